@@ -1,0 +1,48 @@
+import * as z from 'zod';
+
+export const GROUP = 'autopilot.k0sproject.io';
+export const VERSION = 'v1beta2';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+export const NAMESPACE = 'k0s-autopilot';
+/** The Lease of k0s's own Autopilot: whoever holds it is the only one that may order nodes about. */
+export const LEADER_LEASE = 'k0s-autopilot-controller';
+
+/** Annotation keys on Node and ControlNode; each has exactly one writer. */
+export const ANNOTATION = {
+  /** written by the orchestrator: what the node shall do */
+  order: `${GROUP}/order`,
+  /** written by the node's agent: what it has achieved and what it is */
+  report: `${GROUP}/report`,
+  /** written by the orchestrator with `unschedulable`: the id of the order that this cordon belongs to */
+  cordonedFor: `${GROUP}/cordoned-for`,
+  /** k0s's own: `controller` or `controller+worker`, set when the ControlNode is created */
+  mode: `${GROUP}/mode`,
+} as const;
+
+/** The part of ObjectMeta that we read. */
+export const metadataSchema = z.looseObject({
+  name: z.string(),
+  uid: z.string().default(''),
+  generation: z.number().int().default(1),
+  resourceVersion: z.string().optional(),
+  creationTimestamp: z.string().optional(),
+  deletionTimestamp: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
+
+export const conditionSchema = z.object({
+  type: z.string().describe('Name of the condition, an adjective or a participle.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether the condition holds.'),
+  reason: z.string().describe('Why, as one CamelCase word from the catalogue of reasons.'),
+  message: z.string().describe('Why, for a person: what was wanted, what was found, and where.'),
+  lastTransitionTime: z.iso
+    .datetime({ offset: true })
+    .describe('When status last changed, by the clock of the orchestrator.'),
+  observedGeneration: z
+    .number()
+    .int()
+    .optional()
+    .describe('The generation of the spec that this condition speaks of.'),
+});
+export type Condition = z.infer<typeof conditionSchema>;

@@ -1,0 +1,251 @@
+import * as z from 'zod';
+import { conditionSchema, metadataSchema } from './meta.ts';
+import { policySchema } from './policy.ts';
+
+/** States of a Plan and of a command: k0s's words, which dashboards and other programs read. */
+export const PLAN_STATES = [
+  'SchedulableWait',
+  'Schedulable',
+  'Completed',
+  'IncompleteTargets',
+  'Restricted',
+  'Warning',
+  'ApplyFailed',
+] as const;
+export type PlanState = (typeof PLAN_STATES)[number];
+
+const TERMINAL_STATES = new Set<string>([
+  'Completed',
+  'IncompleteTargets',
+  'Restricted',
+  'Warning',
+  'ApplyFailed',
+  // stored by older k0s
+  'InconsistentTargets',
+  'MissingSignalNode',
+]);
+
+/** @returns true once nothing more happens to a Plan of this state by itself */
+export function isTerminalState(state: string | undefined): boolean {
+  return state !== undefined && TERMINAL_STATES.has(state);
+}
+
+/** States of a target: k0s's words. */
+export const TARGET_STATES = [
+  'SignalPending',
+  'SignalSent',
+  'SignalCompleted',
+  'SignalMissingNode',
+  'SignalMissingPlatform',
+  'SignalApplyFailed',
+] as const;
+export type TargetState = (typeof TARGET_STATES)[number];
+
+/**
+ * Where a target stands, in our own words.
+ * - `Pending`: nothing was ordered yet
+ * - `Downloading`: ordered to fetch and verify; nothing is taken away from the node
+ * - `Staged`: verified and parked
+ * - `Draining`: cordoned, its pods are being evicted
+ * - `Applying`: told to swap the binary and restart
+ * - `OnTrial`: the new version runs and is being judged
+ * - `Committing`: passed; the node has been told and has not yet answered
+ * - `Undoing`: the previous version is being put back
+ * - `Committed`, `Undone`, `Skipped`, `Failed`: the end
+ * - `Held`: unconfirmed and not undone by itself; waits for a person
+ */
+export const TARGET_PHASES = [
+  'Pending',
+  'Downloading',
+  'Staged',
+  'Draining',
+  'Applying',
+  'OnTrial',
+  'Committing',
+  'Committed',
+  'Undoing',
+  'Undone',
+  'Held',
+  'Skipped',
+  'Failed',
+] as const;
+export type TargetPhase = (typeof TARGET_PHASES)[number];
+
+export const ROLES = ['controller', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+
+const resourceUrlSchema = z
+  .object({
+    url: z.string().describe('Where the artifact is downloaded from: http or https.'),
+    sha256: z
+      .string()
+      .optional()
+      .describe('Hex SHA-256 of the artifact. Empty: not checked against a given value.'),
+  })
+  .describe('One downloadable artifact.');
+
+const platformsSchema = z
+  .record(z.string(), resourceUrlSchema)
+  .describe('The artifact of each platform; keys such as linux-amd64.');
+
+const discoverySchema = z
+  .object({
+    selector: z
+      .object({
+        labels: z.string().optional().describe('Label selector, as kubectl takes it.'),
+        fields: z.string().optional().describe('Field selector; metadata.name is supported.'),
+      })
+      .optional()
+      .describe('Targets by selector. An empty selector selects every object of the kind.'),
+    static: z
+      .object({
+        nodes: z.array(z.string()).nullish().describe('Names of the targets.'),
+      })
+      .optional()
+      .describe('Targets by name. Wins over a selector.'),
+  })
+  .describe('How the targets are found.');
+
+const targetSchema = z.object({
+  discovery: discoverySchema,
+  limits: z
+    .object({
+      concurrent: z
+        .number()
+        .int()
+        .default(1)
+        .describe(
+          'How many workers may be unavailable at once. Controllers are always updated one at a time.',
+        ),
+    })
+    .default({ concurrent: 1 })
+    .describe('Bounds of the update.'),
+});
+export type TargetSpec = z.infer<typeof targetSchema>;
+
+const k0sUpdateSchema = z.object({
+  version: z.string().describe('The k0s version to update to, such as v1.36.3+k0s.0.'),
+  forceupdate: z
+    .boolean()
+    .optional()
+    .describe('Update even where the version is already right, and accept any version afterwards.'),
+  platforms: platformsSchema,
+  targets: z
+    .object({
+      controllers: targetSchema.optional().describe('ControlNodes to update.'),
+      workers: targetSchema.optional().describe('Nodes to update, after all controllers.'),
+    })
+    .describe('What is updated.'),
+});
+export type K0sUpdate = z.infer<typeof k0sUpdateSchema>;
+
+const airgapUpdateSchema = z.object({
+  version: z.string().describe('The version of the image bundle.'),
+  platforms: platformsSchema,
+  workers: targetSchema.describe('Nodes that receive the bundle.'),
+});
+
+const commandSchema = z
+  .object({
+    k0supdate: k0sUpdateSchema.optional().describe('Replaces the k0s binary.'),
+    airgapupdate: airgapUpdateSchema.optional().describe('Delivers an image bundle to workers.'),
+  })
+  .describe('One step of the Plan: exactly one of k0supdate and airgapupdate.');
+export type Command = z.infer<typeof commandSchema>;
+
+export const planSpecSchema = z.object({
+  id: z.string().describe('Free text that names this execution.'),
+  timestamp: z.string().describe('Free text, by custom when the Plan was made. Not interpreted.'),
+  commands: z
+    .array(commandSchema)
+    .describe('Executed in order; the first that fails ends the Plan.'),
+});
+export type PlanSpec = z.infer<typeof planSpecSchema>;
+
+const targetStatusSchema = z.object({
+  name: z.string().describe('Name of the Node or ControlNode.'),
+  state: z.string().describe("State of the signal: one of k0s's Signal* words."),
+  lastUpdatedTimestamp: z.iso
+    .datetime({ offset: true })
+    .describe('When this entry last changed its phase or state.'),
+  phase: z.enum(TARGET_PHASES).optional().describe('Where the target stands.'),
+  reason: z.string().optional().describe('Why it stands there, as one CamelCase word.'),
+  message: z.string().optional().describe('Why it stands there, for a person.'),
+  previousVersion: z.string().optional().describe('The k0s version before this run.'),
+  attempts: z.number().int().optional().describe('How often it has been tried in this run.'),
+  deadline: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When this phase ends by itself, by the clock of the orchestrator.'),
+});
+export type TargetStatus = z.infer<typeof targetStatusSchema>;
+
+const k0sUpdateStatusSchema = z.object({
+  controllers: z.array(targetStatusSchema).optional().describe('The controllers of this command.'),
+  workers: z.array(targetStatusSchema).optional().describe('The workers of this command.'),
+});
+
+const commandStatusSchema = z.object({
+  id: z.number().int().describe('Index of the command in the spec.'),
+  state: z.string().describe('State of the command.'),
+  description: z.string().optional().describe('What is the matter with the command, for a person.'),
+  startedAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When its first target was ordered.'),
+  pinned: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Digest per platform that all targets of this run must have: given, or first staged.',
+    ),
+  k0supdate: k0sUpdateStatusSchema.optional().describe('Targets of a k0supdate.'),
+  airgapupdate: z
+    .object({
+      workers: z.array(targetStatusSchema).optional().describe('The workers of this command.'),
+    })
+    .optional()
+    .describe('Targets of an airgapupdate.'),
+});
+export type CommandStatus = z.infer<typeof commandStatusSchema>;
+
+export const planStatusSchema = z.object({
+  state: z.string().describe("Summary: one of k0s's state words."),
+  observedGeneration: z
+    .number()
+    .int()
+    .optional()
+    .describe('The generation of the spec that runs or has run.'),
+  runID: z.string().optional().describe('Names this execution of this generation.'),
+  startedAt: z.iso.datetime({ offset: true }).optional().describe('When the run was frozen.'),
+  finishedAt: z.iso.datetime({ offset: true }).optional().describe('When the run ended.'),
+  targetVersion: z
+    .string()
+    .optional()
+    .describe('The version of the command under way, or of the last one.'),
+  progress: z
+    .object({
+      done: z.number().int().describe('Targets that have their version.'),
+      total: z.number().int().describe('Targets of all commands.'),
+      text: z.string().describe('Both, for a column: 5/7.'),
+    })
+    .optional()
+    .describe('How far the run has come.'),
+  waitsFor: z.string().optional().describe('What the Plan waits for at this moment, for a person.'),
+  conditions: z.array(conditionSchema).optional().describe('What is true of the Plan.'),
+  policy: policySchema
+    .optional()
+    .describe('The policy this run was frozen with; what is not said has its default.'),
+  commands: z
+    .array(commandStatusSchema)
+    .nullish()
+    .describe('One entry for each command of the spec.'),
+});
+export type PlanStatus = z.infer<typeof planStatusSchema>;
+
+export const planSchema = z.looseObject({
+  metadata: metadataSchema,
+  spec: planSpecSchema,
+  status: planStatusSchema.partial().optional(),
+});
+export type Plan = z.infer<typeof planSchema>;

@@ -1,0 +1,69 @@
+/**
+ * Every reason that reaches a condition, a target, an Event or a report, with its one line of meaning.
+ * The same word is used in all four and in the log.
+ */
+export const REASONS = {
+  // a Plan that is not begun
+  InvalidVersion: 'The version of a command is not a k0s version.',
+  InvalidLimit: 'limits.concurrent is below 1, so that nothing could ever start.',
+  InvalidSelector: 'A selector cannot be parsed; it selects nothing rather than everything.',
+  InvalidPolicy: 'The merged policy cannot be met.',
+  InvalidSpec: 'The stored spec cannot be read.',
+  NoTargets: 'The command selects no target at all.',
+  NodeMissing: 'A target that is named does not exist.',
+  PlatformMissing: 'The command has no artifact for the platform of a target.',
+  AgentMissing: 'No agent reports from a target.',
+  AgentStale: 'The agent of a target has not reported for too long.',
+  HostNotWritable: 'The agent cannot write where the binary is.',
+  DiskFull: 'A target has too little free space for the artifact.',
+  SkewTooWide: 'Controllers go one minor version at a time.',
+  KubeletTooNew: 'A worker would become newer than an API server.',
+  DowngradeRefused: 'A lower minor version needs forceupdate: stored API versions do not go back.',
+  CommandEmpty: 'A command holds neither k0supdate nor airgapupdate.',
+  CommandAmbiguous: 'A command holds both k0supdate and airgapupdate.',
+  AirgapUpdateNotSupported: 'airgapupdate is not supported by this release.',
+  // waits
+  WaitsForControllers: 'Workers wait until every controller has its version.',
+  WaitsForController: 'One controller at a time: another one is under way.',
+  ControllerNotReady: 'Another controller is not ready, so none may be taken away.',
+  WaitsForSlot: 'As many workers as the limit allows are under way or unavailable.',
+  WaitsForOtherPlan: 'Another Plan has the target, or runs before this one.',
+  WaitsForDownload: 'Artifacts are being fetched and verified.',
+  WaitsForDrain: 'Pods are being evicted within their disruption budgets.',
+  WaitsForRestart: 'A node swaps its binary and restarts k0s.',
+  WaitsForHealth: 'A restarted node is being judged.',
+  WaitsForReport: 'A node has been told its verdict and has not answered yet.',
+  WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
+  NewGenerationWaits: 'The spec was edited while a run was under way; it runs after this one.',
+  // progress
+  Started: 'The targets are frozen and the run has begun.',
+  RollingOut: 'Targets are being updated.',
+  AlreadyUpdated: 'The target had the version before the run.',
+  Updated: 'The update was committed.',
+  Completed: 'Every target has its version.',
+  RunStopped: 'The target was left alone because the run stopped before its turn.',
+  PlanDeleted: 'The Plan was deleted while the target was under way.',
+  // failures of the environment
+  DownloadFailed: 'The artifact could not be fetched.',
+  DownloadTimeout: 'The artifact was not fetched and verified in time.',
+  DrainTimeout: 'The node did not become empty in time.',
+  AgentSilent: 'The agent did not answer an order in time.',
+  NodeVanished: 'The object of a target was deleted while the run was under way.',
+  NoReport: 'The node was told to commit or undo and never said that it did.',
+  ApplyTimeout: 'The node did not come back on trial in time.',
+  OrderRefused: 'The agent refused the order.',
+  SwapFailed: 'The host could not put the binary in place; the old one is untouched.',
+  // failures of the artifact
+  ChecksumMismatch:
+    'What was downloaded is not what the Plan, or the first node, said it would be.',
+  VersionMismatch: 'The binary says it is another version than the Plan wants.',
+  NotExecutable: 'The binary does not run on the host.',
+  ProcessExits: 'The new k0s exits again and again.',
+  WrongVersionRuns: 'The new k0s runs and reports another version than the Plan wants.',
+  HealthTimeout: 'The new k0s did not become healthy in time.',
+  NodeNotReady: 'The Node did not become Ready with the new version in time.',
+  ApiServerNotReady: 'The API server of the updated controller did not become ready in time.',
+  ConfirmTimeout: 'Nobody confirmed the update in time, so the node put the old version back.',
+  UndoneByOrder: 'The orchestrator ordered the undo.',
+} as const;
+export type Reason = keyof typeof REASONS;

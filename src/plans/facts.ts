@@ -1,0 +1,95 @@
+import type { PlanSpec, PlanStatus, Role } from '../api/plan.ts';
+import type { PolicyLayer } from '../api/policy.ts';
+import type { Order, Parsed } from '../signals/order.ts';
+import type { Report } from '../signals/report.ts';
+
+/** True, False, or could not be measured: never taken for either. */
+export type Truth = 'True' | 'False' | 'Unknown';
+
+interface HostFacts {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `linux-amd64`, from the labels kubernetes.io/os and /arch; undefined where they are missing. */
+  readonly platform: string | undefined;
+  readonly order: Parsed<Order>;
+  /** The annotation as it is stored, for the `test` of the next JSON Patch. */
+  readonly orderText: string | undefined;
+  readonly report: Parsed<Report>;
+  /** Since the API server stamped the report, by the API server's own clock; undefined: not known. */
+  readonly reportAgeMs: number | undefined;
+}
+
+/** One Node: a worker. */
+export interface NodeFacts extends HostFacts {
+  readonly ready: Truth;
+  /** `v1.36.3+k0s`: without the build number. */
+  readonly kubeletVersion: string;
+  readonly unschedulable: boolean;
+  /** Id of the order that a cordon of ours belongs to. */
+  readonly cordonedFor: string | undefined;
+  /** Renewals of the node's Lease that we have seen since its trial under the present order began. */
+  readonly renewals: number;
+  /** Only while it is being drained, and only once its pods have been listed. */
+  readonly drain: DrainFacts | undefined;
+}
+
+export interface DrainFacts {
+  /** Pods that have to go and are still there, those already terminating included. */
+  readonly remaining: number;
+  /** Pods whose eviction was refused, with the API server's words; oldest refusal first. */
+  readonly blocked: readonly { readonly pod: string; readonly message: string }[];
+}
+
+/** One ControlNode: a controller. */
+export interface ControlNodeFacts extends HostFacts {
+  readonly k0sVersion: string | undefined;
+  /** `/readyz` of its own API server, etcd included; Unknown where it could not be asked. */
+  readonly apiServer: { readonly ready: Truth; readonly message: string };
+}
+
+/** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
+export interface PlanFacts {
+  readonly nowMs: number;
+  readonly plan: {
+    readonly name: string;
+    readonly uid: string;
+    readonly generation: number;
+    /** A message instead of a spec where the stored one cannot be read. */
+    readonly spec: PlanSpec | { readonly invalid: string };
+    /** Undefined for a Plan that nothing has been written to yet. */
+    readonly status: Partial<PlanStatus> | undefined;
+    readonly deleted: boolean;
+  };
+  /** Names of Plans that are under way and began before this one. */
+  readonly plansBefore: readonly string[];
+  /** The layer of policy that holds for every Plan, as configured. */
+  readonly policy: PolicyLayer;
+  /** Fencing token of the leader. */
+  readonly epoch: number;
+  readonly nodes: ReadonlyMap<string, NodeFacts>;
+  readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
+}
+
+/**
+ * What is to be done to the world. Each is safe to repeat: it looks first, and its write tests for what
+ * was observed.
+ */
+export type Action =
+  | {
+      readonly kind: 'order';
+      readonly role: Role;
+      readonly name: string;
+      readonly order: Order;
+      /** The annotation that this one replaces. */
+      readonly replaces: string | undefined;
+    }
+  | {
+      readonly kind: 'removeOrder';
+      readonly role: Role;
+      readonly name: string;
+      readonly replaces: string;
+    }
+  | { readonly kind: 'cordon'; readonly name: string; readonly orderId: string }
+  | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
+  | { readonly kind: 'evict'; readonly name: string };

@@ -1,0 +1,88 @@
+import * as z from 'zod';
+
+/**
+ * What a node shall bring about. Within one order the goals only move forward:
+ * stage -> apply -> commit | undo, and stage -> cancel. Commit and undo are written once and never
+ * exchanged for one another.
+ */
+export const GOALS = ['stage', 'apply', 'commit', 'undo', 'cancel'] as const;
+export type Goal = (typeof GOALS)[number];
+
+const wholeMs = z.number().int().min(1);
+
+export const orderSchema = z.strictObject({
+  /** Wire format; an agent answers any other with a refusal. */
+  v: z.literal(1),
+  /** `RUN.COMMAND.ATTEMPT`: with the node's name unique for ever. */
+  id: z.string().min(1),
+  attempt: z.number().int().min(1),
+  goal: z.enum(GOALS),
+  plan: z.strictObject({ name: z.string().min(1), uid: z.string().min(1) }),
+  run: z.string().min(1),
+  /** Index of the command in the Plan. */
+  command: z.number().int().min(0),
+  /** Fencing token: `leaseTransitions` of the leader that wrote this. An agent refuses a lower one. */
+  epoch: z.number().int().min(0),
+  artifact: z.strictObject({
+    kind: z.literal('k0s'),
+    version: z.string().min(1),
+    url: z.string().min(1),
+    /** Lower-case hex; absent where nobody knows it yet. */
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    /** The running version need not equal `version` afterwards, and is replaced even if it does. */
+    force: z.boolean(),
+  }),
+  /** Durations, never times of day: our clock and the node's are not compared. */
+  durations: z.strictObject({
+    /** for download, retries and verification together */
+    stageMs: wholeMs,
+    /** from the restart until the node undoes by itself, unless it was told to commit */
+    confirmMs: wholeMs,
+  }),
+  /** `never`: an unconfirmed update is held and reported, for a person to judge. */
+  undo: z.enum(['binary', 'never']),
+});
+export type Order = z.infer<typeof orderSchema>;
+
+export type Parsed<T> =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'invalid'; readonly message: string }
+  | { readonly kind: 'valid'; readonly value: T };
+
+/** Reads one of our annotations. Never throws: what is stored on a node may have been written by anybody. */
+export function parseAnnotation<T>(
+  text: string | undefined,
+  schema: z.ZodType<T>,
+  what: string,
+): Parsed<T> {
+  if (text === undefined || text === '') return { kind: 'absent' };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return { kind: 'invalid', message: `${what}: wanted JSON, found ${clip(text)} (${why})` };
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return { kind: 'valid', value: result.data };
+  const issue = result.error.issues[0];
+  const where = issue?.path.length ? issue.path.join('.') : '(root)';
+  return { kind: 'invalid', message: `${what}: at ${where}: ${issue?.message ?? 'not valid'}` };
+}
+
+/** The order on a node, if any. @see docs/protocol/signals.md */
+export function parseOrder(text: string | undefined): Parsed<Order> {
+  return parseAnnotation(text, orderSchema, 'order');
+}
+
+/** One stable text per order, so that a JSON Patch can test for it. */
+export function formatOrder(order: Order): string {
+  return JSON.stringify(orderSchema.parse(order));
+}
+
+function clip(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+}
