@@ -13,7 +13,8 @@ export const ANNOTATION = {
   order: `${GROUP}/order`,
   /** written by the node's agent: what it has achieved and what it is */
   report: `${GROUP}/report`,
-  /** written by the orchestrator with `unschedulable`: the id of the order that this cordon belongs to */
+  /** written by the orchestrator: the id of the order that the node is emptied for, `/kept` behind it
+   * where somebody else had cordoned the node before */
   cordonedFor: `${GROUP}/cordoned-for`,
   /** k0s's own: `controller` or `controller+worker`, set when the ControlNode is created */
   mode: `${GROUP}/mode`,

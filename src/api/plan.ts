@@ -233,6 +233,11 @@ export const planStatusSchema = z.object({
     .describe('How far the run has come.'),
   waitsFor: z.string().optional().describe('What the Plan waits for at this moment, for a person.'),
   conditions: z.array(conditionSchema).optional().describe('What is true of the Plan.'),
+  frozenSpec: planSpecSchema
+    .optional()
+    .describe(
+      'The spec as it was when the run began: an edit of a running Plan waits for the next run.',
+    ),
   policy: policySchema
     .optional()
     .describe('The policy this run was frozen with; what is not said has its default.'),

@@ -8,6 +8,8 @@ export const REASONS = {
   InvalidLimit: 'limits.concurrent is below 1, so that nothing could ever start.',
   InvalidSelector: 'A selector cannot be parsed; it selects nothing rather than everything.',
   InvalidPolicy: 'The merged policy cannot be met.',
+  InvalidDigest: 'The sha256 of an artifact is not 64 hex digits.',
+  InvalidUrl: 'The url of an artifact is not http or https.',
   InvalidSpec: 'The stored spec cannot be read.',
   NoTargets: 'The command selects no target at all.',
   NodeMissing: 'A target that is named does not exist.',
@@ -34,6 +36,8 @@ export const REASONS = {
   WaitsForHealth: 'A restarted node is being judged.',
   WaitsForReport: 'A node has been told its verdict and has not answered yet.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
+  WaitsForPerson: 'An unconfirmed update that does not go back by itself is held for a person.',
+  LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
   NewGenerationWaits: 'The spec was edited while a run was under way; it runs after this one.',
   // progress
   Started: 'The targets are frozen and the run has begun.',

@@ -26,12 +26,19 @@ export interface NodeFacts extends HostFacts {
   /** `v1.36.3+k0s`: without the build number. */
   readonly kubeletVersion: string;
   readonly unschedulable: boolean;
-  /** Id of the order that a cordon of ours belongs to. */
-  readonly cordonedFor: string | undefined;
+  /** Our mark on a node that is being emptied. */
+  readonly cordon: CordonMark | undefined;
   /** Renewals of the node's Lease that we have seen since its trial under the present order began. */
   readonly renewals: number;
   /** Only while it is being drained, and only once its pods have been listed. */
   readonly drain: DrainFacts | undefined;
+}
+
+/** What the annotation `cordoned-for` says: `ID`, or `ID/kept` where the node was cordoned before us. */
+export interface CordonMark {
+  readonly orderId: string;
+  /** false: somebody else had cordoned the node, and it stays so. */
+  readonly ours: boolean;
 }
 
 export interface DrainFacts {
@@ -45,7 +52,12 @@ export interface DrainFacts {
 export interface ControlNodeFacts extends HostFacts {
   readonly k0sVersion: string | undefined;
   /** `/readyz` of its own API server, etcd included; Unknown where it could not be asked. */
-  readonly apiServer: { readonly ready: Truth; readonly message: string };
+  readonly apiServer: {
+    readonly ready: Truth;
+    readonly message: string;
+    /** When it was asked; 0 where it never was. */
+    readonly atMs: number;
+  };
 }
 
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
@@ -90,6 +102,8 @@ export type Action =
       readonly name: string;
       readonly replaces: string;
     }
+  /** Marks the node as ours to empty, and cordons it unless it already is (then the mark says `kept`). */
   | { readonly kind: 'cordon'; readonly name: string; readonly orderId: string }
+  /** Removes the mark of that order, and with it the cordon where that was ours. */
   | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
   | { readonly kind: 'evict'; readonly name: string };

@@ -45,6 +45,8 @@ export function judgeGoal(phase: SignalPhase | undefined, goal: Goal): 'obey' | 
     case 'undo':
       if (phase === 'Applying' || phase === 'OnTrial' || phase === 'Held') return 'obey';
       if (phase === 'Undoing') return 'obey';
+      // it has overtaken the apply that it belongs to: nothing was touched, so it ends as Cancelled
+      if (phase === 'Downloading' || phase === 'Staged') return 'obey';
       return phase === 'Undone' || phase === 'Cancelled' || phase === 'Failed' ? 'done' : 'late';
     case 'cancel':
       if (phase === 'Downloading' || phase === 'Staged') return 'obey';

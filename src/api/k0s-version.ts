@@ -1,0 +1,42 @@
+import semver from 'semver';
+
+/** A k0s version such as `v1.36.3+k0s.0`. */
+export interface K0sVersion {
+  readonly text: string;
+  /** The Kubernetes part, as kubelets report it but for the `+k0s`: `1.36.3` or `1.37.0-rc.1`. */
+  readonly release: string;
+  readonly major: number;
+  readonly minor: number;
+  /** N of `+k0s.N`; -1 where there is none, which k0s orders below 0. */
+  readonly build: number;
+}
+
+/** @returns undefined for what k0s would not call a version (no `v`, upper case, not semver) */
+export function parseK0sVersion(text: string): K0sVersion | undefined {
+  if (!text.startsWith('v') || text !== text.toLowerCase()) return undefined;
+  const parsed = semver.parse(text);
+  if (parsed === null) return undefined;
+  const build = /^k0s\.(\d+)/.exec(parsed.build.join('.'));
+  return {
+    text,
+    release: parsed.version,
+    major: parsed.major,
+    minor: parsed.minor,
+    build: build?.[1] === undefined ? -1 : Number(build[1]),
+  };
+}
+
+/** Orders by release (pre-releases before it, by number), then by the build number that semver ignores. */
+export function compareK0sVersions(a: K0sVersion, b: K0sVersion): number {
+  return semver.compare(a.release, b.release) || Math.sign(a.build - b.build);
+}
+
+/** @returns how many minor versions lie from one to the other; negative downwards, NaN across majors */
+export function minorsBetween(from: K0sVersion, to: K0sVersion): number {
+  return from.major === to.major ? to.minor - from.minor : Number.NaN;
+}
+
+/** @returns whether a kubelet that reports `kubelet` is the one that belongs to k0s version `k0s` */
+export function isKubeletOf(kubelet: string, k0s: K0sVersion): boolean {
+  return parseK0sVersion(kubelet)?.release === k0s.release;
+}

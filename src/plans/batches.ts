@@ -1,0 +1,214 @@
+import type { TargetPhase } from '../api/plan.ts';
+import type { Reason } from '../api/reasons.ts';
+import { isSettled } from '../signals/lifecycle.ts';
+import { inOrder } from '../targets/order.ts';
+import { type Course, say } from './advance.ts';
+import type { Action, PlanFacts } from './facts.ts';
+import { give, isBusyElsewhere } from './give-order.ts';
+import { isFinal, occupiesSlot, type Target } from './target.ts';
+
+/** A target with the phase that this judgement has found it in. */
+export interface Standing {
+  readonly target: Target;
+  readonly phase: TargetPhase;
+}
+
+/** What a target is given to do, and its phase from then on. */
+export interface Start {
+  readonly target: Target;
+  readonly phase: TargetPhase;
+  readonly actions: readonly Action[];
+}
+
+export interface Schedule {
+  readonly starts: readonly Start[];
+  /** Why the next target is not begun, where one is left. */
+  readonly wait: { readonly reason: Reason; readonly message: string } | undefined;
+}
+
+/**
+ * Who is next: downloads first, for they cost nobody anything; then controllers, one at a time; then
+ * workers within the limit. Promises S1, S2, S3 and S6 are kept here.
+ */
+export function schedule(
+  standings: readonly Standing[],
+  course: Course,
+  facts: PlanFacts,
+): Schedule {
+  if (course.stopping) return { starts: [], wait: undefined };
+  const downloads = scheduleDownloads(standings, course);
+  const parked = standings.filter(({ phase }) => phase === 'Staged');
+  const unverified = platformsNotVerified(standings);
+  if (unverified.length > 0) {
+    return {
+      starts: downloads,
+      wait: {
+        reason: 'WaitsForDownload',
+        message: `no ${unverified.join(' and no ')} artifact has been verified yet`,
+      },
+    };
+  }
+  const controllers = standings.filter(({ target }) => target.role === 'controller');
+  const { start, wait } = controllers.some(({ phase }) => !isFinal(phase))
+    ? nextController(controllers, course, facts)
+    : nextWorkers(standings, parked, course, facts);
+  return { starts: [...downloads, ...start], wait };
+}
+
+function scheduleDownloads(standings: readonly Standing[], course: Course): Start[] {
+  const free =
+    course.policy.downloadConcurrent -
+    standings.filter(({ phase }) => phase === 'Downloading').length;
+  const pending = standings.filter(
+    ({ target, phase }) => phase === 'Pending' && !isBusyElsewhere(target),
+  );
+  // One of each platform goes first: a bad artifact is then known before any node is touched.
+  const seen = new Set(
+    standings.filter(({ phase }) => phase !== 'Pending').map(({ target }) => target.host?.platform),
+  );
+  const firsts = pending.filter(({ target }) => {
+    const isFirst = !seen.has(target.host?.platform);
+    seen.add(target.host?.platform);
+    return isFirst;
+  });
+  const rest = pending.filter((standing) => !firsts.includes(standing));
+  return [...firsts, ...rest].slice(0, Math.max(0, free)).map(({ target }) => ({
+    target,
+    phase: 'Downloading' as const,
+    actions: give(target, 'stage', course),
+  }));
+}
+
+function platformsNotVerified(standings: readonly Standing[]): string[] {
+  const waiting = new Set<string>();
+  const verified = new Set<string>();
+  for (const { target, phase } of standings) {
+    const platform = target.host?.platform;
+    if (platform === undefined) continue;
+    (phase === 'Pending' || phase === 'Downloading' ? waiting : verified).add(platform);
+  }
+  return [...waiting].filter((platform) => !verified.has(platform));
+}
+
+interface Next {
+  readonly start: readonly Start[];
+  readonly wait: Schedule['wait'];
+}
+
+function nextController(controllers: readonly Standing[], course: Course, facts: PlanFacts): Next {
+  const waiting = (reason: Reason, message: string): Next => ({
+    start: [],
+    wait: { reason, message },
+  });
+  const inFlight = controllers.find(({ target, phase }) => occupiesSlot(target, phase));
+  if (inFlight !== undefined) {
+    return waiting('WaitsForController', `controller ${inFlight.target.name} is under way`);
+  }
+  const elsewhere = controllerInFlightElsewhere(controllers, facts);
+  if (elsewhere !== undefined) {
+    return waiting('WaitsForController', `controller ${elsewhere} is under way for another Plan`);
+  }
+  const staged = inOrder(
+    controllers
+      .filter(({ phase }) => phase === 'Staged')
+      .map(({ target }) => ({
+        target,
+        name: target.name,
+        ready: target.controlNode?.apiServer.ready === 'True',
+      })),
+  );
+  const next = staged[0]?.target;
+  if (next === undefined) {
+    const missing = controllers
+      .filter(({ phase }) => !isFinal(phase))
+      .map(({ target }) => target.name);
+    return waiting(
+      'WaitsForDownload',
+      `${missing.join(', ')} ${missing.length === 1 ? 'has' : 'have'} not staged the artifact yet`,
+    );
+  }
+  const others = course.controllersNotReady.filter((name) => name !== next.name);
+  if (others.length > 0) return waiting('ControllerNotReady', notReady(others, facts));
+  return {
+    start: [{ target: next, phase: 'Applying', actions: say(next, 'apply', course) }],
+    wait: undefined,
+  };
+}
+
+function controllerInFlightElsewhere(
+  controllers: readonly Standing[],
+  facts: PlanFacts,
+): string | undefined {
+  const ours = new Map(controllers.map(({ target }) => [target.name, target.orderId]));
+  for (const { name, order, report } of facts.controlNodes.values()) {
+    if (order.kind !== 'valid' || order.value.id === ours.get(name)) continue;
+    if (!['apply', 'commit', 'undo'].includes(order.value.goal)) continue;
+    const signal = report.kind === 'valid' ? report.value.signal : undefined;
+    if (signal?.id !== order.value.id || !isSettled(signal.phase)) return name;
+  }
+  return undefined;
+}
+
+function nextWorkers(
+  standings: readonly Standing[],
+  parked: readonly Standing[],
+  course: Course,
+  facts: PlanFacts,
+): Next {
+  const workers = standings.filter(({ target }) => target.role === 'worker');
+  const limit = course.update.targets.workers?.limits.concurrent ?? 1;
+  if (parked.length > 0 && course.controllersNotReady.length > 0) {
+    return {
+      start: [],
+      wait: { reason: 'ControllerNotReady', message: notReady(course.controllersNotReady, facts) },
+    };
+  }
+  const inFlight = new Set(
+    workers
+      .filter(({ target, phase }) => occupiesSlot(target, phase))
+      .map(({ target }) => target.name),
+  );
+  const unavailable = new Set(
+    workers.filter(({ target }) => !isAvailable(target)).map(({ target }) => target.name),
+  );
+  const down = [...unavailable].filter((name) => !inFlight.has(name));
+
+  const start: Start[] = [];
+  let wait: Schedule['wait'];
+  const candidates = inOrder(
+    parked.map(({ target }) => ({ target, name: target.name, ready: isAvailable(target) })),
+  );
+  for (const { target, name, ready } of candidates) {
+    // A node that is down already costs nothing more; it still takes one of the slots.
+    const occupied = ready ? new Set([...inFlight, ...unavailable]).size : inFlight.size;
+    if (occupied >= limit) {
+      const because = down.length === 0 ? '' : `; ${down.join(', ')} down or cordoned by others`;
+      wait = {
+        reason: 'WaitsForSlot',
+        message: `${inFlight.size} under way, limit ${limit}${because}`,
+      };
+      break;
+    }
+    inFlight.add(name);
+    start.push({
+      target,
+      phase: 'Draining',
+      actions: [{ kind: 'cordon', name, orderId: target.orderId }],
+    });
+  }
+  return { start, wait };
+}
+
+/** Counts for the limit, whoever made it so. A cordon of ours is a slot, counted apart. */
+function isAvailable(target: Target): boolean {
+  const { node } = target;
+  return node !== undefined && node.ready === 'True' && (!node.unschedulable || target.marked);
+}
+
+function notReady(names: readonly string[], facts: PlanFacts): string {
+  return names
+    .map(
+      (name) => `controller ${name}: ${facts.controlNodes.get(name)?.apiServer.message ?? 'gone'}`,
+    )
+    .join('; ');
+}

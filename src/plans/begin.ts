@@ -1,0 +1,197 @@
+import type { Condition } from '../api/meta.ts';
+import type {
+  CommandStatus,
+  PlanSpec,
+  PlanState,
+  PlanStatus,
+  Role,
+  TargetState,
+  TargetStatus,
+} from '../api/plan.ts';
+import { isTerminalState } from '../api/plan.ts';
+import type { Reason } from '../api/reasons.ts';
+import { withCondition } from './conditions.ts';
+import type { PlanFacts } from './facts.ts';
+import { type Preflight, preflight, type Refusal, runningVersion } from './preflight.ts';
+import { progressOf } from './progress.ts';
+
+/** Whether there is something to run, and if not, why not. */
+export type Beginning =
+  | { readonly kind: 'run'; readonly status: PlanStatus }
+  | { readonly kind: 'refuse'; readonly status: PlanStatus }
+  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string }
+  | { readonly kind: 'nothing' };
+
+/** Names the execution of one generation: the same after any crash, so that its orders are found again. */
+export function runIdOf(plan: PlanFacts['plan']): string {
+  return `${plan.uid.slice(0, 8)}-${plan.generation}`;
+}
+
+/** Judges a Plan that is not under way: a new one, an edited one, or one at its end. */
+export function begin(facts: PlanFacts): Beginning {
+  const { plan } = facts;
+  const state = plan.status?.state;
+  if (plan.deleted) return { kind: 'nothing' };
+  if (isTerminalState(state)) {
+    const observed = plan.status?.observedGeneration;
+    // A terminal state without a generation was left by k0s: it has run.
+    if (observed === undefined || observed >= plan.generation) return { kind: 'nothing' };
+  } else if (state !== undefined && state !== '') {
+    return {
+      kind: 'wait',
+      reason: 'LeftByK0s',
+      message: `state ${state} was not written by this program; delete the Plan and apply it again to run it`,
+    };
+  }
+  if ('invalid' in plan.spec) {
+    return refuse(facts, undefined, [
+      { state: 'ApplyFailed', reason: 'InvalidSpec', message: `spec: ${plan.spec.invalid}` },
+    ]);
+  }
+  if (facts.plansBefore.length > 0) {
+    return {
+      kind: 'wait',
+      reason: 'WaitsForOtherPlan',
+      message: `Plan ${facts.plansBefore.join(', ')} runs first`,
+    };
+  }
+  const checked = preflight(plan.spec, facts);
+  if (checked.refusals.length > 0) return refuse(facts, checked, checked.refusals);
+  return { kind: 'run', status: freeze(facts, plan.spec, checked) };
+}
+
+function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatus {
+  const now = new Date(facts.nowMs).toISOString();
+  const commands = listTargets(facts, spec, checked, []);
+  const warnings = checked.warnings.map(({ message }) => message).join('; ');
+  const conditions = withCondition(
+    withCondition(
+      [],
+      {
+        type: 'Accepted',
+        status: 'True',
+        reason: checked.warnings[0]?.reason ?? 'Started',
+        message:
+          warnings === ''
+            ? 'preflight found nothing that forbids the run'
+            : `with a warning: ${warnings}`,
+      },
+      facts.plan.generation,
+      facts.nowMs,
+    ),
+    { type: 'RollingOut', status: 'True', reason: 'Started', message: 'the targets are frozen' },
+    facts.plan.generation,
+    facts.nowMs,
+  );
+  return {
+    state: 'SchedulableWait',
+    observedGeneration: facts.plan.generation,
+    runID: runIdOf(facts.plan),
+    startedAt: now,
+    ...targetVersion(spec, 0),
+    progress: progressOf(commands),
+    waitsFor: 'downloads to begin',
+    conditions,
+    frozenSpec: spec,
+    policy: facts.policy,
+    commands,
+  };
+}
+
+function refuse(
+  facts: PlanFacts,
+  checked: Preflight | undefined,
+  refusals: readonly Refusal[],
+): Beginning {
+  const { plan } = facts;
+  const spec: PlanSpec | undefined = 'invalid' in plan.spec ? undefined : plan.spec;
+  // A target that is missing makes the Plan incomplete; anything else is said to have failed.
+  const state: PlanState = refusals.some((refusal) => refusal.state === 'IncompleteTargets')
+    ? 'IncompleteTargets'
+    : 'ApplyFailed';
+  const message = summary(refusals);
+  const reason = refusals[0]!.reason;
+  let conditions: Condition[] = [];
+  for (const news of [
+    { type: 'Accepted', status: 'False', reason, message },
+    { type: 'Failed', status: 'True', reason, message: `nothing was touched: ${message}` },
+  ] as const) {
+    conditions = withCondition(conditions, news, plan.generation, facts.nowMs);
+  }
+  const commands =
+    spec === undefined || checked === undefined ? [] : listTargets(facts, spec, checked, refusals);
+  return {
+    kind: 'refuse',
+    status: {
+      state,
+      observedGeneration: plan.generation,
+      runID: runIdOf(plan),
+      finishedAt: new Date(facts.nowMs).toISOString(),
+      ...(spec === undefined ? {} : targetVersion(spec, 0)),
+      progress: progressOf(commands),
+      waitsFor: '',
+      conditions,
+      commands,
+    },
+  };
+}
+
+const SHOWN_REFUSALS = 5;
+
+function summary(refusals: readonly Refusal[]): string {
+  const shown = refusals.slice(0, SHOWN_REFUSALS).map(({ message }) => message);
+  const rest = refusals.length - shown.length;
+  return rest > 0 ? `${shown.join('; ')}; and ${rest} more` : shown.join('; ');
+}
+
+function listTargets(
+  facts: PlanFacts,
+  spec: PlanSpec,
+  checked: Preflight,
+  refusals: readonly Refusal[],
+): CommandStatus[] {
+  const now = new Date(facts.nowMs).toISOString();
+  return spec.commands.map((command, id) => {
+    const list = (role: Role, names: readonly string[]): TargetStatus[] =>
+      names.map((name) => {
+        const refusal = refusals.find(
+          ({ target }) => target?.command === id && target.role === role && target.name === name,
+        );
+        const host = role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
+        const previousVersion = host === undefined ? undefined : runningVersion(host);
+        return {
+          name,
+          state: refusal === undefined ? 'SignalPending' : stateOfRefusal(refusal.reason),
+          lastUpdatedTimestamp: now,
+          phase: 'Pending',
+          attempts: 1,
+          ...(previousVersion === undefined ? {} : { previousVersion }),
+          ...(refusal === undefined ? {} : { reason: refusal.reason, message: refusal.message }),
+        };
+      });
+    const resolved = checked.commands[id] ?? { controllers: [], workers: [] };
+    return {
+      id,
+      state: 'SchedulableWait',
+      ...(command.k0supdate === undefined
+        ? {}
+        : {
+            k0supdate: {
+              controllers: list('controller', resolved.controllers),
+              workers: list('worker', resolved.workers),
+            },
+          }),
+    };
+  });
+}
+
+function stateOfRefusal(reason: Reason): TargetState {
+  if (reason === 'NodeMissing') return 'SignalMissingNode';
+  return reason === 'PlatformMissing' ? 'SignalMissingPlatform' : 'SignalPending';
+}
+
+export function targetVersion(spec: PlanSpec, command: number): { targetVersion?: string } {
+  const one = spec.commands[command];
+  const version = one?.k0supdate?.version ?? one?.airgapupdate?.version;
+  return version === undefined ? {} : { targetVersion: version };
+}

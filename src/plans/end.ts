@@ -1,0 +1,83 @@
+import type { PlanStatus, TargetStatus } from '../api/plan.ts';
+import { REASONS, type Reason } from '../api/reasons.ts';
+import { withCondition } from './conditions.ts';
+import type { PlanFacts } from './facts.ts';
+import { progressOf, targetsOf } from './progress.ts';
+
+/** The status of a run that is over: what happened, where everything stands, what a person can do. */
+export function endOf(
+  facts: PlanFacts,
+  status: PlanStatus,
+  state: 'Completed' | 'ApplyFailed',
+): PlanStatus {
+  const commands = status.commands ?? [];
+  const progress = progressOf(commands);
+  const targets = commands.flatMap(targetsOf);
+  const { reason, message } =
+    state === 'Completed'
+      ? {
+          reason: 'Completed' as const,
+          message: `${progress.text} targets run ${status.targetVersion}`,
+        }
+      : failure(targets, status);
+  let conditions = status.conditions ?? [];
+  for (const news of [
+    { type: 'Waiting', status: 'False', reason, message: 'the run is over' },
+    { type: 'RollingOut', status: 'False', reason, message: 'the run is over' },
+    {
+      type: 'Completed',
+      status: state === 'Completed' ? 'True' : 'False',
+      reason,
+      message,
+    },
+    ...(state === 'Completed'
+      ? []
+      : [{ type: 'Failed', status: 'True', reason, message } as const]),
+  ] as const) {
+    conditions = withCondition(
+      conditions,
+      news,
+      status.observedGeneration ?? facts.plan.generation,
+      facts.nowMs,
+    );
+  }
+  const { frozenSpec: _, ...rest } = status;
+  return {
+    ...rest,
+    state,
+    finishedAt: new Date(facts.nowMs).toISOString(),
+    progress,
+    waitsFor: '',
+    conditions,
+    commands,
+  };
+}
+
+function failure(
+  targets: readonly TargetStatus[],
+  status: PlanStatus,
+): { reason: Reason; message: string } {
+  const failed = targets.filter(({ phase }) => phase === 'Failed' || phase === 'Undone');
+  const updated = targets.filter(({ state }) => state === 'SignalCompleted');
+  const untouched =
+    targets.filter(({ phase }) => phase === 'Skipped' || phase === 'Pending').length -
+    updated.filter(({ phase }) => phase === 'Skipped').length;
+  const first = failed[0];
+  const what = failed.map(({ name, phase, message, previousVersion }) =>
+    phase === 'Undone'
+      ? `${name} was put back to ${previousVersion ?? 'its old version'}: ${message ?? 'no reason given'}`
+      : `${name} failed: ${message ?? 'no reason given'}`,
+  );
+  const stand = [
+    updated.length === 0 ? 'no target' : updated.map(({ name }) => name).join(', '),
+    `${updated.length === 1 ? 'runs' : 'run'} ${status.targetVersion}`,
+  ].join(' ');
+  return {
+    reason: isReason(first?.reason) ? first.reason : 'RunStopped',
+    message: `${what.join('; ') || 'the run was stopped'}. ${stand}; ${untouched} not touched. Mend the cause and apply the Plan with a new spec.id`,
+  };
+}
+
+function isReason(text: string | undefined): text is Reason {
+  return text !== undefined && Object.hasOwn(REASONS, text);
+}

@@ -1,0 +1,64 @@
+import type { PlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import { targetsOf } from './progress.ts';
+
+/** What is said in an Event: on the Plan, and on a target's own object as well where that is named. */
+export interface PlanEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+const TOLD_PHASES: Partial<Record<TargetPhase, { type: PlanEvent['type']; reason: string }>> = {
+  Draining: { type: 'Normal', reason: 'Draining' },
+  Applying: { type: 'Normal', reason: 'Applying' },
+  OnTrial: { type: 'Normal', reason: 'OnTrial' },
+  Committed: { type: 'Normal', reason: 'Updated' },
+  Undoing: { type: 'Warning', reason: 'Undoing' },
+  Undone: { type: 'Warning', reason: 'Undone' },
+  Held: { type: 'Warning', reason: 'Held' },
+  Failed: { type: 'Warning', reason: 'Failed' },
+};
+
+/** The Events that a change of status is worth: the start, the end, and each target's steps that a person would look for. */
+export function eventsBetween(
+  before: Partial<PlanStatus> | undefined,
+  after: PlanStatus,
+): PlanEvent[] {
+  const events: PlanEvent[] = [];
+  if (before?.runID !== after.runID && after.state === 'SchedulableWait') {
+    events.push({
+      type: 'Normal',
+      reason: 'Started',
+      message: `run ${after.runID}: ${after.progress?.total ?? 0} targets to ${after.targetVersion ?? 'no version'}`,
+    });
+  }
+  const known = new Map<string, TargetStatus>();
+  for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
+    for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);
+  }
+  for (const command of after.commands ?? []) {
+    for (const target of targetsOf(command)) {
+      const was = known.get(`${command.id}/${target.name}`)?.phase;
+      const told = target.phase === undefined ? undefined : TOLD_PHASES[target.phase];
+      if (told === undefined || was === target.phase) continue;
+      events.push({
+        ...told,
+        message: target.message === undefined ? target.name : `${target.name}: ${target.message}`,
+      });
+    }
+  }
+  if (before?.state !== after.state || before?.runID !== after.runID) {
+    const failed = after.conditions?.find(
+      ({ type, status }) => type === 'Failed' && status === 'True',
+    );
+    const completed = after.conditions?.find(
+      ({ type, status }) => type === 'Completed' && status === 'True',
+    );
+    if (failed !== undefined && after.state !== 'SchedulableWait') {
+      events.push({ type: 'Warning', reason: failed.reason, message: failed.message });
+    } else if (completed !== undefined) {
+      events.push({ type: 'Normal', reason: 'Completed', message: completed.message });
+    }
+  }
+  return events;
+}

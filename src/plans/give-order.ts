@@ -1,0 +1,57 @@
+import { minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
+import { isSettled } from '../signals/lifecycle.ts';
+import type { Goal, Order } from '../signals/order.ts';
+import type { Course } from './advance.ts';
+import type { Action } from './facts.ts';
+import type { Target } from './target.ts';
+
+/**
+ * The first order of a target, or the same one once more where somebody has removed it.
+ * @returns nothing while an order of another run is still being obeyed there
+ */
+export function give(target: Target, goal: Goal, course: Course): Action[] {
+  const { host } = target;
+  if (host === undefined || isBusyElsewhere(target)) return [];
+  const artifact = course.update.platforms[host.platform ?? ''];
+  // Preflight saw one; labels that were changed since are a person's doing, and nothing is sent blindly.
+  if (artifact === undefined) return [];
+  const sha256 = course.pinned[host.platform ?? ''];
+  const order: Order = {
+    v: 1,
+    id: target.orderId,
+    attempt: target.status.attempts ?? 1,
+    goal,
+    plan: { name: course.plan.name, uid: course.plan.uid },
+    run: course.runID,
+    command: course.command,
+    epoch: course.epoch,
+    artifact: {
+      kind: 'k0s',
+      version: course.update.version,
+      url: artifact.url,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      force: course.force,
+    },
+    durations: {
+      stageMs: course.policy.downloadTimeoutMs,
+      confirmMs: course.policy.confirmTimeoutMs,
+    },
+    undo: goesBackByItself(target, course) ? 'binary' : 'never',
+  };
+  return [{ kind: 'order', role: target.role, name: target.name, order, replaces: host.orderText }];
+}
+
+/** @returns whether the node still obeys an order of another run, so that ours has to wait */
+export function isBusyElsewhere(target: Target): boolean {
+  const { foreignOrder, host } = target;
+  if (foreignOrder === undefined || host?.report.kind !== 'valid') return false;
+  const { signal } = host.report.value;
+  return signal?.id === foreignOrder.id && !isSettled(signal.phase);
+}
+
+/** etcd's cluster version and stored API versions move with a minor version, and do not move back. */
+function goesBackByItself(target: Target, course: Course): boolean {
+  if (target.role === 'worker') return true;
+  const before = parseK0sVersion(target.status.previousVersion ?? '');
+  return before === undefined || minorsBetween(before, course.wanted) === 0;
+}

@@ -1,0 +1,71 @@
+import { isSettled } from '../signals/lifecycle.ts';
+import type { Action, ControlNodeFacts, NodeFacts } from './facts.ts';
+
+export interface Leftovers {
+  readonly nodes: ReadonlyMap<string, NodeFacts>;
+  readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
+  /** Runs that are under way, by id; their orders are their own Plan's business. */
+  readonly activeRuns: ReadonlySet<string>;
+  readonly epoch: number;
+}
+
+/**
+ * Brings to rest what runs have left behind: those of a deleted Plan, and the last orders of an ended one.
+ * What is staged is called back, what is on trial is undone, our cordons are lifted, and an order is
+ * removed once its report is settled.
+ */
+export function tidy(world: Leftovers): Action[] {
+  const actions: Action[] = [];
+  for (const node of world.nodes.values()) {
+    actions.push(...tidyOrder('worker', node, world), ...tidyCordon(node, world));
+  }
+  for (const node of world.controlNodes.values()) {
+    actions.push(...tidyOrder('controller', node, world));
+  }
+  return actions;
+}
+
+function tidyOrder(
+  role: 'controller' | 'worker',
+  host: NodeFacts | ControlNodeFacts,
+  world: Leftovers,
+): Action[] {
+  const { name, order: stored, orderText } = host;
+  if (stored.kind !== 'valid' || orderText === undefined) return [];
+  const order = stored.value;
+  if (world.activeRuns.has(order.run)) return [];
+  const signal = host.report.kind === 'valid' ? host.report.value.signal : undefined;
+  if (signal?.id === order.id && isSettled(signal.phase)) {
+    return [{ kind: 'removeOrder', role, name, replaces: orderText }];
+  }
+  const goal =
+    order.goal === 'stage'
+      ? 'cancel'
+      : // A controller across minor versions is not put back by anybody but a person.
+        order.goal === 'apply' && order.undo === 'binary'
+        ? 'undo'
+        : undefined;
+  if (goal === undefined) return [];
+  const rewritten = { ...order, goal, epoch: world.epoch } as const;
+  return [{ kind: 'order', role, name, order: rewritten, replaces: orderText }];
+}
+
+/** Our mark stays while the order that it is for is still being obeyed; the node is not whole before. */
+function tidyCordon(node: NodeFacts, world: Leftovers): Action[] {
+  if (node.cordon === undefined) return [];
+  const { orderId } = node.cordon;
+  const order = node.order.kind === 'valid' ? node.order.value : undefined;
+  if (world.activeRuns.has(runOf(orderId))) return [];
+  const signal = node.report.kind === 'valid' ? node.report.value.signal : undefined;
+  const obeyed =
+    order?.id === orderId &&
+    order.goal !== 'stage' &&
+    order.goal !== 'cancel' &&
+    !(signal?.id === orderId && isSettled(signal.phase));
+  return obeyed ? [] : [{ kind: 'uncordon', name: node.name, orderId }];
+}
+
+/** The run of an order id `RUN.COMMAND.ATTEMPT`. */
+function runOf(orderId: string): string {
+  return orderId.split('.').slice(0, -2).join('.');
+}

@@ -1,0 +1,17 @@
+import type { CommandStatus, TargetStatus } from '../api/plan.ts';
+
+/** All targets of a command, controllers first. */
+export function targetsOf(command: CommandStatus): readonly TargetStatus[] {
+  return [...(command.k0supdate?.controllers ?? []), ...(command.k0supdate?.workers ?? [])];
+}
+
+/** How many targets have their version; a node that is in two commands counts twice. */
+export function progressOf(commands: readonly CommandStatus[]): {
+  done: number;
+  total: number;
+  text: string;
+} {
+  const targets = commands.flatMap(targetsOf);
+  const done = targets.filter(({ state }) => state === 'SignalCompleted').length;
+  return { done, total: targets.length, text: `${done}/${targets.length}` };
+}

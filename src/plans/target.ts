@@ -1,0 +1,103 @@
+import type { Role, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type { Order } from '../signals/order.ts';
+import type { Signal } from '../signals/report.ts';
+import type { ControlNodeFacts, NodeFacts, PlanFacts } from './facts.ts';
+
+/** One target of the command under way: what status says of it, and what the world does. */
+export interface Target {
+  readonly role: Role;
+  readonly name: string;
+  readonly status: TargetStatus;
+  /** Undefined once its object has been deleted. */
+  readonly host: NodeFacts | ControlNodeFacts | undefined;
+  readonly node: NodeFacts | undefined;
+  readonly controlNode: ControlNodeFacts | undefined;
+  readonly orderId: string;
+  /** The order on the target, where it is the one of this run and command. */
+  readonly order: Order | undefined;
+  /** An order of another run or Plan that is still there. */
+  readonly foreignOrder: Order | undefined;
+  /** The report's answer to {@link order}. */
+  readonly signal: Signal | undefined;
+  /** The node carries our mark for this order: it is being emptied, or not yet given back. */
+  readonly marked: boolean;
+}
+
+/** Orders are numbered so that a leader that died between two writes finds its own again. */
+export function orderIdOf(runID: string, command: number, attempt: number): string {
+  return `${runID}.${command}.${attempt}`;
+}
+
+export function viewTarget(
+  facts: PlanFacts,
+  runID: string,
+  command: number,
+  role: Role,
+  status: TargetStatus,
+): Target {
+  const node = role === 'worker' ? facts.nodes.get(status.name) : undefined;
+  const controlNode = role === 'controller' ? facts.controlNodes.get(status.name) : undefined;
+  const host = node ?? controlNode;
+  const orderId = orderIdOf(runID, command, status.attempts ?? 1);
+  const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
+  const order = stored?.id === orderId ? stored : undefined;
+  const reported = host?.report.kind === 'valid' ? host.report.value.signal : undefined;
+  return {
+    role,
+    name: status.name,
+    status,
+    host,
+    node,
+    controlNode,
+    orderId,
+    order,
+    foreignOrder: order === undefined ? stored : undefined,
+    signal: reported?.id === orderId ? reported : undefined,
+    marked: node?.cordon?.orderId === orderId,
+  };
+}
+
+const FINAL_PHASES = new Set<TargetPhase>(['Committed', 'Undone', 'Skipped', 'Failed']);
+const APPLIED_PHASES = new Set<TargetPhase>([
+  'Applying',
+  'OnTrial',
+  'Committing',
+  'Undoing',
+  'Held',
+]);
+
+export function isFinal(phase: TargetPhase | undefined): boolean {
+  return phase !== undefined && FINAL_PHASES.has(phase);
+}
+
+/** @returns whether something has been taken away from the target that is not given back yet */
+export function occupiesSlot(target: Target, phase: TargetPhase): boolean {
+  return target.marked || phase === 'Draining' || APPLIED_PHASES.has(phase);
+}
+
+/**
+ * Where a target stands, from the order on it and the answer to that: they outlive any leader. What status
+ * says counts only where the world says nothing, and once it has said that the target is at its end.
+ */
+export function phaseOf(target: Target): TargetPhase {
+  const told = target.status.phase ?? 'Pending';
+  if (isFinal(told)) return told;
+  const { order, signal } = target;
+  if (order === undefined) return told;
+  switch (order.goal) {
+    case 'stage':
+      if (target.marked) return 'Draining';
+      return signal?.phase === 'Staged' ? 'Staged' : 'Downloading';
+    case 'cancel':
+      return 'Staged';
+    case 'apply':
+      if (signal?.phase === 'Undoing') return 'Undoing';
+      // Once held, by us or by the agent, only a pass or a person ends it.
+      if (signal?.phase === 'Held' || told === 'Held') return 'Held';
+      return signal?.phase === 'OnTrial' ? 'OnTrial' : 'Applying';
+    case 'commit':
+      return 'Committing';
+    case 'undo':
+      return 'Undoing';
+  }
+}

@@ -1,0 +1,99 @@
+import type { PlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type { Reason } from '../api/reasons.ts';
+import type { Schedule, Standing } from './batches.ts';
+import { withCondition } from './conditions.ts';
+import type { PlanFacts } from './facts.ts';
+import { isFinal } from './target.ts';
+
+/** The nearer a node is to being given back, the more its wait explains the Plan's. */
+const URGENCY: readonly TargetPhase[] = [
+  'Held',
+  'Undoing',
+  'OnTrial',
+  'Applying',
+  'Draining',
+  'Committing',
+  'Downloading',
+];
+const SHOWN_NODES = 3;
+
+interface Wait {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly status: Pick<PlanStatus, 'state' | 'waitsFor' | 'conditions'>;
+}
+
+/** S12, nothing waits without saying for what: one sentence for the column, conditions for the rest. */
+export function waitsFor(
+  standings: readonly Standing[],
+  targets: readonly TargetStatus[],
+  held: Schedule['wait'],
+  facts: PlanFacts,
+): Wait {
+  const told = new Map(
+    targets.map((target, at) => [standings[at]?.target.name ?? target.name, target]),
+  );
+  const inFlight = standings
+    .filter(({ phase }) => URGENCY.includes(phase))
+    .toSorted((a, b) => URGENCY.indexOf(a.phase) - URGENCY.indexOf(b.phase));
+  const touched = inFlight.filter(({ phase }) => phase !== 'Downloading');
+  const shown = touched.length > 0 ? touched : inFlight;
+  const first = shown[0] === undefined ? undefined : told.get(shown[0].target.name);
+  const settling =
+    standings.some(({ phase }) => !isFinal(phase)) &&
+    standings.some(({ phase }) => phase === 'Failed' || phase === 'Undone');
+
+  let reason: Reason;
+  let message: string;
+  if (touched.length === 0 && held !== undefined && held.reason !== 'WaitsForDownload') {
+    ({ reason, message } = held);
+  } else if (first === undefined) {
+    reason = settling ? 'WaitsForSettling' : (held?.reason ?? 'WaitsForReport');
+    message = held?.message ?? 'nodes to answer';
+  } else {
+    reason = (first.reason as Reason | undefined) ?? 'WaitsForReport';
+    message = describe(shown, told);
+  }
+  // k0s's word for "a next one is chosen, and something holds it back".
+  const state = inFlight.length === 0 && held !== undefined ? 'Schedulable' : 'SchedulableWait';
+  const before = facts.plan.status?.conditions ?? [];
+  const { generation } = facts.plan;
+  const conditions = withCondition(
+    withCondition(
+      before,
+      { type: 'Waiting', status: 'True', reason, message },
+      generation,
+      facts.nowMs,
+    ),
+    newer(facts)
+      ? {
+          type: 'RollingOut',
+          status: 'True',
+          reason: 'NewGenerationWaits',
+          message: `generation ${generation} of the spec runs after this one`,
+        }
+      : {
+          type: 'RollingOut',
+          status: 'True',
+          reason: 'RollingOut',
+          message: 'targets are being updated',
+        },
+    facts.plan.status?.observedGeneration ?? generation,
+    facts.nowMs,
+  );
+  return { reason, message, status: { state, waitsFor: message, conditions } };
+}
+
+function describe(shown: readonly Standing[], told: ReadonlyMap<string, TargetStatus>): string {
+  const parts = shown.slice(0, SHOWN_NODES).map(({ target, phase }) => {
+    const message = told.get(target.name)?.message;
+    return `${target.name} ${phase}${message === undefined ? '' : `: ${message}`}`;
+  });
+  const rest = shown.length - parts.length;
+  return rest > 0 ? `${parts.join('; ')}; and ${rest} more` : parts.join('; ');
+}
+
+function newer(facts: PlanFacts): boolean {
+  const observed = facts.plan.status?.observedGeneration;
+  return observed !== undefined && observed < facts.plan.generation;
+}

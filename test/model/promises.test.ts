@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Fate } from './simulated-host.ts';
+import { type Happening, World, type WorldOptions } from './world.ts';
+
+const fate = fc.oneof(
+  { weight: 12, arbitrary: fc.constant<Fate>('good') },
+  { weight: 1, arbitrary: fc.constantFrom<Fate>('noDownload', 'exits', 'neverHealthy', 'silent') },
+);
+const options: fc.Arbitrary<WorldOptions> = fc.record({
+  controllers: fc
+    .constantFrom(1, 3, 5)
+    .chain((n) => fc.array(fate, { minLength: n, maxLength: n })),
+  workers: fc.array(fate, { maxLength: 8 }),
+  concurrent: fc.integer({ min: 1, max: 4 }),
+});
+const at = fc.nat(20);
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Happening>({ kind: 'look' }) },
+  { weight: 10, arbitrary: at.map((n): Happening => ({ kind: 'agent', at: n })) },
+  { weight: 2, arbitrary: fc.constant<Happening>({ kind: 'time' }) },
+  { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'crash' }) },
+  { weight: 1, arbitrary: fc.nat(6).map((n): Happening => ({ kind: 'crashAfter', actions: n })) },
+  { weight: 1, arbitrary: at.map((n): Happening => ({ kind: 'breaks', at: n })) },
+  { weight: 2, arbitrary: at.map((n): Happening => ({ kind: 'mends', at: n })) },
+);
+const happenings = fc.array(happening, { maxLength: 400, size: 'max' });
+const RUNS = Number(process.env.FC_RUNS ?? 300);
+const seed = process.env.FC_SEED === undefined ? {} : { seed: Number(process.env.FC_SEED) };
+
+function live(worldOptions: WorldOptions, events: readonly Happening[]): World {
+  const world = new World(worldOptions);
+  for (const event of events) world.happen(event);
+  world.settle();
+  return world;
+}
+
+function holds(promise: string) {
+  fc.assert(
+    fc.property(options, happenings, (worldOptions, events) => {
+      const { violations } = live(worldOptions, events);
+      const broken = violations.filter((text) => text.startsWith(promise));
+      assert.deepEqual(broken, []);
+    }),
+    { numRuns: RUNS, ...seed },
+  );
+}
+
+test('S1: no worker is touched before all controllers are done', () => holds('S1'));
+
+test('S2: at most one controller is in flight, and only while the others are ready', () =>
+  holds('S2'));
+
+test('S3: no worker is started when more than the limit would be unavailable', () => holds('S3'));
+
+test('S6: past a failure nothing new is touched', () => holds('S6'));
+
+test('S5 and S9: every run ends, and an update that was not committed is undone', () => {
+  fc.assert(
+    fc.property(options, happenings, (worldOptions, events) => {
+      const world = live(worldOptions, events);
+      assert.ok(world.isOver, `not over: ${JSON.stringify(world.known?.waitsFor)}`);
+      for (let round = 0; round < 200; round++) {
+        for (const host of world.hosts) host.step(world.nowMs);
+        world.happen({ kind: 'time' });
+      }
+      for (const host of world.hosts) {
+        if (host.signal?.phase !== 'Committed') assert.equal(host.version, host.before, host.name);
+      }
+    }),
+    { numRuns: RUNS, ...seed },
+  );
+});
+
+test('S8: every cordon of ours is lifted by the end of the run', () => {
+  fc.assert(
+    fc.property(options, happenings, (worldOptions, events) => {
+      const world = live(worldOptions, events);
+      assert.deepEqual(
+        world.workers.filter(({ mark, unschedulable }) => mark !== undefined || unschedulable),
+        [],
+      );
+    }),
+    { numRuns: RUNS, ...seed },
+  );
+});
+
+test('S10: whenever the leader dies, a good release reaches every host', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        controllers: fc.constantFrom<Fate[]>(['good'], ['good', 'good', 'good']),
+        workers: fc.array(fc.constant<Fate>('good'), { maxLength: 6 }),
+        concurrent: fc.integer({ min: 1, max: 3 }),
+      }),
+      fc.array(fc.nat(8), { maxLength: 40 }),
+      (worldOptions, crashes) => {
+        const world = new World(worldOptions);
+        for (const actions of crashes) {
+          world.happen({ kind: 'crashAfter', actions });
+          for (let n = 0; n < world.hosts.length; n++) world.happen({ kind: 'agent', at: n });
+        }
+        world.settle();
+        assert.equal(world.stored?.state, 'Completed');
+        assert.deepEqual(
+          new Set(world.hosts.map(({ version }) => version)),
+          new Set(['v1.36.3+k0s.0']),
+        );
+      },
+    ),
+    { numRuns: RUNS, ...seed },
+  );
+});
+
+test('S10: whenever the leader dies, a bad release ends as it would have', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom<Fate>('exits', 'neverHealthy', 'noDownload'),
+      fc.array(fc.nat(8), { maxLength: 40 }),
+      (bad, crashes) => {
+        const world = new World({
+          controllers: [bad, 'good', 'good'],
+          workers: ['good'],
+          concurrent: 1,
+        });
+        for (const actions of crashes) {
+          world.happen({ kind: 'crashAfter', actions });
+          for (let n = 0; n < world.hosts.length; n++) world.happen({ kind: 'agent', at: n });
+        }
+        world.settle();
+        assert.equal(world.stored?.state, 'ApplyFailed');
+        if (bad !== 'noDownload') {
+          assert.deepEqual(
+            new Set(world.hosts.map(({ version }) => version)),
+            new Set(['v1.36.1+k0s.0']),
+          );
+        }
+      },
+    ),
+    { numRuns: RUNS, ...seed },
+  );
+});

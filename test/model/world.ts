@@ -1,0 +1,267 @@
+import type { PlanSpec, PlanStatus } from '../../src/api/plan.ts';
+import { type Decision, decide } from '../../src/plans/decide.ts';
+import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import { type Fate, SimulatedHost } from './simulated-host.ts';
+
+export interface WorldOptions {
+  readonly controllers: readonly Fate[];
+  readonly workers: readonly Fate[];
+  readonly concurrent: number;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export const STEP_MS = 5_000;
+
+/** One thing that may happen next. */
+export type Happening =
+  | { readonly kind: 'look' }
+  | { readonly kind: 'agent'; readonly at: number }
+  | { readonly kind: 'time' }
+  /** The leader dies: what it had not written is forgotten, and the next one has a higher epoch. */
+  | { readonly kind: 'crash' }
+  /** The leader dies after writing status and before carrying out the rest of its actions. */
+  | { readonly kind: 'crashAfter'; readonly actions: number }
+  | { readonly kind: 'breaks'; readonly at: number }
+  | { readonly kind: 'mends'; readonly at: number };
+
+/** A cluster, an API server that never lies, a leader and its agents; promises are checked at every write. */
+export class World {
+  readonly controllers: SimulatedHost[];
+  readonly workers: SimulatedHost[];
+  readonly concurrent: number;
+  nowMs = Date.parse('2026-01-01T00:00:00Z');
+  epoch = 1;
+  stored: Partial<PlanStatus> | undefined;
+  known: Partial<PlanStatus> | undefined;
+  readonly spec: PlanSpec;
+  readonly violations: string[] = [];
+  last: Decision | undefined;
+
+  constructor(options: WorldOptions) {
+    const from = options.from ?? 'v1.36.1+k0s.0';
+    const version = options.to ?? 'v1.36.3+k0s.0';
+    this.controllers = options.controllers.map(
+      (fate, at) => new SimulatedHost(`cp-${at + 1}`, from, fate),
+    );
+    this.workers = options.workers.map((fate, at) => new SimulatedHost(`w-${at + 1}`, from, fate));
+    this.concurrent = options.concurrent;
+    const all = { discovery: { selector: {} } };
+    this.spec = {
+      id: 'x',
+      timestamp: 'now',
+      commands: [
+        {
+          k0supdate: {
+            version,
+            platforms: { 'linux-amd64': { url: 'http://mirror.example/k0s' } },
+            targets: {
+              controllers: { ...all, limits: { concurrent: 1 } },
+              workers: { ...all, limits: { concurrent: options.concurrent } },
+            },
+          },
+        },
+      ],
+    };
+  }
+
+  get hosts(): SimulatedHost[] {
+    return [...this.controllers, ...this.workers];
+  }
+
+  get isOver(): boolean {
+    return this.stored?.finishedAt !== undefined;
+  }
+
+  happen(what: Happening): void {
+    const host = 'at' in what ? this.hosts[what.at % this.hosts.length] : undefined;
+    switch (what.kind) {
+      case 'look':
+        this.look(Number.POSITIVE_INFINITY);
+        break;
+      case 'agent':
+        host?.step(this.nowMs);
+        break;
+      case 'time':
+        this.nowMs += STEP_MS;
+        break;
+      case 'crash':
+        this.known = this.stored;
+        this.epoch++;
+        break;
+      case 'crashAfter':
+        this.look(what.actions);
+        this.known = this.stored;
+        this.epoch++;
+        break;
+      case 'breaks':
+        if (host !== undefined) host.broken = true;
+        break;
+      case 'mends':
+        if (host !== undefined) host.broken = false;
+        break;
+    }
+  }
+
+  /** One pass of the leader; only the first `limit` actions reach the world. */
+  look(limit: number): Decision {
+    const decision = decide(this.facts());
+    this.last = decision;
+    if ('status' in decision) {
+      this.known = decision.status;
+      // A wait may be written late; everything else is written before it is acted upon.
+      if (decision.kind !== 'wait') this.stored = decision.status;
+    }
+    if (decision.kind === 'act')
+      for (const action of decision.actions.slice(0, limit)) this.#perform(action);
+    return decision;
+  }
+
+  facts(): PlanFacts {
+    return {
+      nowMs: this.nowMs,
+      plan: {
+        name: 'autopilot',
+        uid: '01234567-89ab',
+        generation: 1,
+        spec: this.spec,
+        status: this.known,
+        deleted: false,
+      },
+      plansBefore: [],
+      policy: {},
+      epoch: this.epoch,
+      nodes: new Map(this.workers.map((host) => [host.name, this.#node(host)])),
+      controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
+    };
+  }
+
+  #host(host: SimulatedHost) {
+    return {
+      name: host.name,
+      uid: host.name,
+      labels: {},
+      platform: 'linux-amd64',
+      order:
+        host.order === undefined
+          ? { kind: 'absent' as const }
+          : { kind: 'valid' as const, value: host.order },
+      orderText: host.order === undefined ? undefined : JSON.stringify(host.order),
+      report: { kind: 'valid' as const, value: host.report },
+      reportAgeMs: 0,
+    };
+  }
+
+  #node(host: SimulatedHost): NodeFacts {
+    const [orderId, kept] = host.mark?.split('/') ?? [];
+    return {
+      ...this.#host(host),
+      ready: host.isReady ? 'True' : 'False',
+      kubeletVersion: host.version.replace(/\.\d+$/, ''),
+      unschedulable: host.unschedulable,
+      cordon: orderId === undefined ? undefined : { orderId, ours: kept === undefined },
+      renewals: host.renewals,
+      drain: host.mark === undefined ? undefined : { remaining: host.pods, blocked: [] },
+    };
+  }
+
+  #controlNode(host: SimulatedHost): ControlNodeFacts {
+    return {
+      ...this.#host(host),
+      k0sVersion: host.version,
+      apiServer: { ready: host.isReady ? 'True' : 'False', message: 'down', atMs: this.nowMs },
+    };
+  }
+
+  #perform(action: Action): void {
+    const host = this.hosts.find(({ name }) => name === action.name);
+    if (host === undefined) throw new Error(`no host ${action.name}`);
+    switch (action.kind) {
+      case 'order': {
+        const stored = host.order === undefined ? undefined : JSON.stringify(host.order);
+        if (stored !== action.replaces) return;
+        if (action.order.goal === 'apply' && host.order?.goal !== 'apply')
+          this.#checkApply(host, action.role);
+        host.order = action.order;
+        return;
+      }
+      case 'removeOrder':
+        host.order = undefined;
+        return;
+      case 'cordon':
+        this.#checkStart(host);
+        host.mark =
+          host.unschedulable && host.mark === undefined ? `${action.orderId}/kept` : action.orderId;
+        host.unschedulable = true;
+        return;
+      case 'uncordon':
+        if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
+        host.mark = undefined;
+        return;
+      case 'evict':
+        host.pods = Math.max(0, host.pods - 1);
+    }
+  }
+
+  #checkApply(host: SimulatedHost, role: string): void {
+    if (role === 'controller') {
+      const others = this.controllers.filter((one) => one !== host);
+      const inFlight = others.filter(
+        (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
+      );
+      if (inFlight.length > 0)
+        this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
+      const down = others.filter(({ isReady }) => !isReady);
+      if (down.length > 0)
+        this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+    } else {
+      this.#checkControllersDone(host);
+    }
+    this.#checkNotStopped(host);
+  }
+
+  #checkStart(host: SimulatedHost): void {
+    if (host.mark !== undefined) return;
+    this.#checkControllersDone(host);
+    this.#checkNotStopped(host);
+    const unavailable = this.workers.filter(
+      (one) => one === host || !one.isReady || one.unschedulable,
+    );
+    const wasDown = !host.isReady || host.unschedulable;
+    const underWay = this.workers.filter(({ mark }) => mark !== undefined).length + 1;
+    if (wasDown ? underWay > this.concurrent : unavailable.length > this.concurrent) {
+      this.#broken(
+        'S3',
+        `${host.name}: ${unavailable.map(({ name }) => name)} of ${this.concurrent}`,
+      );
+    }
+  }
+
+  #checkControllersDone(host: SimulatedHost): void {
+    const open = this.controllers.filter(({ signal }) => signal?.phase !== 'Committed');
+    if (open.length > 0) this.#broken('S1', `${host.name} before ${open.map(({ name }) => name)}`);
+  }
+
+  /** S6: the world has told the leader of a failure, and it had a look since. */
+  #checkNotStopped(host: SimulatedHost): void {
+    const failed = this.hosts.filter(
+      ({ signal }) => signal?.phase === 'Failed' || signal?.phase === 'Undone',
+    );
+    if (failed.length > 0)
+      this.#broken('S6', `${host.name} after ${failed.map(({ name }) => name)}`);
+  }
+
+  #broken(promise: string, what: string): void {
+    this.violations.push(`${promise}: ${what}`);
+  }
+
+  /** Lets everything that can happen happen, in turn, until the run is over. */
+  settle(maxRounds = 4_000): void {
+    for (const host of this.hosts) host.broken = false;
+    for (let round = 0; round < maxRounds && !this.isOver; round++) {
+      this.happen({ kind: 'look' });
+      for (let at = 0; at < this.hosts.length; at++) this.happen({ kind: 'agent', at });
+      this.happen({ kind: 'time' });
+    }
+  }
+}
