@@ -254,3 +254,5 @@ export const planSchema = z.looseObject({
   status: planStatusSchema.partial().optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
+/** A status as it may be stored: by us, by k0s, or not at all yet. */
+export type StoredPlanStatus = NonNullable<Plan['status']>;

@@ -6,6 +6,7 @@ import {
   type PlanSpec,
   type PlanStatus,
   type Role,
+  type StoredPlanStatus,
   type TargetPhase,
   type TargetState,
   type TargetStatus,
@@ -15,6 +16,7 @@ import type { Reason } from '../api/reasons.ts';
 import { advance, type Course, type Step } from './advance.ts';
 import { type Schedule, type Standing, schedule } from './batches.ts';
 import { begin, targetVersion } from './begin.ts';
+import { withCondition } from './conditions.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { progressOf, targetsOf } from './progress.ts';
@@ -29,7 +31,12 @@ export type Decision =
   /** Nothing to do, and nothing to wait for: the Plan is at its end. */
   | { readonly kind: 'rest' }
   /** The Plan has not begun, for a reason that other Plans or a person can end. */
-  | { readonly kind: 'queue'; readonly reason: Reason; readonly message: string }
+  | {
+      readonly kind: 'queue';
+      readonly status: PlanStatus;
+      readonly reason: Reason;
+      readonly message: string;
+    }
   | { readonly kind: 'begin'; readonly status: PlanStatus }
   | { readonly kind: 'refuse'; readonly status: PlanStatus }
   | {
@@ -59,10 +66,27 @@ export function decide(facts: PlanFacts): Decision {
     case 'refuse':
       return { kind: 'refuse', status: beginning.status };
     case 'wait':
-      return { kind: 'queue', reason: beginning.reason, message: beginning.message };
+      return queue(facts, beginning.reason, beginning.message);
     case 'nothing':
       return { kind: 'rest' };
   }
+}
+
+/** S12: a Plan that has not begun says why, and keeps whatever its last run left. */
+function queue(facts: PlanFacts, reason: Reason, message: string): Decision {
+  const { plan } = facts;
+  const status: PlanStatus = {
+    ...plan.status,
+    state: plan.status?.state ?? '',
+    waitsFor: message,
+    conditions: withCondition(
+      plan.status?.conditions ?? [],
+      { type: 'Waiting', status: 'True', reason, message },
+      plan.generation,
+      facts.nowMs,
+    ),
+  };
+  return { kind: 'queue', status, reason, message };
 }
 
 /** The status of a run of ours that has begun and not ended. */
@@ -72,7 +96,7 @@ export type RunningStatus = PlanStatus & {
   readonly commands: CommandStatus[];
 };
 
-export function isUnderWay(status: Partial<PlanStatus> | undefined): status is RunningStatus {
+export function isUnderWay(status: StoredPlanStatus | undefined): status is RunningStatus {
   return (
     status?.runID !== undefined &&
     status.frozenSpec !== undefined &&
@@ -114,10 +138,17 @@ interface Judged {
 }
 
 function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts): Judged {
-  const steps = views.map((target) => alreadyThere(target, course) ?? advance(target, course));
+  let steps = views.map((target) => alreadyThere(target, course) ?? advance(target, course));
+  const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
+  // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
+  const stopping = course.stopping || steps.some(inTrouble);
+  if (stopping && !course.stopping) {
+    const stopped = { ...course, stopping };
+    steps = views.map((target, at) =>
+      inTrouble(steps[at]!) ? steps[at]! : advance(target, stopped),
+    );
+  }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
-  // A failure found in this very look stops the schedule as well: S6.
-  const stopping = course.stopping || steps.some(({ phase, reason }) => isTrouble(phase, reason));
   const { starts, wait } = schedule(standings, { ...course, stopping }, facts);
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
@@ -152,7 +183,9 @@ function conclude(
   judged: Judged,
 ): Decision {
   const over = targetsOf(command).every(({ phase }) => phase !== undefined && isOver(phase));
-  const given = judged.standings.every(({ target }) => !target.marked);
+  // What is left to be said, such as a cancel to an agent that was silent, is said before the end.
+  const given =
+    judged.actions.length === 0 && judged.standings.every(({ target }) => !target.marked);
   const succeeded = targetsOf(command).every(({ state }) => state === 'SignalCompleted');
   const commandState =
     !over || !given ? 'SchedulableWait' : succeeded ? 'Completed' : 'ApplyFailed';
@@ -211,7 +244,11 @@ function plotCourse(
     update,
     wanted,
     force: update.forceupdate === true,
-    stopping: views.some((target) => isTrouble(phaseOf(target), target.status.reason)),
+    // An order that was called back tells of a failure whose record may have died with the last leader.
+    stopping: views.some(
+      (target) =>
+        target.order?.goal === 'cancel' || isTrouble(phaseOf(target), target.status.reason),
+    ),
     pinned: pin(update, command, views),
     controllersNotReady: [...facts.controlNodes.values()]
       .filter(({ apiServer }) => apiServer.ready !== 'True')

@@ -1,4 +1,4 @@
-import type { PlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type { PlanStatus, StoredPlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
 import { targetsOf } from './progress.ts';
 
 /** What is said in an Event: on the Plan, and on a target's own object as well where that is named. */
@@ -21,7 +21,7 @@ const TOLD_PHASES: Partial<Record<TargetPhase, { type: PlanEvent['type']; reason
 
 /** The Events that a change of status is worth: the start, the end, and each target's steps that a person would look for. */
 export function eventsBetween(
-  before: Partial<PlanStatus> | undefined,
+  before: StoredPlanStatus | undefined,
   after: PlanStatus,
 ): PlanEvent[] {
   const events: PlanEvent[] = [];

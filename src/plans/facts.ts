@@ -1,4 +1,4 @@
-import type { PlanSpec, PlanStatus, Role } from '../api/plan.ts';
+import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
@@ -70,7 +70,7 @@ export interface PlanFacts {
     /** A message instead of a spec where the stored one cannot be read. */
     readonly spec: PlanSpec | { readonly invalid: string };
     /** Undefined for a Plan that nothing has been written to yet. */
-    readonly status: Partial<PlanStatus> | undefined;
+    readonly status: StoredPlanStatus | undefined;
     readonly deleted: boolean;
   };
   /** Names of Plans that are under way and began before this one. */

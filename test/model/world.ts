@@ -1,4 +1,4 @@
-import type { PlanSpec, PlanStatus } from '../../src/api/plan.ts';
+import type { PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
@@ -32,8 +32,8 @@ export class World {
   readonly concurrent: number;
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   epoch = 1;
-  stored: Partial<PlanStatus> | undefined;
-  known: Partial<PlanStatus> | undefined;
+  stored: StoredPlanStatus | undefined;
+  known: StoredPlanStatus | undefined;
   readonly spec: PlanSpec;
   readonly violations: string[] = [];
   last: Decision | undefined;

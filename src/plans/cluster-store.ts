@@ -1,0 +1,150 @@
+import type { Role } from '../api/plan.ts';
+import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
+import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
+import type { Kube } from '../kube/client.ts';
+import { controlNodeFacts } from '../kube/control-node-facts.ts';
+import { type Informer, startInformer } from '../kube/informer.ts';
+import { nodeFacts } from '../kube/node-facts.ts';
+import { createRenewals, type Renewals } from '../kube/renewals.ts';
+import { CONTROL_NODES, NODE_LEASES, NODES, PLANS } from '../kube/target-path.ts';
+import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
+import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
+import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
+import type { Log } from '../log.ts';
+import type { ControlNodeFacts, NodeFacts } from './facts.ts';
+import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
+
+export interface ClusterStoreOptions {
+  readonly kube: Kube;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly apiPort: number;
+  /** Something that a judgement may depend on has changed. */
+  readonly onChange: () => void;
+}
+
+/** All that is observed of the cluster, kept up to date by watches, whether we lead or not. */
+export class ClusterStore {
+  readonly plans: Informer<TrimmedPlan>;
+  readonly drain: DrainClient;
+  readonly #kube: Kube;
+  readonly #nodes: Informer<TrimmedNode>;
+  readonly #controlNodes: Informer<TrimmedControlNode>;
+  readonly #leases: Informer<TrimmedLease>;
+  readonly #renewals: Renewals;
+  readonly #prober: ReadyzProber;
+
+  constructor(options: ClusterStoreOptions) {
+    const { kube, log, signal, onChange } = options;
+    const common = { kube, log, signal, onHealth: onChange };
+    this.#kube = kube;
+    this.#prober = startReadyzProber({
+      credentials: () => kube.credentials(),
+      port: options.apiPort,
+      onChange,
+    });
+    this.drain = createDrainClient({ kube, log, signal, onChange });
+    this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.#leases = startInformer<TrimmedLease>({
+      ...common,
+      path: NODE_LEASES,
+      trim: trimLease,
+      onChange: ({ object }) => {
+        const before = this.#renewals.count(object.name);
+        this.#renewals.leaseChanged(object);
+        // Thousands of Leases are renewed all the time; only those of nodes on trial matter.
+        if (this.#renewals.count(object.name) !== before) onChange();
+      },
+    });
+    this.#renewals = createRenewals(
+      (name) => this.#leases.get(`kube-node-lease/${name}`)?.renewTime,
+    );
+    this.#nodes = startInformer<TrimmedNode>({
+      ...common,
+      path: NODES,
+      trim: trimNode,
+      onChange: ({ kind, object }) => {
+        if (kind === 'deleted') this.#renewals.nodeDeleted(object.name);
+        else this.#renewals.nodeChanged(object);
+        onChange();
+      },
+    });
+    this.#controlNodes = startInformer<TrimmedControlNode>({
+      ...common,
+      path: CONTROL_NODES,
+      trim: trimControlNode,
+      onChange: () => {
+        this.#probe();
+        onChange();
+      },
+    });
+  }
+
+  #isProbing = false;
+
+  /** Asks all API servers for their health, or none: only a run under way needs to know. */
+  set isProbing(wanted: boolean) {
+    if (this.#isProbing === wanted) return;
+    this.#isProbing = wanted;
+    this.#probe();
+  }
+
+  /** @returns whether every API server has answered, or failed to, at least once */
+  get isProbed(): boolean {
+    return [...this.#controlNodes.values()].every(({ name }) => this.#prober.get(name).atMs > 0);
+  }
+
+  #probe(): void {
+    const addresses = this.#isProbing
+      ? [...this.#controlNodes.values()].map(({ name, internalIp }) => [name, internalIp] as const)
+      : [];
+    this.#prober.watch(new Map(addresses));
+  }
+
+  async synced(): Promise<void> {
+    await Promise.all(
+      [this.plans, this.#nodes, this.#controlNodes, this.#leases].map((one) => one.synced()),
+    );
+  }
+
+  /** Why what we know may be out of date; undefined when all watches are alive. */
+  get problem(): string | undefined {
+    return [this.plans, this.#nodes, this.#controlNodes, this.#leases].find((one) => !one.healthy)
+      ?.lastError;
+  }
+
+  nodes(): Map<string, NodeFacts> {
+    const serverNowMs = this.#kube.serverClock.nowMs();
+    const facts = new Map<string, NodeFacts>();
+    for (const node of this.#nodes.values()) {
+      const isMarked = node.cordonedFor !== undefined;
+      if (!isMarked) this.drain.release(node.name);
+      const drain = isMarked ? this.drain.observe(node.name) : undefined;
+      const renewals = this.#renewals.count(node.name);
+      facts.set(node.name, nodeFacts(node, { renewals, drain }, serverNowMs));
+    }
+    return facts;
+  }
+
+  controlNodes(): Map<string, ControlNodeFacts> {
+    const serverNowMs = this.#kube.serverClock.nowMs();
+    const facts = new Map<string, ControlNodeFacts>();
+    for (const node of this.#controlNodes.values()) {
+      facts.set(node.name, controlNodeFacts(node, this.#prober.get(node.name), serverNowMs));
+    }
+    return facts;
+  }
+
+  /** Takes in what the API server has answered to a write, so that the next judgement already sees it. */
+  note(role: Role, object: unknown): void {
+    if (role === 'worker') this.#nodes.note(object);
+    else this.#controlNodes.note(object);
+  }
+
+  async stop(): Promise<void> {
+    await this.#prober.stop();
+    await Promise.all(
+      [this.plans, this.#nodes, this.#controlNodes, this.#leases].map((one) => one.ended),
+    );
+  }
+}

@@ -1,0 +1,223 @@
+import type { PolicyLayer } from '../api/policy.ts';
+import { messageOf } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Recorder } from '../kube/events.ts';
+import { perform } from '../kube/perform.ts';
+import type { Log } from '../log.ts';
+import { ClusterStore } from './cluster-store.ts';
+import { isUnderWay } from './decide.ts';
+import type { Action, PlanFacts } from './facts.ts';
+import { tidy } from './orphans.ts';
+import { PlanController } from './plan-controller.ts';
+import { activeRuns, plansBefore, type QueuedPlan } from './queue.ts';
+import type { TrimmedPlan } from './trim-plan.ts';
+
+export interface ControllerOptions {
+  readonly kube: Kube;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  readonly apiPort: number;
+  readonly policy: PolicyLayer;
+  readonly signal: AbortSignal;
+}
+
+/** Changes that come together are judged together. */
+const SETTLE_MS = 20;
+/** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
+const RUNNING_TICK_MS = 1_000;
+/** Leftovers of a host that does not answer are asked for again, but not all the time. */
+const TIDY_PAUSE_MS = 2_000;
+const AT_ONCE = 10;
+
+/**
+ * Keeps a PlanController for every Plan while this process leads, and tidies up after Plans that are gone.
+ * The store lives on while another one leads, so that a take-over begins with everything at hand.
+ */
+export class Controller {
+  readonly store: ClusterStore;
+  readonly #options: ControllerOptions;
+  readonly #plans = new Map<string, PlanController>();
+  #epoch: number | undefined;
+  #term: AbortController | undefined;
+  #tick: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #isTidying = false;
+  #tidiedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
+  }
+
+  /** The highest epoch that any order or report speaks of; -1 where there is none. */
+  highestEpoch(): number {
+    const epochs = [...this.store.nodes().values(), ...this.store.controlNodes().values()].flatMap(
+      ({ order, report }) => [
+        order.kind === 'valid' ? order.value.epoch : -1,
+        report.kind === 'valid' ? report.value.host.epoch : -1,
+      ],
+    );
+    return Math.max(-1, ...epochs);
+  }
+
+  /** Begins to act; the store must be synced. */
+  lead(epoch: number): void {
+    this.#epoch = epoch;
+    this.#term = new AbortController();
+    this.#wake();
+  }
+
+  /** Stops acting at once; what is under way is cut off. */
+  standBy(): void {
+    this.#epoch = undefined;
+    this.#term?.abort(new Error('not leading any more'));
+    this.#term = undefined;
+    clearTimeout(this.#tick);
+    clearTimeout(this.#deadline);
+    this.#tick = undefined;
+    for (const plan of this.#plans.values()) plan.stop();
+    this.#plans.clear();
+    this.store.isProbing = false;
+  }
+
+  #wake(): void {
+    if (this.#epoch === undefined || this.#tick !== undefined) return;
+    this.#tick = setTimeout(() => {
+      this.#tick = undefined;
+      if (this.#epoch !== undefined) this.#look(this.#epoch);
+    }, SETTLE_MS);
+  }
+
+  #look(epoch: number): void {
+    const plans = new Map([...this.store.plans.values()].map((plan) => [plan.uid, plan]));
+    for (const [uid, controller] of this.#plans) {
+      if (plans.has(uid)) continue;
+      controller.stop();
+      this.#plans.delete(uid);
+    }
+    const known = [...plans.values()].map((plan): QueuedPlan => {
+      const controller = this.#plans.get(plan.uid);
+      return controller === undefined ? plan : { ...plan, status: controller.status };
+    });
+    const runs = activeRuns(known);
+    const running = known.some(({ status }) => isUnderWay(status));
+    this.store.isProbing = runs.size > 0;
+    const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
+    for (const plan of plans.values()) {
+      let controller = this.#plans.get(plan.uid);
+      if (controller === undefined) {
+        controller = this.#control(plan, epoch);
+        this.#plans.set(plan.uid, controller);
+      }
+      controller.look();
+    }
+    void this.#tidyUp(tidy({ ...world, activeRuns: runs, epoch }));
+    this.#sleep(running);
+  }
+
+  #control(plan: TrimmedPlan, epoch: number): PlanController {
+    const { kube, recorder, log } = this.#options;
+    const current = () => {
+      const now = this.store.plans.get(plan.name);
+      return now?.uid === plan.uid ? now : undefined;
+    };
+    return new PlanController({
+      kube,
+      recorder,
+      log: log.child({ plan: plan.name }),
+      plan: current,
+      facts: (status) => this.#facts(current(), status, epoch),
+      perform: (actions, signal) => this.#perform(actions, signal),
+      onSettled: () => this.#wake(),
+    });
+  }
+
+  #facts(
+    plan: TrimmedPlan | undefined,
+    status: PlanFacts['plan']['status'],
+    epoch: number,
+  ): PlanFacts | undefined {
+    // Nothing is judged on health that nobody has asked for yet.
+    if (plan === undefined || !this.store.isProbed) return undefined;
+    const all = [...this.store.plans.values()].map((one): QueuedPlan => {
+      const controller = this.#plans.get(one.uid);
+      return controller === undefined ? one : { ...one, status: controller.status };
+    });
+    return {
+      nowMs: Date.now(),
+      plan: { ...plan, status },
+      plansBefore: plansBefore({ ...plan, status }, all),
+      policy: this.#options.policy,
+      epoch,
+      nodes: this.store.nodes(),
+      controlNodes: this.store.controlNodes(),
+    };
+  }
+
+  async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {
+    const left = [...actions];
+    const failures: string[] = [];
+    const work = async () => {
+      for (let action = left.shift(); action !== undefined; action = left.shift()) {
+        try {
+          await this.#performOne(action, signal);
+        } catch (thrown) {
+          signal.throwIfAborted();
+          failures.push(`${action.kind} ${action.name}: ${messageOf(thrown)}`);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work));
+    if (failures.length > 0) throw new Error(failures.join('; '));
+  }
+
+  async #performOne(action: Action, signal: AbortSignal): Promise<void> {
+    const { kube, log } = this.#options;
+    const { drain } = this.store;
+    const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
+    const outcome = await perform({ kube, evict }, action, signal);
+    const fields = {
+      action: action.kind,
+      node: action.name,
+      ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
+    };
+    if (!outcome.done) {
+      log.info({ ...fields, why: outcome.why }, 'the world has moved on');
+      return;
+    }
+    if (action.kind !== 'evict') log.info(fields, 'done');
+    if (outcome.object === undefined) return;
+    this.store.note('role' in action ? action.role : 'worker', outcome.object);
+  }
+
+  async #tidyUp(actions: readonly Action[]): Promise<void> {
+    const term = this.#term;
+    const nowMs = performance.now();
+    if (actions.length === 0 || this.#isTidying || term === undefined) return;
+    if (nowMs < this.#tidiedAtMs + TIDY_PAUSE_MS) return;
+    this.#isTidying = true;
+    this.#tidiedAtMs = nowMs;
+    try {
+      await this.#perform(actions, term.signal);
+    } catch (thrown) {
+      if (!term.signal.aborted) {
+        this.#options.log.warn(
+          { error: messageOf(thrown) },
+          'leftovers not tidied up, will try again',
+        );
+      }
+    } finally {
+      this.#isTidying = false;
+    }
+  }
+
+  #sleep(running: boolean): void {
+    clearTimeout(this.#deadline);
+    const until = [...this.#plans.values()].flatMap(({ untilMs }) =>
+      untilMs === undefined ? [] : [untilMs],
+    );
+    const deadlineMs = Math.max(0, Math.min(...until) - Date.now());
+    const waitMs = Math.min(deadlineMs, running ? RUNNING_TICK_MS : TIDY_PAUSE_MS * 5);
+    this.#deadline = setTimeout(() => this.#wake(), waitMs);
+  }
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type OrchestratorConfig, readPolicy } from '../config.ts';
+import { messageOf } from '../errors.ts';
+import { connect } from '../kube/client.ts';
+import { createRecorder } from '../kube/events.ts';
+import { type Leadership, startLeader } from '../kube/leader.ts';
+import { createLog } from '../log.ts';
+import { AUTOPILOT_VERSION } from '../version.ts';
+import { Controller } from './controller.ts';
+
+/**
+ * The orchestrator: observes always, acts while it leads, and gives the Lease back when it is stopped.
+ * @throws ConfigError, KubeconfigError before anything was begun
+ */
+export async function runOrchestrator(
+  config: OrchestratorConfig,
+  stop: AbortSignal,
+): Promise<void> {
+  const policy = await readPolicy(config.policy);
+  const kube = connect({ kubeconfig: config.kubeconfig, version: AUTOPILOT_VERSION });
+  const identity = `${hostname()}_${randomUUID()}`;
+  const log = createLog(config.logLevel, { program: 'controller' });
+  log.info({ version: AUTOPILOT_VERSION, server: kube.server, identity, policy }, 'starting');
+
+  const watches = new AbortController();
+  const recorder = createRecorder({ kube, log, instance: identity });
+  const controller = new Controller({
+    kube,
+    log,
+    recorder,
+    apiPort: config.apiPort,
+    policy,
+    signal: watches.signal,
+  });
+
+  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  if (stop.aborted) resolve();
+  stop.addEventListener('abort', () => resolve(), { once: true });
+
+  let term = 0;
+  /** The epoch that is acted with, while it is. */
+  let acting: number | undefined;
+  const leader = startLeader({
+    kube,
+    identity,
+    log,
+    onChange: (leadership) => {
+      term++;
+      void follow(leadership, term);
+    },
+  });
+
+  /** Begins to act only with everything at hand, and with an epoch above any that was ever used. */
+  async function follow(leadership: Leadership, mine: number): Promise<void> {
+    if (!leadership.leading) {
+      acting = undefined;
+      controller.standBy();
+      if (leadership.holder !== undefined && leadership.holder !== identity) {
+        log.info({ holder: leadership.holder }, 'standing by, another one leads');
+      } else if (leadership.problem !== undefined) {
+        log.warn({ problem: leadership.problem }, 'cannot lead');
+      }
+      return;
+    }
+    // A renewal that fails, say, is news as well, and no reason to begin anew.
+    if (acting === leadership.epoch) return;
+    try {
+      await controller.store.synced();
+      const least = controller.highestEpoch() + 1;
+      const epoch = least > leadership.epoch ? await leader.raiseEpoch(least) : leadership.epoch;
+      // Raising it is a change of its own, which follows up with the new epoch.
+      if (mine !== term || !leader.current.leading) return;
+      controller.standBy();
+      controller.lead(epoch);
+      acting = epoch;
+      log.info({ epoch }, 'acting');
+    } catch (thrown) {
+      log.warn({ error: messageOf(thrown) }, 'cannot begin to lead yet');
+    }
+  }
+
+  await stopped;
+  log.info('stopping');
+  controller.standBy();
+  await recorder.flush();
+  await leader.stop();
+  watches.abort(new Error('stopping'));
+  await controller.store.stop();
+  await kube.close();
+}

@@ -1,0 +1,162 @@
+import { type ActorRefFrom, createActor, fromPromise } from 'xstate';
+import { API_VERSION } from '../api/meta.ts';
+import type { PlanStatus, StoredPlanStatus } from '../api/plan.ts';
+import { messageOf } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Recorder } from '../kube/events.ts';
+import type { Log } from '../log.ts';
+import { eventsBetween } from './events.ts';
+import type { Action, PlanFacts } from './facts.ts';
+import { type ActInput, planMachine, type WriteInput } from './plan.machine.ts';
+import { StatusClient } from './status-client.ts';
+import type { TrimmedPlan } from './trim-plan.ts';
+
+export interface PlanControllerPorts {
+  readonly kube: Kube;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  /** The Plan as the watch knows it; undefined once it is gone. */
+  readonly plan: () => TrimmedPlan | undefined;
+  readonly facts: (status: StoredPlanStatus | undefined) => PlanFacts | undefined;
+  readonly perform: (actions: readonly Action[], signal: AbortSignal) => Promise<void>;
+  /** The machine may have something to do with newer facts. */
+  readonly onSettled: () => void;
+}
+
+/** An API server that says no, or nothing, is not asked the same at once again. */
+const RETRY_MS = 1_000;
+const LISTENING = ['resting', 'queued', 'waiting'] as const;
+
+/** Runs the machine of one Plan for as long as we lead: offers it facts, and carries out what it decides. */
+export class PlanController {
+  readonly #ports: PlanControllerPorts;
+  readonly #stop = new AbortController();
+  readonly #status: StatusClient;
+  #known: StoredPlanStatus | undefined;
+  /** Facts came while an effect was under way. */
+  #missed = false;
+  /** After a failure: when to try again, epoch milliseconds. */
+  #pausedUntilMs = 0;
+  #actor: ActorRefFrom<typeof planMachine> | undefined;
+
+  constructor(ports: PlanControllerPorts) {
+    this.#ports = ports;
+    this.#status = new StatusClient(ports.kube, ports.log, ports.plan);
+    this.#known = ports.plan()?.status;
+  }
+
+  /** Newer than what is stored, where that is written late. */
+  get status(): StoredPlanStatus | undefined {
+    return this.#known;
+  }
+
+  /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */
+  get untilMs(): number | undefined {
+    if (this.#pausedUntilMs > Date.now()) return this.#pausedUntilMs;
+    const decision = this.#actor?.getSnapshot().context.decision;
+    return decision !== undefined && 'untilMs' in decision ? decision.untilMs : undefined;
+  }
+
+  /** Offers the newest facts, unless an effect is under way: then they are offered when it has ended. */
+  look(): void {
+    if (this.#pausedUntilMs > Date.now()) return;
+    if (this.#actor !== undefined && !this.#isListening) {
+      this.#missed = true;
+      return;
+    }
+    this.#missed = false;
+    const facts = this.#ports.facts(this.#known);
+    if (facts === undefined) return;
+    if (this.#actor === undefined) {
+      this.#actor = this.#start(facts);
+      return;
+    }
+    this.#actor.send({ type: 'facts.observed', facts });
+  }
+
+  get #isListening(): boolean {
+    return LISTENING.some((state) => this.#actor?.getSnapshot().matches(state));
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('not leading any more, or the Plan is gone'));
+    this.#status.stop();
+    this.#actor?.stop();
+  }
+
+  #start(facts: PlanFacts): ActorRefFrom<typeof planMachine> {
+    const machine = planMachine.provide({
+      actors: {
+        write: fromPromise<void, WriteInput>(({ input, signal }) => this.#write(input, signal)),
+        act: fromPromise<void, ActInput>(({ input, signal }) => this.#act(input, signal)),
+      },
+    });
+    const actor = createActor(machine, { input: facts });
+    actor.subscribe((snapshot) => {
+      const { decision } = snapshot.context;
+      if (!LISTENING.some((state) => snapshot.matches(state))) return;
+      if (decision.kind === 'wait' || decision.kind === 'queue') {
+        this.#learn(decision.status);
+        this.#status.writeSoon(decision.status, this.#stop.signal);
+      } else if (this.#missed || decision.kind === 'begin' || decision.kind === 'end') {
+        // An effect has ended; its own changes come back by the watch, what came meanwhile does not.
+        setImmediate(this.#ports.onSettled);
+      }
+    });
+    actor.start();
+    return actor;
+  }
+
+  async #write({ status }: WriteInput, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#status.write(status, this.#joined(signal));
+      this.#learn(status);
+    } catch (thrown) {
+      this.#pause(thrown, 'status not written');
+      throw thrown;
+    }
+  }
+
+  async #act({ status, actions }: ActInput, signal: AbortSignal): Promise<void> {
+    const before = this.#known;
+    const joined = this.#joined(signal);
+    try {
+      // Everything else can be observed again; a digest that was pinned cannot.
+      if (pinnedOf(before) !== pinnedOf(status)) await this.#status.write(status, joined);
+      this.#learn(status);
+      this.#status.writeSoon(status, this.#stop.signal);
+      await this.#ports.perform(actions, joined);
+    } catch (thrown) {
+      this.#pause(thrown, 'not everything was carried out');
+      throw thrown;
+    }
+  }
+
+  #pause(thrown: unknown, what: string): void {
+    if (this.#stop.signal.aborted) return;
+    this.#pausedUntilMs = Date.now() + RETRY_MS;
+    this.#ports.log.warn({ error: messageOf(thrown) }, what);
+  }
+
+  #joined(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  #learn(status: PlanStatus): void {
+    const before = this.#known;
+    this.#known = status;
+    const plan = this.#ports.plan();
+    if (plan === undefined) return;
+    for (const event of eventsBetween(before, status)) {
+      this.#ports.log.info({ reason: event.reason, message: event.message }, 'event');
+      this.#ports.recorder.emit({
+        ...event,
+        regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
+      });
+    }
+  }
+}
+
+function pinnedOf(status: StoredPlanStatus | undefined): string {
+  return JSON.stringify(status?.commands?.map(({ pinned }) => pinned) ?? []);
+}

@@ -1,0 +1,46 @@
+import { isTerminalState } from '../api/plan.ts';
+import { runIdOf } from './begin.ts';
+import { isUnderWay } from './decide.ts';
+import type { TrimmedPlan } from './trim-plan.ts';
+
+/** A Plan as its own controller knows it: the status may be newer than the one that is stored. */
+export type QueuedPlan = Pick<
+  TrimmedPlan,
+  'name' | 'uid' | 'generation' | 'createdAtMs' | 'status' | 'deleted' | 'spec'
+>;
+
+/**
+ * Plans run one after the other, so that the promises about controllers, limits and versions hold across
+ * all of them: one that is under way goes first, then the older.
+ */
+export function plansBefore(plan: QueuedPlan, all: Iterable<QueuedPlan>): string[] {
+  return [...all]
+    .filter((other) => other.uid !== plan.uid && !other.deleted)
+    .filter((other) => isUnderWay(other.status) || (wantsToRun(other) && isOlder(other, plan)))
+    .map(({ name }) => name)
+    .sort();
+}
+
+function wantsToRun({ status, generation }: QueuedPlan): boolean {
+  if (status?.state === undefined || status.state === '') return true;
+  const observed = status.observedGeneration;
+  return isTerminalState(status.state) && observed !== undefined && observed < generation;
+}
+
+function isOlder(a: QueuedPlan, b: QueuedPlan): boolean {
+  return a.createdAtMs - b.createdAtMs < 0 || (a.createdAtMs === b.createdAtMs && a.name < b.name);
+}
+
+/**
+ * Runs whose orders are their own Plan's business. A Plan that has not begun counts with the id that it
+ * will have: another leader may have begun it a moment ago, and we not have heard of it yet.
+ */
+export function activeRuns(all: Iterable<QueuedPlan>): Set<string> {
+  const runs = new Set<string>();
+  for (const plan of all) {
+    if (plan.deleted) continue;
+    if (isUnderWay(plan.status)) runs.add(plan.status.runID);
+    if (!isTerminalState(plan.status?.state) || wantsToRun(plan)) runs.add(runIdOf(plan));
+  }
+  return runs;
+}

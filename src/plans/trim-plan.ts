@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { type Plan, planSchema, planSpecSchema, planStatusSchema } from '../api/plan.ts';
+import type { PlanFacts } from './facts.ts';
+
+/** What is kept of a Plan. */
+export interface TrimmedPlan {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  /** Epoch milliseconds, by the API server's clock. */
+  readonly createdAtMs: number;
+  readonly spec: PlanFacts['plan']['spec'];
+  readonly status: Plan['status'];
+  readonly deleted: boolean;
+}
+
+const metadataOnly = planSchema.pick({ metadata: true });
+
+/**
+ * A spec that cannot be read does not make the Plan unreadable: the user is told in its status. A status
+ * that cannot be read was not written by us, and counts by its `state` alone.
+ */
+export function trimPlan(raw: unknown): TrimmedPlan {
+  const { metadata } = metadataOnly.parse(raw);
+  const { spec, status } = raw as { spec?: unknown; status?: unknown };
+  const parsedSpec = planSpecSchema.safeParse(spec);
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion ?? '',
+    generation: metadata.generation,
+    createdAtMs: Date.parse(metadata.creationTimestamp ?? '') || 0,
+    spec: parsedSpec.success ? parsedSpec.data : { invalid: firstIssue(parsedSpec.error) },
+    status: readStatus(status),
+    deleted: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+function readStatus(status: unknown): Plan['status'] {
+  if (status === undefined || status === null) return undefined;
+  const parsed = planStatusSchema.partial().safeParse(status);
+  if (parsed.success) return parsed.data;
+  const state = z.looseObject({ state: z.string() }).safeParse(status);
+  return state.success ? { state: state.data.state } : undefined;
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return `at ${issue?.path.join('.') || '(root)'}: ${issue?.message ?? 'not valid'}`;
+}

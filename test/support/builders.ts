@@ -1,0 +1,136 @@
+import type { Command, PlanSpec } from '../../src/api/plan.ts';
+import type { ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import type { Report } from '../../src/signals/report.ts';
+
+export const OLD = 'v1.36.1+k0s.0';
+export const NEW = 'v1.36.3+k0s.0';
+export const SHA = 'b'.repeat(64);
+export const START_MS = Date.parse('2026-03-01T22:00:00Z');
+
+export function aReport(host: Partial<Report['host']> = {}, signal?: Report['signal']): Report {
+  return {
+    v: 1,
+    agent: { version: '0.1.0', heartbeatMs: 300_000, beat: 1 },
+    host: {
+      platform: 'linux-amd64',
+      k0sVersion: OLD,
+      binary: '/usr/local/bin/k0s',
+      sha256: 'a'.repeat(64),
+      freeBytes: 1e10,
+      writable: true,
+      epoch: 0,
+      ...host,
+    },
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function aHost(name: string) {
+  return {
+    name,
+    uid: `uid-${name}`,
+    labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
+    platform: 'linux-amd64',
+    order: { kind: 'absent' as const },
+    orderText: undefined,
+    report: { kind: 'valid' as const, value: aReport() },
+    reportAgeMs: 1_000,
+  };
+}
+
+export function aNode(name: string, over: Partial<NodeFacts> = {}): NodeFacts {
+  return {
+    ...aHost(name),
+    ready: 'True',
+    kubeletVersion: 'v1.36.1+k0s',
+    unschedulable: false,
+    cordon: undefined,
+    renewals: 0,
+    drain: undefined,
+    ...over,
+  };
+}
+
+export function aControlNode(name: string, over: Partial<ControlNodeFacts> = {}): ControlNodeFacts {
+  return {
+    ...aHost(name),
+    k0sVersion: OLD,
+    apiServer: { ready: 'True', message: 'ready', atMs: START_MS },
+    ...over,
+  };
+}
+
+interface UpdateOptions {
+  readonly version?: string;
+  readonly concurrent?: number;
+  readonly force?: boolean;
+  readonly sha256?: string;
+  readonly url?: string;
+  readonly controllers?: readonly string[] | string;
+  readonly workers?: readonly string[] | string;
+}
+
+/** Targets by a list of names, or by a label selector. */
+export function anUpdate(options: UpdateOptions = {}): Command {
+  const target = (given: readonly string[] | string, concurrent: number) => ({
+    discovery:
+      typeof given === 'string'
+        ? { selector: { labels: given } }
+        : { static: { nodes: [...given] } },
+    limits: { concurrent },
+  });
+  return {
+    k0supdate: {
+      version: options.version ?? NEW,
+      ...(options.force === undefined ? {} : { forceupdate: options.force }),
+      platforms: {
+        'linux-amd64': {
+          url: options.url ?? 'https://mirror.example/k0s',
+          ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
+        },
+      },
+      targets: {
+        ...(options.controllers === undefined
+          ? {}
+          : { controllers: target(options.controllers, 1) }),
+        ...(options.workers === undefined
+          ? {}
+          : { workers: target(options.workers, options.concurrent ?? 1) }),
+      },
+    },
+  };
+}
+
+export function aSpec(...commands: Command[]): PlanSpec {
+  return { id: 'upg-1', timestamp: 'now', commands };
+}
+
+export function someFacts(
+  spec: PlanFacts['plan']['spec'],
+  over: Omit<Partial<PlanFacts>, 'nodes' | 'controlNodes' | 'plan'> & {
+    readonly nodes?: readonly NodeFacts[];
+    readonly controlNodes?: readonly ControlNodeFacts[];
+    readonly plan?: Partial<PlanFacts['plan']>;
+  } = {},
+): PlanFacts {
+  const byName = <T extends { name: string }>(all: readonly T[]) =>
+    new Map(all.map((one) => [one.name, one]));
+  return {
+    nowMs: START_MS,
+    plansBefore: [],
+    policy: {},
+    epoch: 3,
+    ...over,
+    plan: {
+      name: 'autopilot',
+      uid: '01234567-89ab-cdef',
+      generation: 1,
+      spec,
+      status: undefined,
+      deleted: false,
+      ...over.plan,
+    },
+    nodes: byName(over.nodes ?? []),
+    controlNodes: byName(over.controlNodes ?? []),
+  };
+}
