@@ -59,9 +59,9 @@ function failure(
 ): { reason: Reason; message: string } {
   const failed = targets.filter(({ phase }) => phase === 'Failed' || phase === 'Undone');
   const updated = targets.filter(({ state }) => state === 'SignalCompleted');
-  const untouched =
-    targets.filter(({ phase }) => phase === 'Skipped' || phase === 'Pending').length -
-    updated.filter(({ phase }) => phase === 'Skipped').length;
+  const untouched = targets.filter(
+    ({ phase, reason }) => phase === 'Pending' || reason === 'RunStopped',
+  );
   const first = failed[0];
   const what = failed.map(({ name, phase, message, previousVersion }) =>
     phase === 'Undone'
@@ -69,13 +69,25 @@ function failure(
       : `${name} failed: ${message ?? 'no reason given'}`,
   );
   const stand = [
-    updated.length === 0 ? 'no target' : updated.map(({ name }) => name).join(', '),
-    `${updated.length === 1 ? 'runs' : 'run'} ${status.targetVersion}`,
-  ].join(' ');
+    updated.length === 0
+      ? `no target runs ${status.targetVersion}`
+      : `${names(updated)} ${updated.length === 1 ? 'runs' : 'run'} ${status.targetVersion}`,
+    ...(untouched.length === 0
+      ? []
+      : [`${names(untouched)} ${untouched.length === 1 ? 'was' : 'were'} not touched`]),
+  ];
   return {
     reason: isReason(first?.reason) ? first.reason : 'RunStopped',
-    message: `${what.join('; ') || 'the run was stopped'}. ${stand}; ${untouched} not touched. Mend the cause and apply the Plan with a new spec.id`,
+    message: `${what.join('; ') || 'the run was stopped'}. Now ${stand.join(', ')}. Mend the cause and apply the Plan with a new spec.id`,
   };
+}
+
+const SHOWN_NAMES = 5;
+
+function names(targets: readonly TargetStatus[]): string {
+  const shown = targets.slice(0, SHOWN_NAMES).map(({ name }) => name);
+  const rest = targets.length - shown.length;
+  return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
 }
 
 function isReason(text: string | undefined): text is Reason {
