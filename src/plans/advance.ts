@@ -13,6 +13,7 @@ import { isFinal, phaseOf, type Target } from './target.ts';
 /** What holds for all targets of a command during one judgement. */
 export interface Course {
   readonly nowMs: number;
+  readonly sightedSinceMs: number;
   readonly epoch: number;
   readonly policy: Policy;
   readonly plan: { readonly name: string; readonly uid: string };
@@ -147,8 +148,11 @@ function settled(target: Target, order: Order, course: Course): Step | undefined
 function downloading(target: Target, course: Course): Step {
   const { signal } = target;
   if (course.stopping) return callBack(target, course);
-  const since = sinceMs(target, 'Downloading', course);
-  if (signal === undefined && course.nowMs >= since + course.policy.acknowledgeTimeoutMs) {
+  const answerByMs = atLeastSighted(
+    sinceMs(target, 'Downloading', course) + course.policy.acknowledgeTimeoutMs,
+    course,
+  );
+  if (signal === undefined && course.nowMs >= answerByMs) {
     return {
       ...fail(
         'AgentSilent',
@@ -172,14 +176,14 @@ function downloading(target: Target, course: Course): Step {
     phase: 'Downloading',
     reason: 'WaitsForDownload',
     message: signal === undefined ? 'ordered to download' : (signal.message ?? downloaded(signal)),
-    deadlineMs: signal === undefined ? since + course.policy.acknowledgeTimeoutMs : deadlineMs,
+    deadlineMs: signal === undefined ? answerByMs : deadlineMs,
     actions: [],
   };
 }
 
 function staged(target: Target, course: Course): Step {
   if (target.order?.goal === 'cancel') {
-    const deadlineMs = sinceMs(target, 'Staged', course) + course.policy.settleTimeoutMs;
+    const deadlineMs = deadline(target, 'Staged', course);
     if (course.nowMs >= deadlineMs)
       return { phase: 'Skipped', ...why('RunStopped'), actions: giveBack(target) };
     return {
@@ -355,6 +359,14 @@ function giveBack(target: Target): Action[] {
   return target.marked ? [{ kind: 'uncordon', name: target.name, orderId: target.orderId }] : [];
 }
 
+/** After a time of blindness: how long agents have to reach the API server again and report. */
+const CATCH_UP_MS = 30_000;
+
+/** No deadline passes for want of seeing: neither while nobody led, nor while the API server was away. */
+function atLeastSighted(deadlineMs: number, course: Course): number {
+  return Math.max(deadlineMs, course.sightedSinceMs + CATCH_UP_MS);
+}
+
 /** When the phase began, by the clock of the orchestrator; now, where it has just begun. */
 function sinceMs(target: Target, phase: TargetPhase, course: Course): number {
   return target.status.phase === phase
@@ -370,7 +382,8 @@ function deadline(target: Target, phase: TargetPhase, course: Course): number {
     Applying: policy.acknowledgeTimeoutMs + policy.confirmTimeoutMs,
     OnTrial: policy.gateTimeoutMs,
   };
-  return sinceMs(target, phase, course) + (bound[phase] ?? policy.settleTimeoutMs);
+  const deadlineMs = sinceMs(target, phase, course) + (bound[phase] ?? policy.settleTimeoutMs);
+  return atLeastSighted(deadlineMs, course);
 }
 
 function blockers(target: Target): string {

@@ -36,7 +36,13 @@ export class ClusterStore {
 
   constructor(options: ClusterStoreOptions) {
     const { kube, log, signal, onChange } = options;
-    const common = { kube, log, signal, onHealth: onChange };
+    const onHealth = () => {
+      const sighted = this.#informers.every(({ healthy }) => healthy);
+      if (!sighted) this.#sightedSinceMs = undefined;
+      else this.#sightedSinceMs ??= Date.now();
+      onChange();
+    };
+    const common = { kube, log, signal, onHealth };
     this.#kube = kube;
     this.#prober = startReadyzProber({
       credentials: () => kube.credentials(),
@@ -81,6 +87,11 @@ export class ClusterStore {
   }
 
   #isProbing = false;
+  #sightedSinceMs: number | undefined;
+
+  get #informers(): readonly Informer<unknown>[] {
+    return [this.plans, this.#nodes, this.#controlNodes, this.#leases];
+  }
 
   /** Asks all API servers for their health, or none: only a run under way needs to know. */
   set isProbing(wanted: boolean) {
@@ -102,15 +113,12 @@ export class ClusterStore {
   }
 
   async synced(): Promise<void> {
-    await Promise.all(
-      [this.plans, this.#nodes, this.#controlNodes, this.#leases].map((one) => one.synced()),
-    );
+    await Promise.all(this.#informers.map((one) => one.synced()));
   }
 
-  /** Why what we know may be out of date; undefined when all watches are alive. */
-  get problem(): string | undefined {
-    return [this.plans, this.#nodes, this.#controlNodes, this.#leases].find((one) => !one.healthy)
-      ?.lastError;
+  /** Since when all watches have been alive, epoch milliseconds; undefined while one is not. */
+  get sightedSinceMs(): number | undefined {
+    return this.#sightedSinceMs;
   }
 
   nodes(): Map<string, NodeFacts> {
@@ -143,8 +151,6 @@ export class ClusterStore {
 
   async stop(): Promise<void> {
     await this.#prober.stop();
-    await Promise.all(
-      [this.plans, this.#nodes, this.#controlNodes, this.#leases].map((one) => one.ended),
-    );
+    await Promise.all(this.#informers.map((one) => one.ended));
   }
 }

@@ -38,6 +38,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
+  #leadingSinceMs = 0;
   #term: AbortController | undefined;
   #tick: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -63,6 +64,7 @@ export class Controller {
   /** Begins to act; the store must be synced. */
   lead(epoch: number): void {
     this.#epoch = epoch;
+    this.#leadingSinceMs = Date.now();
     this.#term = new AbortController();
     this.#wake();
   }
@@ -137,14 +139,17 @@ export class Controller {
     status: PlanFacts['plan']['status'],
     epoch: number,
   ): PlanFacts | undefined {
-    // Nothing is judged on health that nobody has asked for yet.
-    if (plan === undefined || !this.store.isProbed) return undefined;
+    const { sightedSinceMs } = this.store;
+    // Nothing is judged blindly, nor on health that nobody has asked for yet.
+    if (plan === undefined || sightedSinceMs === undefined || !this.store.isProbed)
+      return undefined;
     const all = [...this.store.plans.values()].map((one): QueuedPlan => {
       const controller = this.#plans.get(one.uid);
       return controller === undefined ? one : { ...one, status: controller.status };
     });
     return {
       nowMs: Date.now(),
+      sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
       plansBefore: plansBefore({ ...plan, status }, all),
       policy: this.#options.policy,

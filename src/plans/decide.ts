@@ -236,6 +236,7 @@ function plotCourse(
 ): Course {
   return {
     nowMs: facts.nowMs,
+    sightedSinceMs: facts.sightedSinceMs,
     epoch: facts.epoch,
     policy: withDefaults(status.policy ?? {}),
     plan: facts.plan,

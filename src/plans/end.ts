@@ -17,7 +17,10 @@ export function endOf(
     state === 'Completed'
       ? {
           reason: 'Completed' as const,
-          message: `${progress.text} targets run ${status.targetVersion}`,
+          message:
+            commands.length === 0
+              ? 'the Plan has no commands, so there was nothing to do'
+              : `${progress.text} targets run ${status.targetVersion}`,
         }
       : failure(targets, status);
   let conditions = status.conditions ?? [];

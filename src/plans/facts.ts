@@ -63,6 +63,11 @@ export interface ControlNodeFacts extends HostFacts {
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
 export interface PlanFacts {
   readonly nowMs: number;
+  /**
+   * Since when we have led and all watches have been alive. What was due while nobody could see, or be seen,
+   * gets a moment to be reported before it counts as overdue.
+   */
+  readonly sightedSinceMs: number;
   readonly plan: {
     readonly name: string;
     readonly uid: string;

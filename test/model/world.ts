@@ -32,6 +32,7 @@ export class World {
   readonly concurrent: number;
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   epoch = 1;
+  sightedSinceMs = 0;
   stored: StoredPlanStatus | undefined;
   known: StoredPlanStatus | undefined;
   readonly spec: PlanSpec;
@@ -86,13 +87,11 @@ export class World {
         this.nowMs += STEP_MS;
         break;
       case 'crash':
-        this.known = this.stored;
-        this.epoch++;
+        this.#succeed();
         break;
       case 'crashAfter':
         this.look(what.actions);
-        this.known = this.stored;
-        this.epoch++;
+        this.#succeed();
         break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
@@ -101,6 +100,13 @@ export class World {
         if (host !== undefined) host.broken = false;
         break;
     }
+  }
+
+  /** Another leader takes over, and knows what is stored. */
+  #succeed(): void {
+    this.known = this.stored;
+    this.epoch++;
+    this.sightedSinceMs = this.nowMs;
   }
 
   /** One pass of the leader; only the first `limit` actions reach the world. */
@@ -120,6 +126,7 @@ export class World {
   facts(): PlanFacts {
     return {
       nowMs: this.nowMs,
+      sightedSinceMs: this.sightedSinceMs,
       plan: {
         name: 'autopilot',
         uid: '01234567-89ab',

@@ -117,6 +117,7 @@ export function someFacts(
     new Map(all.map((one) => [one.name, one]));
   return {
     nowMs: START_MS,
+    sightedSinceMs: 0,
     plansBefore: [],
     policy: {},
     epoch: 3,

@@ -69,6 +69,7 @@ interface Scene {
   /** What status says already, by target. */
   readonly told?: Record<string, Partial<TargetStatus>>;
   readonly nowMs?: number;
+  readonly sightedSinceMs?: number;
   readonly spec?: typeof SPEC;
 }
 
@@ -86,6 +87,7 @@ function look(scene: Scene): Decision {
   }
   const facts = someFacts(scene.spec ?? SPEC, {
     nowMs: scene.nowMs ?? START_MS,
+    sightedSinceMs: scene.sightedSinceMs ?? 0,
     plan: { status },
     controlNodes: Object.entries(scene.controllers ?? { 'cp-1': {} }).map(([name, over]) =>
       aControlNode(name, over),
@@ -389,6 +391,17 @@ test('an agent that never answers is given up, and said to be silent', () => {
   assert.equal(target(decision, 'cp-1').reason, 'AgentSilent');
 });
 
+test('what was due while nobody led gets a moment to be reported first', () => {
+  const scene: Scene = {
+    controllers: { 'cp-1': ordered('commit', { phase: 'OnTrial' }) },
+    told: { 'cp-1': { phase: 'Committing' } },
+    nowMs: START_MS + 600_000,
+  };
+  assert.equal(target(look(scene), 'cp-1').reason, 'NoReport');
+  const back = look({ ...scene, sightedSinceMs: START_MS + 590_000 });
+  assert.equal(target(back, 'cp-1').phase, 'Committing');
+});
+
 test('a drain that is not over in time stops the run, and says who blocked it', () => {
   const decision = look({
     controllers: { 'cp-1': committed() },
@@ -408,6 +421,12 @@ test('a drain that is not over in time stops the run, and says who blocked it', 
     target(decision, 'w-1').message,
     'not empty within 300s: default/web: budget web allows 0',
   );
+});
+
+test('a Plan without commands completes, and says that there was nothing to do', () => {
+  const decision = decide(someFacts(aSpec(), { plan: { status: begun(someFacts(aSpec())) } }));
+  const completed = statusOf(decision).conditions?.find(({ type }) => type === 'Completed');
+  assert.equal(completed?.message, 'the Plan has no commands, so there was nothing to do');
 });
 
 test('a target that vanishes fails by name', () => {
