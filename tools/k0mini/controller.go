@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"autopilot/k0mini/release"
+	"github.com/spf13/cobra"
+)
+
+func controllerCommand() *cobra.Command {
+	v, config, tokenFile := vars{}, "", ""
+	command := &cobra.Command{
+		Use:   "controller",
+		Short: "Run a controller: etcd and the control plane",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			failIfBroken("controller")
+			ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+			defer cancel()
+			return runController(ctx, &v, config, tokenFile)
+		},
+	}
+	v.addFlags(command.Flags())
+	command.Flags().StringVarP(&config, "config", "c", "/etc/k0s/k0s.yaml", "the cluster's configuration")
+	command.Flags().StringVar(&tokenFile, "token-file", "", "token of a cluster to join")
+	return command
+}
+
+// runController runs until ctx ends.
+func runController(ctx context.Context, v *vars, configPath, tokenFile string) error {
+	if err := v.complete(); err != nil {
+		return err
+	}
+	config, err := loadConfig(configPath)
+	if err != nil {
+		return err
+	}
+	name, err := nodeName()
+	if err != nil {
+		return err
+	}
+	if err := serveStatus(v, "controller", config); err != nil {
+		return err
+	}
+	defer os.Remove(v.StatusSocketPath)
+	if tokenFile != "" {
+		if err := joinController(v, tokenFile); err != nil {
+			return err
+		}
+	}
+	if err := prepareController(v, config, configPath, name); err != nil {
+		return err
+	}
+	children, err := controlPlane(v, config, name)
+	if err != nil {
+		return err
+	}
+	logf("controller %s, version %s", name, release.Version)
+	go applyManifests(ctx, v)
+	supervise(ctx, children)
+	return nil
+}
+
+// prepareController issues everything this controller's components identify
+// themselves with. Leaf certificates are made anew at every start, so that they
+// follow the configuration and never expire on a cluster that is kept updated.
+func prepareController(v *vars, config *clusterConfig, configPath, name string) error {
+	if err := ensurePKI(v.CertRootDir); err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(configPath)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(v.configCopy(), raw); err != nil {
+		return err
+	}
+	api := config.Spec.API
+	pki := func(path string) string { return filepath.Join(v.CertRootDir, path) }
+	for _, cert := range []struct {
+		ca, path string
+		leaf     leaf
+	}{
+		{"ca", "server", leaf{name: "kubernetes", hosts: append([]string{
+			api.Address, api.ExternalAddress, "127.0.0.1", "localhost", name, serviceAddress,
+			"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+		}, api.SANs...)}},
+		{"ca", "apiserver-kubelet-client", leaf{name: kubeletClientUser}},
+		{"etcd/ca", "apiserver-etcd-client", leaf{name: "apiserver-etcd-client"}},
+		{"etcd/ca", "etcd/server", leaf{name: name, hosts: []string{api.Address, "127.0.0.1", "localhost"}}},
+		// etcd compares a peer's certificate with the address it calls from, and
+		// members on loopback addresses of one machine all call from 127.0.0.1.
+		{"etcd/ca", "etcd/peer", leaf{name: name, hosts: []string{config.Spec.Storage.Etcd.PeerAddress, api.Address, "127.0.0.1"}}},
+	} {
+		if err := issueFiles(pki(cert.ca), pki(cert.path), cert.leaf); err != nil {
+			return err
+		}
+	}
+	for _, user := range []struct {
+		file, name string
+		groups     []string
+	}{
+		{"admin.conf", "kubernetes-admin", []string{"system:masters"}},
+		{"ccm.conf", "system:kube-controller-manager", nil},
+		{"scheduler.conf", "system:kube-scheduler", nil},
+	} {
+		kubeconfig, err := newKubeconfig(v, config.localURL(), user.name, user.groups)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(pki(user.file), kubeconfig); err != nil {
+			return err
+		}
+	}
+	return nil
+}
