@@ -45,7 +45,7 @@ export const REASONS = {
   AlreadyUpdated: 'The target had the version before the run.',
   Updated: 'The update was committed.',
   Completed: 'Every target has its version.',
-  RunStopped: 'The target was left alone because the run stopped before its turn.',
+  RunStopped: 'Left alone: the run stopped before its turn.',
   PlanDeleted: 'The Plan was deleted while the target was under way.',
   // failures of the environment
   DownloadFailed: 'The artifact could not be fetched.',

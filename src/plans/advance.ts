@@ -297,15 +297,29 @@ function awaitingReport(target: Target, phase: TargetPhase, course: Course): Ste
     );
   }
   return {
-    ...(target.status.phase === phase ? kept(target) : why('WaitsForReport')),
+    ...(target.status.phase === phase ? kept(target) : whyAwaited(target, phase)),
     phase,
     deadlineMs,
     actions: [],
   };
 }
 
+/** Where the node itself has turned back, or a leader before us has written the verdict. */
+function whyAwaited(target: Target, phase: TargetPhase): { reason: Reason; message: string } {
+  const { reason, message } = target.signal ?? {};
+  return phase === 'Undoing' && isReason(reason) && message !== undefined
+    ? { reason, message }
+    : why('WaitsForReport');
+}
+
 function confirm(target: Target, course: Course): Step {
-  return { phase: 'Committing', ...why('WaitsForReport'), actions: say(target, 'commit', course) };
+  const message = `healthy; told to keep ${course.wanted.text}`;
+  return {
+    phase: 'Committing',
+    reason: 'WaitsForReport',
+    message,
+    actions: say(target, 'commit', course),
+  };
 }
 
 function overdue(target: Target, course: Course, cause: { reason: Reason; message: string }): Step {

@@ -1,0 +1,74 @@
+import { type Backoff, createBackoff } from '../kube/backoff.ts';
+
+/** What is remembered of the tries for one pod. */
+interface Tried {
+  /** undefined: the eviction was accepted, and the pod's end is only not known to us yet. */
+  readonly refusal: string | undefined;
+  readonly firstAtMs: number;
+  readonly nextAtMs: number;
+  readonly backoff: Backoff;
+}
+
+/** The least and the most that we wait before the eviction of the same pod is tried again. */
+export const FIRST_PAUSE_MS = 1_000;
+export const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * How often evictions are tried: a refused one again after a second, then less and less often, but at
+ * least every ten seconds. k0s was measured at 3,540 tries in 171 s for one pod; this makes about 20.
+ * Keys are pod uids. Times are those of one monotonic clock.
+ */
+export class EvictionPace {
+  readonly #tried = new Map<string, Tried>();
+  readonly #random: () => number;
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  mayTry(uid: string, nowMs: number): boolean {
+    return nowMs >= (this.#tried.get(uid)?.nextAtMs ?? 0);
+  }
+
+  /** @param atLeastMs what the API server asked for */
+  refused(uid: string, refusal: string, nowMs: number, atLeastMs = 0): void {
+    const before = this.#tried.get(uid);
+    // Jitter takes off up to half; begun at twice the pause it is never shorter than that.
+    const backoff =
+      before?.backoff ?? createBackoff(FIRST_PAUSE_MS * 2, LONGEST_PAUSE_MS, this.#random);
+    const pauseMs = Math.max(backoff.next(), Math.min(atLeastMs, LONGEST_PAUSE_MS));
+    const firstAtMs = before?.refusal === undefined ? nowMs : before.firstAtMs;
+    this.#tried.set(uid, { refusal, firstAtMs, nextAtMs: nowMs + pauseMs, backoff });
+  }
+
+  /** Not tried again for a while: the watch will tell that the pod terminates, or is gone. */
+  accepted(uid: string, nowMs: number): void {
+    this.#tried.set(uid, {
+      refusal: undefined,
+      firstAtMs: nowMs,
+      nextAtMs: nowMs + LONGEST_PAUSE_MS,
+      backoff: createBackoff(FIRST_PAUSE_MS * 2, LONGEST_PAUSE_MS, this.#random),
+    });
+  }
+
+  /** Forgets pods that are no longer there. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    for (const uid of this.#tried.keys()) if (!uids.has(uid)) this.#tried.delete(uid);
+  }
+
+  /** @returns uid and message of each refusal, oldest first */
+  blocked(): { uid: string; message: string }[] {
+    return [...this.#tried]
+      .sort(([, a], [, b]) => a.firstAtMs - b.firstAtMs)
+      .flatMap(([uid, { refusal }]) => (refusal === undefined ? [] : [{ uid, message: refusal }]));
+  }
+
+  /** @returns when the next refused pod is due; undefined when none is refused */
+  nextAtMs(): number | undefined {
+    let next: number | undefined;
+    for (const { refusal, nextAtMs } of this.#tried.values()) {
+      if (refusal !== undefined && (next === undefined || nextAtMs < next)) next = nextAtMs;
+    }
+    return next;
+  }
+}

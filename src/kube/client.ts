@@ -1,0 +1,202 @@
+import { type Dispatcher, request as httpRequest } from 'undici';
+import { AutopilotError, messageOf } from '../errors.ts';
+import { ApiError, type ApiStatus, ApiUnreachableError } from './api-error.ts';
+import { Connections, type Purpose } from './connections.ts';
+import { type Credentials, loadKubeConfig, readCredentials } from './credentials.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
+import { linesOf } from './lines.ts';
+import { createServerClock, type ServerClock } from './server-clock.ts';
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface RequestOptions {
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Of the body; `application/json` unless said otherwise. */
+  readonly contentType?: string;
+  /** For the whole request, the wait for a connection included; 10 s unless said otherwise. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WatchOptions {
+  readonly query?: Query;
+  /** The watch ends with ApiUnreachableError when nothing at all comes for this long. */
+  readonly silenceTimeoutMs: number;
+  /** Called when the API server has let us in: the first line may be a minute away. */
+  readonly onOpen?: () => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export const CONTENT_TYPE = {
+  json: 'application/json',
+  jsonPatch: 'application/json-patch+json',
+  mergePatch: 'application/merge-patch+json',
+  /** JSON is YAML. */
+  apply: 'application/apply-patch+yaml',
+} as const;
+
+/** One API server, or several behind one address. */
+export interface Kube {
+  /** URL, for messages. */
+  readonly server: string;
+  readonly serverClock: ServerClock;
+  /**
+   * @returns the parsed answer; undefined where it is empty
+   * @throws ApiError when the API server says no, ApiUnreachableError when it cannot be asked, and the
+   *   reason of `signal` when that is aborted
+   */
+  request<T = unknown>(method: Method, path: string, options?: RequestOptions): Promise<T>;
+  /** The lines of an answer that goes on. Throws as {@link request} does; ends when the server ends it. */
+  lines(path: string, options: WatchOptions): AsyncGenerator<string>;
+  /** For other programs of the same cluster, such as each API server's own `/readyz`. */
+  credentials(): Promise<Credentials>;
+  /** Cuts what is under way, for good. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** Path of a kubeconfig; without it $KUBECONFIG, then the Pod's ServiceAccount, then ~/.kube/config. */
+  readonly kubeconfig?: string | undefined;
+  /** Of this program, for the User-Agent. */
+  readonly version?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/**
+ * Reads the configuration; nothing is sent yet.
+ * @throws KubeconfigError when there is none, or it cannot be read
+ */
+export function connect(options: ConnectOptions = {}): Kube {
+  const config = loadKubeConfig(options.kubeconfig);
+  const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
+  const userAgent = `autopilot/${options.version ?? 'dev'}`;
+  const connections = new Connections(config);
+  const serverClock = createServerClock();
+
+  async function send(
+    purpose: Purpose,
+    method: Method,
+    path: string,
+    options: RequestOptions & { bodyTimeoutMs?: number },
+    abort: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const { dispatcher, credentials } = await connections.open(purpose);
+    const sent = performance.now();
+    const response = await httpRequest(urlOf(server, path, options.query), {
+      dispatcher,
+      method,
+      headers: {
+        ...credentials.headers,
+        'user-agent': userAgent,
+        accept: 'application/json',
+        ...(options.body === undefined
+          ? {}
+          : { 'content-type': options.contentType ?? CONTENT_TYPE.json }),
+      },
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+      // The deadline of the whole is `abort`; undici's own would only add a second, coarser one.
+      headersTimeout: 0,
+      bodyTimeout: options.bodyTimeoutMs ?? 0,
+      signal: abort,
+    });
+    serverClock.record(headerOf(response, 'date'), sent, performance.now());
+    if (response.statusCode < 200 || response.statusCode > 299) {
+      throw await refusal(`${method} ${path}`, response);
+    }
+    return response;
+  }
+
+  return {
+    server,
+    serverClock,
+    async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
+      const deadline = startDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
+      try {
+        const response = await send('request', method, path, options, deadline.signal);
+        const text = await response.body.text();
+        return (text === '' ? undefined : JSON.parse(text)) as T;
+      } catch (thrown) {
+        throw explain(`${method} ${server}${path}`, thrown, deadline, options.signal);
+      } finally {
+        deadline.end();
+      }
+    },
+    async *lines(path: string, options: WatchOptions): AsyncGenerator<string> {
+      const deadline = startDeadline(DEFAULT_TIMEOUT_MS, options.signal);
+      try {
+        const response = await send(
+          'watch',
+          'GET',
+          path,
+          {
+            ...(options.query ? { query: options.query } : {}),
+            bodyTimeoutMs: options.silenceTimeoutMs,
+          },
+          deadline.signal,
+        );
+        // It has answered; from here on only silence ends it.
+        deadline.lift();
+        options.onOpen?.();
+        yield* linesOf(response.body);
+      } catch (thrown) {
+        throw explain(`watch ${server}${path}`, thrown, deadline, options.signal);
+      } finally {
+        // Also when the reader leaves early: aborting closes the connection.
+        deadline.end();
+      }
+    },
+    credentials: () => readCredentials(config),
+    close: () => connections.destroy(),
+  };
+}
+
+function urlOf(server: string, path: string, query: Query | undefined): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) params.set(name, String(value));
+  }
+  const text = params.toString();
+  return `${server}${path}${text === '' ? '' : `?${text}`}`;
+}
+
+function headerOf(response: Dispatcher.ResponseData, name: string): string | undefined {
+  const value = response.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+async function refusal(request: string, response: Dispatcher.ResponseData): Promise<ApiError> {
+  const text = await response.body.text();
+  let status: ApiStatus;
+  try {
+    status = JSON.parse(text) as ApiStatus;
+  } catch {
+    // A proxy's page, or plain text from a server that is still starting.
+    status = { message: text.slice(0, 200).trim() };
+  }
+  const retryAfter = Number(headerOf(response, 'retry-after'));
+  return new ApiError(
+    request,
+    response.statusCode,
+    status,
+    retryAfter > 0 ? retryAfter * 1000 : undefined,
+  );
+}
+
+function explain(
+  request: string,
+  thrown: unknown,
+  deadline: Deadline,
+  outer: AbortSignal | undefined,
+): unknown {
+  if (thrown instanceof AutopilotError) return thrown;
+  if (outer?.aborted) return outer.reason;
+  const why = deadline.passed()
+    ? `no answer within ${deadline.timeoutMs / 1000} s`
+    : messageOf(thrown);
+  return new ApiUnreachableError(`${request}: ${why}`, { cause: thrown });
+}

@@ -1,0 +1,26 @@
+import type { ControlNodeFacts } from '../plans/facts.ts';
+import type { TrimmedControlNode } from './trim-control-node.ts';
+import { platformOf, reportAgeMs } from './trim-signals.ts';
+
+/**
+ * @param apiServer what its own API server answered
+ * @param serverNowMs by the API server's clock; undefined before its first answer
+ */
+export function controlNodeFacts(
+  node: TrimmedControlNode,
+  apiServer: ControlNodeFacts['apiServer'],
+  serverNowMs: number | undefined,
+): ControlNodeFacts {
+  return {
+    name: node.name,
+    uid: node.uid,
+    labels: node.labels,
+    platform: platformOf(node.labels),
+    order: node.order,
+    orderText: node.orderText,
+    report: node.report,
+    reportAgeMs: reportAgeMs(node, serverNowMs),
+    k0sVersion: node.k0sVersion,
+    apiServer,
+  };
+}

@@ -1,0 +1,31 @@
+import { parseCordonMark } from '../drain/cordon-mark.ts';
+import type { DrainFacts, NodeFacts } from '../plans/facts.ts';
+import type { TrimmedNode } from './trim-node.ts';
+import { platformOf, reportAgeMs } from './trim-signals.ts';
+
+/**
+ * @param beside what the Node itself does not tell
+ * @param serverNowMs by the API server's clock; undefined before its first answer
+ */
+export function nodeFacts(
+  node: TrimmedNode,
+  beside: { readonly renewals: number; readonly drain: DrainFacts | undefined },
+  serverNowMs: number | undefined,
+): NodeFacts {
+  return {
+    name: node.name,
+    uid: node.uid,
+    labels: node.labels,
+    platform: platformOf(node.labels),
+    order: node.order,
+    orderText: node.orderText,
+    report: node.report,
+    reportAgeMs: reportAgeMs(node, serverNowMs),
+    ready: node.ready,
+    kubeletVersion: node.kubeletVersion,
+    unschedulable: node.unschedulable,
+    cordon: parseCordonMark(node.cordonedFor),
+    renewals: beside.renewals,
+    drain: beside.drain,
+  };
+}

@@ -1,0 +1,38 @@
+import type { Action } from '../plans/facts.ts';
+import type { Kube } from './client.ts';
+import { cordon, uncordon } from './cordon.ts';
+import type { Outcome } from './patch-target.ts';
+import { removeOrder, writeOrder } from './write-order.ts';
+
+export interface PerformPorts {
+  readonly kube: Kube;
+  /** One round of evictions; {@link DrainClient.evict}. */
+  readonly evict: (node: string, signal?: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Carries out one action. Safe to repeat: after a crash, or when an answer was lost, the same action finds
+ * the world as it wants it and says `done`.
+ * @returns `done: false` where the world has moved on since it was judged: observe and judge again
+ * @throws ApiError when the API server refuses for another reason (rights, admission),
+ *   ApiUnreachableError when it cannot be asked
+ */
+export async function perform(
+  { kube, evict }: PerformPorts,
+  action: Action,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  switch (action.kind) {
+    case 'order':
+      return writeOrder(kube, action, signal);
+    case 'removeOrder':
+      return removeOrder(kube, action, signal);
+    case 'cordon':
+      return cordon(kube, action.name, action.orderId, signal);
+    case 'uncordon':
+      return uncordon(kube, action.name, action.orderId, signal);
+    case 'evict':
+      await evict(action.name, signal);
+      return { done: true };
+  }
+}

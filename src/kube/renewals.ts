@@ -1,0 +1,48 @@
+import type { TrimmedLease } from './trim-lease.ts';
+import type { TrimmedNode } from './trim-node.ts';
+
+/**
+ * Counts how often a node has renewed its Lease since we first saw it on trial under its present order.
+ * Condition Ready stays True for most of a minute after a kubelet has died, so that only a renewal proves
+ * that the restarted one lives.
+ *
+ * It lives in memory: after a restart of ours it begins at nothing again, which delays a commit by a
+ * renewal or two and can never bring one about too early.
+ */
+export interface Renewals {
+  /** To be called with every change of a Node, before or after the Lease's own changes. */
+  nodeChanged(node: Pick<TrimmedNode, 'name' | 'report'>): void;
+  nodeDeleted(name: string): void;
+  leaseChanged(lease: Pick<TrimmedLease, 'name' | 'renewTime'>): void;
+  count(name: string): number;
+}
+
+interface Trial {
+  readonly orderId: string;
+  renewTime: string | undefined;
+  count: number;
+}
+
+/** @param renewTimeOf what the Lease of a node says at this moment, undefined where there is none */
+export function createRenewals(renewTimeOf: (name: string) => string | undefined): Renewals {
+  const trials = new Map<string, Trial>();
+  return {
+    nodeChanged({ name, report }) {
+      const signal = report.kind === 'valid' ? report.value.signal : undefined;
+      const known = trials.get(name);
+      if (known && known.orderId !== signal?.id) trials.delete(name);
+      if (signal?.phase !== 'OnTrial' || trials.has(name)) return;
+      trials.set(name, { orderId: signal.id, renewTime: renewTimeOf(name), count: 0 });
+    },
+    nodeDeleted(name) {
+      trials.delete(name);
+    },
+    leaseChanged({ name, renewTime }) {
+      const trial = trials.get(name);
+      if (!trial || trial.renewTime === renewTime) return;
+      trial.renewTime = renewTime;
+      trial.count += 1;
+    },
+    count: (name) => trials.get(name)?.count ?? 0,
+  };
+}

@@ -1,0 +1,54 @@
+import { API_VERSION } from '../api/meta.ts';
+import type { PlanStatus } from '../api/plan.ts';
+import { isConflict, isNotFound } from './api-error.ts';
+import { CONTENT_TYPE, type Kube } from './client.ts';
+import { FIELD_MANAGER } from './patch-target.ts';
+import type { RawObject } from './raw.ts';
+import { PLANS } from './target-path.ts';
+
+export interface PlanRevision {
+  readonly name: string;
+  /** The revision that the status was made from; no two objects ever share one, so no uid is needed. */
+  readonly resourceVersion: string;
+}
+
+export type StatusOutcome =
+  | { readonly done: true; readonly resourceVersion: string }
+  | { readonly done: false; readonly why: string };
+
+/**
+ * Writes the whole status of a Plan by server-side apply: what we leave out we take back, and fields of
+ * others stay theirs. The revision goes with it, so that a status made from an older Plan, or by a leader
+ * that was deposed meanwhile, is refused; and so is one for a Plan of the same name that was made since.
+ * @returns the new revision; `done: false` where the Plan has changed or is gone: observe and judge again
+ * @throws ApiError, ApiUnreachableError for everything else
+ */
+export async function writePlanStatus(
+  kube: Kube,
+  plan: PlanRevision,
+  status: PlanStatus,
+  signal?: AbortSignal,
+): Promise<StatusOutcome> {
+  const { name, resourceVersion } = plan;
+  try {
+    const written = await kube.request<RawObject>(
+      'PATCH',
+      `${PLANS}/${encodeURIComponent(name)}/status`,
+      {
+        query: { fieldManager: FIELD_MANAGER, force: true },
+        contentType: CONTENT_TYPE.apply,
+        body: {
+          apiVersion: API_VERSION,
+          kind: 'Plan',
+          metadata: { name, resourceVersion },
+          status,
+        },
+        signal,
+      },
+    );
+    return { done: true, resourceVersion: written.metadata.resourceVersion };
+  } catch (thrown) {
+    if (isConflict(thrown) || isNotFound(thrown)) return { done: false, why: thrown.message };
+    throw thrown;
+  }
+}

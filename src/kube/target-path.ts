@@ -1,0 +1,12 @@
+import { API_VERSION } from '../api/meta.ts';
+import type { Role } from '../api/plan.ts';
+
+export const NODES = '/api/v1/nodes';
+export const CONTROL_NODES = `/apis/${API_VERSION}/controlnodes`;
+export const PLANS = `/apis/${API_VERSION}/plans`;
+export const NODE_LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+
+/** The object that stands for a target: a pure controller has no Node. */
+export function targetPath(role: Role, name: string): string {
+  return `${role === 'controller' ? CONTROL_NODES : NODES}/${encodeURIComponent(name)}`;
+}

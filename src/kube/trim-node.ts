@@ -1,0 +1,29 @@
+import { ANNOTATION } from '../api/meta.ts';
+import type { Truth } from '../plans/facts.ts';
+import type { RawNode } from './raw.ts';
+import { type TrimmedTarget, trimSignals } from './trim-signals.ts';
+
+/** What is kept of a Node: a few hundred bytes of its ten thousand. */
+export interface TrimmedNode extends TrimmedTarget {
+  readonly ready: Truth;
+  readonly kubeletVersion: string;
+  readonly unschedulable: boolean;
+  readonly cordonedFor: string | undefined;
+}
+
+export function trimNode(raw: unknown, previous?: TrimmedNode): TrimmedNode {
+  const node = raw as RawNode;
+  return {
+    ...trimSignals(node.metadata, previous),
+    ready: readyOf(node),
+    kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',
+    unschedulable: node.spec?.unschedulable === true,
+    cordonedFor: node.metadata.annotations?.[ANNOTATION.cordonedFor],
+  };
+}
+
+/** A Node without the condition has never been heard of by its kubelet: not known, as with `Unknown`. */
+function readyOf(node: RawNode): Truth {
+  const status = node.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  return status === 'True' || status === 'False' ? status : 'Unknown';
+}

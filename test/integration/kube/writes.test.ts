@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ANNOTATION } from '../../../src/api/meta.ts';
+import type { PlanStatus } from '../../../src/api/plan.ts';
+import type { Kube } from '../../../src/kube/client.ts';
+import { createRecorder } from '../../../src/kube/events.ts';
+import { perform } from '../../../src/kube/perform.ts';
+import type { RawNode, RawObject } from '../../../src/kube/raw.ts';
+import { writePlanStatus } from '../../../src/kube/status-writer.ts';
+import { CONTROL_NODES, NODES, PLANS } from '../../../src/kube/target-path.ts';
+import { trimSignals } from '../../../src/kube/trim-signals.ts';
+import type { Action } from '../../../src/plans/facts.ts';
+import { formatOrder, type Order } from '../../../src/signals/order.ts';
+import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { silentLog } from '../../support/silent-log.ts';
+
+let api: ApiServer;
+/** With the rights of the orchestrator and no others. */
+let kube: Kube;
+
+before(async () => {
+  api = await startApiServer();
+  kube = await api.as(ORCHESTRATOR);
+});
+after(() => api?.stop());
+
+const order: Order = {
+  v: 1,
+  id: 'run.0.1',
+  attempt: 1,
+  goal: 'stage',
+  plan: { name: 'autopilot', uid: 'u' },
+  run: 'run',
+  command: 0,
+  epoch: 3,
+  artifact: { kind: 'k0s', version: 'v1.36.3+k0s.0', url: 'https://x/k0s', force: false },
+  durations: { stageMs: 1000, confirmMs: 1000 },
+  undo: 'binary',
+};
+
+/** Without the object as it is after the write: the world is asked itself. */
+async function act(action: Action) {
+  const evict = () => Promise.reject(new Error('not here'));
+  const outcome = await perform({ kube, evict }, action);
+  return outcome.done ? { done: true } : outcome;
+}
+
+async function makeNode(name: string, metadata: object = {}, spec: object = {}): Promise<void> {
+  await api.admin.request('POST', NODES, {
+    body: { apiVersion: 'v1', kind: 'Node', metadata: { name, ...metadata }, spec },
+  });
+}
+
+async function makeControlNode(name: string, metadata: object = {}): Promise<void> {
+  await api.admin.request('POST', CONTROL_NODES, {
+    body: {
+      apiVersion: 'autopilot.k0sproject.io/v1beta2',
+      kind: 'ControlNode',
+      metadata: { name, ...metadata },
+    },
+  });
+}
+
+function read<T extends RawObject = RawNode>(path: string): Promise<T> {
+  return api.admin.request<T>('GET', path);
+}
+
+for (const [what, metadata] of [
+  ['without any annotation', {}],
+  ['with the annotations of others', { annotations: { other: 'stays' } }],
+] as const) {
+  test(`an order is written to a ControlNode ${what}`, async () => {
+    const name = `cp-${'annotations' in metadata ? 'some' : 'none'}`;
+    await makeControlNode(name, metadata);
+    const action: Action = { kind: 'order', role: 'controller', name, order, replaces: undefined };
+    assert.deepEqual(await act(action), { done: true });
+    const { annotations } = (await read(`${CONTROL_NODES}/${name}`)).metadata;
+    assert.equal(annotations?.[ANNOTATION.order], formatOrder(order));
+    assert.equal(annotations?.other, 'annotations' in metadata ? 'stays' : undefined);
+    assert.deepEqual(await act(action), { done: true }, 'again, as after a lost answer');
+  });
+}
+
+test('an order that was judged by an older one is not written', async () => {
+  await makeNode('w-order', { annotations: { [ANNOTATION.order]: 'newer' } });
+  const action = { role: 'worker', name: 'w-order', order } as const;
+  for (const replaces of [undefined, 'older']) {
+    const outcome = await act({ kind: 'order', ...action, replaces });
+    assert.deepEqual(outcome, {
+      done: false,
+      why: 'the order of w-order has changed meanwhile, there is another one: newer',
+    });
+  }
+  assert.equal((await read(`${NODES}/w-order`)).metadata.annotations?.[ANNOTATION.order], 'newer');
+  assert.deepEqual(await act({ kind: 'order', ...action, replaces: 'newer' }), { done: true });
+});
+
+test('an order is removed only while it is the one that was judged', async () => {
+  await makeNode('w-remove', { annotations: { [ANNOTATION.order]: 'one' } });
+  const action = { kind: 'removeOrder', role: 'worker', name: 'w-remove' } as const;
+  const refused = await act({ ...action, replaces: 'another' });
+  assert.equal(refused.done, false);
+  assert.deepEqual(await act({ ...action, replaces: 'one' }), { done: true });
+  assert.deepEqual(await act({ ...action, replaces: 'one' }), { done: true }, 'again');
+  assert.deepEqual(await act({ ...action, name: 'no-such-node', replaces: 'one' }), { done: true });
+});
+
+test('an order for a node that is gone is no exception', async () => {
+  assert.deepEqual(
+    await act({ kind: 'order', role: 'worker', name: 'nobody', order, replaces: undefined }),
+    { done: false, why: 'nobody does not exist any more' },
+  );
+});
+
+test('cordon and uncordon of a node without annotations leave it as it was', async () => {
+  await makeNode('w-cordon');
+  const id = { name: 'w-cordon', orderId: 'run.0.1' };
+  assert.deepEqual(await act({ kind: 'cordon', ...id }), { done: true });
+  assert.deepEqual(await act({ kind: 'cordon', ...id }), { done: true }, 'again');
+  let node = await read(`${NODES}/w-cordon`);
+  assert.equal(node.spec?.unschedulable, true);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], 'run.0.1');
+  assert.deepEqual(await act({ kind: 'uncordon', ...id }), { done: true });
+  assert.deepEqual(await act({ kind: 'uncordon', ...id }), { done: true }, 'again');
+  node = await read(`${NODES}/w-cordon`);
+  assert.equal(node.spec?.unschedulable, undefined);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
+});
+
+for (const [what, annotations] of [
+  ['with annotations', { other: 'stays' }],
+  ['without any annotation', undefined],
+] as const) {
+  test(`a foreign cordon on a node ${what} stays`, async () => {
+    const name = `w-foreign-${annotations ? 'some' : 'none'}`;
+    await makeNode(name, annotations ? { annotations } : {}, { unschedulable: true });
+    assert.deepEqual(await act({ kind: 'cordon', name, orderId: 'run.0.1' }), { done: true });
+    let node = await read(`${NODES}/${name}`);
+    assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], 'run.0.1/kept');
+    assert.deepEqual(await act({ kind: 'uncordon', name, orderId: 'run.0.1' }), { done: true });
+    node = await read(`${NODES}/${name}`);
+    assert.equal(node.spec?.unschedulable, true);
+    assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
+  });
+}
+
+test('a node that is marked for another order is not uncordoned', async () => {
+  await makeNode(
+    'w-other',
+    { annotations: { [ANNOTATION.cordonedFor]: 'run.0.2' } },
+    { unschedulable: true },
+  );
+  assert.deepEqual(await act({ kind: 'uncordon', name: 'w-other', orderId: 'run.0.1' }), {
+    done: false,
+    why: 'node w-other is marked for run.0.2, not for run.0.1',
+  });
+  assert.equal((await read(`${NODES}/w-other`)).spec?.unschedulable, true);
+});
+
+test('a cordon is taken over from an earlier order of ours, and is then still ours', async () => {
+  await makeNode('w-over');
+  await act({ kind: 'cordon', name: 'w-over', orderId: 'run.0.1' });
+  assert.deepEqual(await act({ kind: 'cordon', name: 'w-over', orderId: 'run.0.2' }), {
+    done: true,
+  });
+  const node = await read(`${NODES}/w-over`);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], 'run.0.2');
+});
+
+test('somebody uncordoned our node by hand: uncordon only takes the mark away', async () => {
+  await makeNode('w-hand');
+  await act({ kind: 'cordon', name: 'w-hand', orderId: 'run.0.1' });
+  await api.kubectl('uncordon', 'w-hand');
+  assert.deepEqual(await act({ kind: 'uncordon', name: 'w-hand', orderId: 'run.0.1' }), {
+    done: true,
+  });
+  const node = await read(`${NODES}/w-hand`);
+  assert.equal(node.spec?.unschedulable, undefined);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
+});
+
+test('the API server stamps each report of an agent, also where only its text has changed', async () => {
+  const path = `${CONTROL_NODES}/cp-stamped`;
+  await makeControlNode('cp-stamped', { labels: { a: 'b' } });
+  const report = async (text: string) => {
+    await api.admin.request('PATCH', path, {
+      query: { fieldManager: 'autopilot-agent' },
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { annotations: { [ANNOTATION.report]: text } } },
+    });
+    return trimSignals((await read(path)).metadata, undefined).reportedAtMs ?? 0;
+  };
+  const first = await report('0');
+  const nowMs = kube.serverClock.nowMs() ?? 0;
+  assert.ok(Math.abs(nowMs - first) < 60_000, `stamped ${first}, now ${nowMs}`);
+  let beat = 0;
+  await eventually('a later stamp', async () => (await report(String(++beat))) > first);
+});
+
+const status: PlanStatus = {
+  state: 'SchedulableWait',
+  waitsFor: 'a test',
+  progress: { done: 0, total: 2, text: '0/2' },
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'True',
+      reason: 'Started',
+      message: 'm',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    },
+  ],
+  commands: [
+    {
+      id: 0,
+      state: 'SchedulableWait',
+      k0supdate: {
+        workers: ['w-1', 'w-2'].map((name) => ({
+          name,
+          state: 'SignalPending',
+          lastUpdatedTimestamp: '2026-01-01T00:00:00Z',
+          phase: 'Pending' as const,
+        })),
+      },
+    },
+    { id: 1, state: 'SchedulableWait' },
+  ],
+};
+
+interface PlanObject extends RawObject {
+  readonly status?: PlanStatus;
+}
+
+async function makePlan(name: string): Promise<PlanObject> {
+  return api.admin.request<PlanObject>('POST', PLANS, {
+    body: {
+      apiVersion: 'autopilot.k0sproject.io/v1beta2',
+      kind: 'Plan',
+      metadata: { name },
+      spec: { id: '1', timestamp: 'now', commands: [] },
+    },
+  });
+}
+
+test('the status of a Plan is written whole: what is left out is taken back', async () => {
+  const plan = await makePlan('whole');
+  const first = await writePlanStatus(kube, { name: 'whole', ...at(plan) }, status);
+  assert.ok(first.done);
+  assert.deepEqual((await read<PlanObject>(`${PLANS}/whole`)).status, status);
+  const less: PlanStatus = { state: 'Completed', commands: [{ id: 0, state: 'Completed' }] };
+  const revision = { name: 'whole', resourceVersion: first.resourceVersion };
+  const second = await writePlanStatus(kube, revision, less);
+  assert.ok(second.done);
+  assert.deepEqual((await read<PlanObject>(`${PLANS}/whole`)).status, less);
+  const again = await writePlanStatus(kube, { name: 'whole', ...at({ metadata: second }) }, less);
+  assert.deepEqual(again, second, 'the same status is no new revision');
+});
+
+test('a status made from an older revision is refused', async () => {
+  const plan = await makePlan('stale');
+  await api.kubectl('label', 'plan', 'stale', 'changed=yes');
+  const outcome = await writePlanStatus(kube, { name: 'stale', ...at(plan) }, status);
+  assert.equal(outcome.done, false);
+  assert.equal((await read<PlanObject>(`${PLANS}/stale`)).status, undefined);
+});
+
+test('a status for a Plan that was deleted and made again is refused', async () => {
+  const plan = await makePlan('again');
+  await api.kubectl('delete', 'plan', 'again');
+  const gone = await writePlanStatus(kube, { name: 'again', ...at(plan) }, status);
+  assert.equal(gone.done, false);
+  await makePlan('again');
+  const outcome = await writePlanStatus(kube, { name: 'again', ...at(plan) }, status);
+  assert.equal(outcome.done, false);
+});
+
+test('Events show in kubectl describe, repeated ones count up, and failures harm nobody', async () => {
+  const plan = await makePlan('told');
+  const recorder = createRecorder({ kube, log: silentLog, instance: 'test' });
+  const regarding = {
+    apiVersion: 'autopilot.k0sproject.io/v1beta2',
+    kind: 'Plan',
+    name: 'told',
+    uid: plan.metadata.uid,
+  };
+  const event = { regarding, type: 'Normal', reason: 'Started', message: 'it has begun' } as const;
+  recorder.emit(event);
+  await recorder.flush();
+  recorder.emit(event);
+  recorder.emit(event);
+  recorder.emit({ ...event, regarding: { ...regarding, uid: 'x', namespace: 'nowhere' } });
+  recorder.emit({ ...event, type: 'Warning', reason: 'DrainTimeout', message: 'too long' });
+  await recorder.flush();
+  const described = await api.kubectl('describe', 'plan', 'told');
+  assert.match(
+    described,
+    /Normal +Started +\d+s \(x3 over \d+s\) +autopilot-orchestrator +it has begun/,
+  );
+  assert.match(described, /Warning +DrainTimeout +\d+s +autopilot-orchestrator +too long/);
+});
+
+function at({ metadata }: { metadata: { resourceVersion: string } }) {
+  return { resourceVersion: metadata.resourceVersion };
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EvictionPace, LONGEST_PAUSE_MS } from '../../../src/drain/eviction-pace.ts';
+
+test('a pod that is refused for ever is asked for about twenty times in 171 s, not 3,540 times', () => {
+  const pace = new EvictionPace(() => 0.5);
+  let tries = 0;
+  for (let nowMs = 0; nowMs < 171_000; nowMs += 50) {
+    if (!pace.mayTry('u', nowMs)) continue;
+    tries += 1;
+    pace.refused('u', 'no', nowMs);
+  }
+  assert.ok(tries > 15 && tries <= 26, `${tries} tries`);
+});
+
+test('the first pause is a second or more, the longest ten at most, whatever chance says', () => {
+  for (const chance of [0, 0.5, 1]) {
+    const pace = new EvictionPace(() => chance);
+    let nowMs = 0;
+    for (let i = 0; i < 10; i++) {
+      pace.refused('u', 'no', nowMs);
+      const pauseMs = (pace.nextAtMs() ?? 0) - nowMs;
+      assert.ok(pauseMs >= 1_000 && pauseMs <= LONGEST_PAUSE_MS, `${pauseMs} ms`);
+      nowMs += pauseMs;
+    }
+  }
+});
+
+test('what the API server asks for is kept to, up to the longest pause', () => {
+  const pace = new EvictionPace(() => 0);
+  pace.refused('u', 'no', 0, 7_000);
+  assert.equal(pace.mayTry('u', 6_999), false);
+  assert.equal(pace.mayTry('u', 7_000), true);
+  pace.refused('v', 'no', 0, 3_600_000);
+  assert.equal(pace.mayTry('v', LONGEST_PAUSE_MS), true);
+});
+
+test('an accepted pod is blocked no more, and not asked for again at once', () => {
+  const pace = new EvictionPace();
+  pace.refused('u', 'no', 0);
+  pace.accepted('u', 5_000);
+  assert.deepEqual(pace.blocked(), []);
+  assert.equal(pace.nextAtMs(), undefined);
+  assert.equal(pace.mayTry('u', 6_000), false);
+});
+
+test('refusals are told oldest first, with their newest words, and forgotten with their pod', () => {
+  const pace = new EvictionPace();
+  pace.refused('b', 'b was first', 1);
+  pace.refused('a', 'a', 2);
+  pace.refused('b', 'b again', 3);
+  assert.deepEqual(pace.blocked(), [
+    { uid: 'b', message: 'b again' },
+    { uid: 'a', message: 'a' },
+  ]);
+  pace.keepOnly(new Set(['a']));
+  assert.deepEqual(
+    pace.blocked().map(({ uid }) => uid),
+    ['a'],
+  );
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRenewals } from '../../../src/kube/renewals.ts';
+import type { Parsed } from '../../../src/signals/order.ts';
+import type { Report, SignalPhase } from '../../../src/signals/report.ts';
+
+function node(id: string, phase: SignalPhase): { name: string; report: Parsed<Report> } {
+  const signal = { id, attempt: 1, epoch: 0, goal: 'apply', phase } as const;
+  return { name: 'w-1', report: { kind: 'valid', value: { signal } as unknown as Report } };
+}
+
+function setUp() {
+  let now: string | undefined = 't0';
+  const renewals = createRenewals(() => now);
+  return {
+    renewals,
+    renew(renewTime: string) {
+      now = renewTime;
+      renewals.leaseChanged({ name: 'w-1', renewTime });
+      return renewals.count('w-1');
+    },
+  };
+}
+
+test('renewals count only from the moment at which the trial was first seen', () => {
+  const { renewals, renew } = setUp();
+  assert.equal(renew('t1'), 0);
+  renewals.nodeChanged(node('a', 'Applying'));
+  assert.equal(renew('t2'), 0);
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  assert.equal(renewals.count('w-1'), 0);
+  assert.equal(renew('t3'), 1);
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  assert.equal(renew('t4'), 2);
+});
+
+test('a change of the Lease that is no renewal does not count', () => {
+  const { renewals, renew } = setUp();
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  assert.equal(renew('t0'), 0, 'the renewal that was there before');
+  assert.equal(renew('t1'), 1);
+  assert.equal(renew('t1'), 1);
+});
+
+test('what was counted stays while the same order goes on', () => {
+  const { renewals, renew } = setUp();
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  renew('t1');
+  renewals.nodeChanged(node('a', 'Committed'));
+  assert.equal(renewals.count('w-1'), 1);
+});
+
+test('another order begins at nothing', () => {
+  const { renewals, renew } = setUp();
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  renew('t1');
+  renewals.nodeChanged(node('b', 'Downloading'));
+  assert.equal(renewals.count('w-1'), 0);
+  assert.equal(renew('t2'), 0);
+  renewals.nodeChanged(node('b', 'OnTrial'));
+  assert.equal(renew('t3'), 1);
+});
+
+test('a node that is deleted, or that reports nothing any more, is forgotten', () => {
+  const { renewals, renew } = setUp();
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  renew('t1');
+  renewals.nodeDeleted('w-1');
+  assert.equal(renewals.count('w-1'), 0);
+  renewals.nodeChanged(node('a', 'OnTrial'));
+  renewals.nodeChanged({ name: 'w-1', report: { kind: 'absent' } });
+  assert.equal(renew('t2'), 0);
+});
