@@ -1,55 +1,21 @@
 #!/usr/bin/env node
-import { Command, Option } from 'commander';
 import { AutopilotError, messageOf } from './errors.ts';
-import { AUTOPILOT_VERSION } from './version.ts';
+import { untilStopped } from './stopping.ts';
 
-/** The one program: each command loads only what it needs, an agent nothing of the orchestrator. */
-const program = new Command('autopilot')
-  .description('Safe, self-healing updates for k0s clusters')
-  .version(AUTOPILOT_VERSION, '-v, --version')
-  .showHelpAfterError();
-
-program
-  .command('controller')
-  .description(
-    'run the orchestrator: takes part in the election and carries out Plans while it leads',
-  )
-  .option(
-    '--kubeconfig <file>',
-    'how to reach the cluster; else $KUBECONFIG, or the own ServiceAccount',
-  )
-  .option('--policy <file>', 'YAML file that says how updates are done; see docs/usage/policy.md')
-  .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
-  .addOption(
-    new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'),
-  )
-  .action(async (options: Record<string, unknown>) => {
-    const { orchestratorConfigSchema, parseConfig } = await import('./config.ts');
-    const { runOrchestrator } = await import('./plans/main.ts');
-    await runOrchestrator(parseConfig(orchestratorConfigSchema, options), untilStopped());
-  });
-
-program
-  .command('agent')
-  .description('run the agent of this host: carries out the orders on its own Node or ControlNode')
-  .allowUnknownOption()
-  .helpOption(false)
-  .argument('[options...]')
-  .action(async () => {
+/** The one program. Each part is loaded only when it is asked for: an agent carries nothing of the others. */
+async function main(argv: readonly string[]): Promise<void> {
+  const [command, ...rest] = argv;
+  if (command === 'agent') {
     const { runAgent } = await import('./node-agent/main.ts');
-    await runAgent(process.argv.slice(3), untilStopped());
-  });
-
-function untilStopped(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+    process.exitCode = await runAgent(rest, untilStopped());
+  } else {
+    const { runCli } = await import('./cli/main.ts');
+    await runCli(argv);
   }
-  return stop.signal;
 }
 
 try {
-  await program.parseAsync();
+  await main(process.argv.slice(2));
 } catch (thrown) {
   const reason = thrown instanceof AutopilotError ? ` (${thrown.reason})` : '';
   process.stderr.write(`autopilot: ${messageOf(thrown)}${reason}\n`);

@@ -1,35 +1,13 @@
-import type { K0sVersion } from '../api/k0s-version.ts';
-import type { K0sUpdate, TargetPhase } from '../api/plan.ts';
-import type { Policy } from '../api/policy.ts';
+import type { TargetPhase } from '../api/plan.ts';
 import { REASONS, type Reason } from '../api/reasons.ts';
 import { controllerGate, type GateResult, workerGate } from '../health/node-gate.ts';
 import { mayFollow } from '../signals/lifecycle.ts';
 import type { Goal, Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
+import type { Course } from './course.ts';
 import type { Action } from './facts.ts';
 import { give } from './give-order.ts';
 import { isFinal, phaseOf, type Target } from './target.ts';
-
-/** What holds for all targets of a command during one judgement. */
-export interface Course {
-  readonly nowMs: number;
-  readonly sightedSinceMs: number;
-  readonly epoch: number;
-  readonly policy: Policy;
-  readonly plan: { readonly name: string; readonly uid: string };
-  readonly runID: string;
-  /** Index of the command under way, and what it says. */
-  readonly command: number;
-  readonly update: K0sUpdate;
-  readonly wanted: K0sVersion;
-  readonly force: boolean;
-  /** Something has failed: nothing new is touched, and what can be called back is. */
-  readonly stopping: boolean;
-  /** Digest that the artifact of a platform must have, as far as it is known. */
-  readonly pinned: Readonly<Record<string, string>>;
-  /** Names of controllers whose API server is not ready. */
-  readonly controllersNotReady: readonly string[];
-}
 
 /** Where a target stands after one look at it, and what is to be done about it now. */
 export interface Step {

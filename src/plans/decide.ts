@@ -13,10 +13,11 @@ import {
 } from '../api/plan.ts';
 import { withDefaults } from '../api/policy.ts';
 import type { Reason } from '../api/reasons.ts';
-import { advance, type Course, type Step } from './advance.ts';
+import { advance, type Step } from './advance.ts';
 import { type Schedule, type Standing, schedule } from './batches.ts';
 import { begin, targetVersion } from './begin.ts';
 import { withCondition } from './conditions.ts';
+import type { Course } from './course.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { progressOf, targetsOf } from './progress.ts';

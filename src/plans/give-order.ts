@@ -1,7 +1,7 @@
 import { minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import type { Goal, Order } from '../signals/order.ts';
-import type { Course } from './advance.ts';
+import type { Course } from './course.ts';
 import type { Action } from './facts.ts';
 import type { Target } from './target.ts';
 

@@ -26,8 +26,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: at.map((n): Happening => ({ kind: 'mends', at: n })) },
 );
 const happenings = fc.array(happening, { maxLength: 400, size: 'max' });
-const RUNS = Number(process.env.FC_RUNS ?? 300);
-const seed = process.env.FC_SEED === undefined ? {} : { seed: Number(process.env.FC_SEED) };
+const RUNS = Number(process.env.TEST_RUNS ?? 300);
+const seed = process.env.TEST_SEED === undefined ? {} : { seed: Number(process.env.TEST_SEED) };
 
 function live(worldOptions: WorldOptions, events: readonly Happening[]): World {
   const world = new World(worldOptions);

@@ -1,0 +1,39 @@
+import { Command, Option } from 'commander';
+import { orchestratorConfigSchema, parseConfig } from '../config.ts';
+import { untilStopped } from '../stopping.ts';
+import { AUTOPILOT_VERSION } from '../version.ts';
+
+/**
+ * Everything but the agent, which is dispatched before this is loaded.
+ * @param argv without the program's own name
+ */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  const program = new Command('autopilot')
+    .description('Safe, self-healing updates for k0s clusters')
+    .version(AUTOPILOT_VERSION, '-v, --version')
+    .showHelpAfterError();
+  program
+    .command('controller')
+    .description(
+      'run the orchestrator: takes part in the election, carries out Plans while it leads',
+    )
+    .option(
+      '--kubeconfig <file>',
+      'how to reach the cluster; else $KUBECONFIG or the ServiceAccount',
+    )
+    .option('--policy <file>', 'YAML file that says how updates are done; see docs/usage/policy.md')
+    .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
+    .addOption(
+      new Option('--log-level <level>', 'what is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(async (options: Record<string, unknown>) => {
+      const config = parseConfig(orchestratorConfigSchema, options);
+      const { runOrchestrator } = await import('../plans/main.ts');
+      await runOrchestrator(config, untilStopped());
+    });
+  // For the list of commands only: `autopilot agent` never comes here.
+  program.command('agent').description('run the agent of this host; see autopilot agent --help');
+  await program.parseAsync(argv, { from: 'user' });
+}
