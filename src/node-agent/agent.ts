@@ -1,0 +1,338 @@
+import { isSettled } from '../signals/lifecycle.ts';
+import type { Order } from '../signals/order.ts';
+import type { Signal } from '../signals/report.ts';
+import type { Failure } from './failure.ts';
+import type { Host } from './host.ts';
+import {
+  afterBoot,
+  beginSignal,
+  forgetSignal,
+  isOfThisBoot,
+  type Journal,
+  type Now,
+  type OpenSignal,
+  spanFrom,
+} from './journal.ts';
+import { readJournal, writeJournal } from './journal-file.ts';
+import type { Layout } from './layout.ts';
+import { type OrderView, UNHEARD } from './order-view.ts';
+import { signalOf } from './signal-report.ts';
+import { measurePrevious, swap } from './steps/apply.ts';
+import { look } from './steps/check.ts';
+import { download } from './steps/download.ts';
+import { restart } from './steps/restart.ts';
+import { tidy } from './steps/tidy.ts';
+import { undo } from './steps/undo.ts';
+import { verify } from './steps/verify.ts';
+import { type AgentFacts, answerTo, decide, type Next } from './steps.ts';
+import { observe, type TrialView } from './trial.ts';
+
+export interface AgentOptions {
+  readonly host: Host;
+  readonly layout: Layout;
+  /** 0 to 1, as Math.random. */
+  readonly random: () => number;
+  /** A constant sentence and its data. */
+  readonly log: (level: 'info' | 'warn' | 'error', data: object, sentence: string) => void;
+  /** The report has news; `soon` where it is progress only. */
+  readonly onNews: (urgency: 'now' | 'soon') => void;
+}
+
+/** After a tick: another one is due at once, or after `waitMs` unless the order changes. */
+export type Tick = { readonly waitMs: number };
+
+/**
+ * One host's way through its orders: decide, do one thing, write it down. Everything that must survive is
+ * in the journal; the rest (what was last seen, the progress of a download) is found again after a crash.
+ */
+export class Agent {
+  #journal: Journal;
+  #order: OrderView = UNHEARD;
+  #untidy = true;
+  #trial: { view: TrialView; seenAtMs: number } | undefined;
+  #progress: { done: number; total?: number } | undefined;
+  /** Why nothing moves just now, for the report. */
+  #trouble: string | undefined;
+  #staging: AbortController | undefined;
+  readonly #options: AgentOptions;
+
+  private constructor(options: AgentOptions, journal: Journal) {
+    this.#options = options;
+    this.#journal = journal;
+  }
+
+  /** Reads the journal; nothing is done before the first tick. */
+  static async open(options: AgentOptions): Promise<Agent> {
+    const { files } = options.host;
+    await files.makeFolder(options.layout.stateFolder);
+    const read = await readJournal(files, options.layout);
+    if (read.kind === 'lost') {
+      options.log('error', { message: read.message }, 'the journal was lost');
+    }
+    return new Agent(options, read.journal);
+  }
+
+  get journal(): Journal {
+    return this.#journal;
+  }
+
+  /** The newest order. A download that it makes pointless is ended. */
+  hear(order: OrderView): void {
+    this.#order = order;
+    if (this.#staging && decide(this.#facts()).do !== 'stage') this.#staging.abort();
+    this.#options.onNews('now');
+  }
+
+  /** The `signal` of the report, as things stand. */
+  signal(): Signal | undefined {
+    return signalOf({
+      journal: this.#journal,
+      answer: answerTo(this.#journal, this.#order),
+      trial: this.#trial?.view,
+      progress: this.#progress,
+      trouble: this.#trouble,
+    });
+  }
+
+  /**
+   * Does the next thing.
+   * @throws whatever a host call throws that is not expected to fail; the same thing is then due again
+   */
+  async tick(abort: AbortSignal): Promise<Tick> {
+    const next = decide(this.#facts());
+    if (next.do === 'wait') {
+      this.#clearTrouble();
+      return { waitMs: next.forMs ?? Number.POSITIVE_INFINITY };
+    }
+    await this.#perform(next, abort);
+    this.#clearTrouble();
+    return { waitMs: 0 };
+  }
+
+  /** A tick has failed and will be tried again: the report says so meanwhile. */
+  stumble(message: string): void {
+    this.#trouble = message;
+    this.#options.onNews('now');
+  }
+
+  #clearTrouble(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#options.onNews('now');
+  }
+
+  #now(): Now {
+    const { clock } = this.#options.host;
+    return { bootId: clock.bootId(), uptimeMs: clock.uptimeMs() };
+  }
+
+  #facts(): AgentFacts {
+    return {
+      now: this.#now(),
+      journal: this.#journal,
+      order: this.#order,
+      trial: this.#trial,
+      untidy: this.#untidy,
+    };
+  }
+
+  async #perform(next: Exclude<Next, { do: 'wait' }>, abort: AbortSignal): Promise<void> {
+    if (next.do === 'begin') return this.#begin(next.order);
+    if (next.do === 'tidy') {
+      await tidy(this.#options.host.files, this.#options.layout, this.#journal.signal);
+      this.#untidy = false;
+      this.#options.onNews('now'); // the previous binary has its lasting name
+      return;
+    }
+    const { signal } = this.#journal;
+    if (signal === undefined) return;
+    switch (next.do) {
+      case 'accept': {
+        const epoch = Math.max(this.#journal.epoch, next.order.epoch);
+        const accepted = { ...signal, goal: next.order.goal, epoch };
+        return this.#write({ ...this.#journal, epoch, signal: accepted });
+      }
+      case 'cancel':
+        return this.#enter({ ...signal, phase: 'Cancelled' });
+      case 'forget':
+        return this.#write(forgetSignal(this.#journal));
+      case 'stage':
+        return this.#stage(signal, abort);
+      case 'apply':
+        return this.#apply(signal);
+      case 'swap':
+        return this.#swap(signal);
+      case 'restart':
+        return this.#restart(signal);
+      case 'check':
+        return this.#check(signal);
+      case 'remeasure':
+        return this.#write({ ...this.#journal, signal: remeasured(signal, this.#now()) });
+      case 'commit':
+        return this.#commit(signal);
+      case 'hold':
+        return this.#enter({ ...signal, phase: 'Held', failure: next.failure });
+      case 'turnBack': {
+        const undoing = spanFrom(this.#now(), signal.order.durations.confirmMs);
+        return this.#enter({ ...signal, phase: 'Undoing', failure: next.failure, undoing });
+      }
+      case 'undo':
+        return this.#undo(signal, abort);
+      case 'giveUp':
+        return this.#fail(signal, {
+          class: 'Environment',
+          reason: 'SwapFailed',
+          message: `${signal.previous?.version} could not be put back: ${this.#trouble ?? 'no call failed'}`,
+        });
+    }
+  }
+
+  async #begin(order: Order): Promise<void> {
+    this.#progress = undefined;
+    this.#trial = undefined;
+    await this.#write(beginSignal(this.#journal, order, this.#now()));
+    this.#untidy = true;
+  }
+
+  async #stage(signal: OpenSignal, abort: AbortSignal): Promise<void> {
+    const { host, layout, random } = this.#options;
+    const staging = new AbortController();
+    this.#staging = staging;
+    try {
+      const downloaded = await download(host, layout, signal, {
+        abort: AbortSignal.any([abort, staging.signal]),
+        random,
+        onProgress: (done, total) => {
+          this.#progress = total === undefined ? { done } : { done, total };
+          this.#options.onNews('soon');
+        },
+        onTrouble: (message) => this.stumble(message),
+      });
+      if (downloaded.kind === 'aborted') return;
+      if (downloaded.kind === 'failed') return await this.#fail(signal, downloaded.failure);
+      const { file } = downloaded;
+      const failure = await verify(host, layout, signal, file);
+      if (failure) return await this.#fail(signal, failure);
+      const previous = await measurePrevious(host, layout);
+      await this.#enter({
+        ...signal,
+        phase: 'Staged',
+        staged: {
+          version: signal.order.artifact.version,
+          sha256: file.sha256,
+          size: file.sizeBytes,
+        },
+        ...(previous && { previous }),
+      });
+    } finally {
+      this.#staging = undefined;
+    }
+  }
+
+  /** Measured again: hours may have passed since it was staged. */
+  async #apply(signal: OpenSignal): Promise<void> {
+    const { host, layout } = this.#options;
+    const previous = await measurePrevious(host, layout);
+    if (previous === undefined) {
+      return this.#fail(signal, {
+        class: 'Environment',
+        reason: 'SwapFailed',
+        message: `wanted a binary at ${layout.binary}, found none`,
+      });
+    }
+    const trial = spanFrom(this.#now(), signal.order.durations.confirmMs);
+    await this.#enter({ ...signal, phase: 'Applying', previous, trial });
+  }
+
+  async #swap(signal: OpenSignal): Promise<void> {
+    const { host, layout } = this.#options;
+    const failure = await swap(host, layout, signal);
+    if (failure) return this.#fail(signal, failure);
+    const { pid, exits } = await host.service.state();
+    const bootId = host.clock.bootId();
+    const before = pid === undefined ? { bootId, exits } : { bootId, exits, oldPid: pid };
+    await this.#enter({ ...signal, restart: before });
+  }
+
+  async #restart(signal: OpenSignal): Promise<void> {
+    if (signal.restart === undefined) return;
+    const { gapMs } = await restart(this.#options.host, signal.restart);
+    const trial = spanFrom(this.#now(), signal.order.durations.confirmMs);
+    this.#trial = undefined;
+    await this.#enter({
+      ...signal,
+      phase: 'OnTrial',
+      trial,
+      ...(gapMs !== undefined && { gapMs }),
+    });
+    // no way back leads through it, and an undo may need its room on a full disk
+    await this.#options.host.files.remove(this.#options.layout.staged);
+  }
+
+  async #check(signal: OpenSignal): Promise<void> {
+    const before = this.#trial?.view;
+    const view = observe(signal, before, await look(this.#options.host));
+    this.#trial = { view, seenAtMs: this.#options.host.clock.uptimeMs() };
+    if (JSON.stringify(view) !== JSON.stringify(before)) this.#options.onNews('now');
+  }
+
+  /** Durable before anybody is told; the files follow when it is tidied. */
+  async #commit(signal: OpenSignal): Promise<void> {
+    const { previous } = signal;
+    const committed: OpenSignal = { ...signal, phase: 'Committed' };
+    delete committed.failure; // of a time when it was held
+    await this.#enter(committed, previous && { previous });
+  }
+
+  async #undo(signal: OpenSignal, abort: AbortSignal): Promise<void> {
+    const { host, layout } = this.#options;
+    const undone = await undo(host, layout, signal, abort);
+    if (undone.kind === 'failed') return this.#fail(signal, undone.failure);
+    const failure = signal.failure && {
+      ...signal.failure,
+      message: `${signal.failure.message}; ${undone.message}`,
+    };
+    await this.#enter({
+      ...signal,
+      phase: 'Undone',
+      ...(failure && { failure }),
+      ...(undone.gapMs !== undefined && { gapMs: undone.gapMs }),
+    });
+  }
+
+  async #fail(signal: OpenSignal, failure: Failure): Promise<void> {
+    await this.#enter({ ...signal, phase: 'Failed', failure });
+  }
+
+  /** Writes down where the signal stands now. */
+  async #enter(signal: OpenSignal, more: Partial<Journal> = {}): Promise<void> {
+    await this.#write({ ...this.#journal, ...more, signal });
+    if (isSettled(signal.phase)) {
+      this.#untidy = true;
+      this.#progress = undefined;
+      if (signal.phase !== 'Committed') this.#trial = undefined;
+    }
+    const { id, artifact } = signal.order;
+    this.#options.log(
+      signal.failure ? 'warn' : 'info',
+      { signal: id, phase: signal.phase, version: artifact.version, ...signal.failure },
+      'the order has come to a phase',
+    );
+  }
+
+  /** The journal in memory never runs ahead of the one on disk. */
+  async #write(journal: Journal): Promise<void> {
+    await writeJournal(this.#options.host.files, this.#options.layout, journal);
+    this.#journal = journal;
+    this.#options.onNews('now');
+  }
+}
+
+function remeasured(signal: OpenSignal, now: Now): OpenSignal {
+  const again = { ...signal };
+  for (const key of ['staging', 'trial', 'undoing'] as const) {
+    const span = again[key];
+    if (span && !isOfThisBoot(span, now)) again[key] = afterBoot(span, now);
+  }
+  return again;
+}

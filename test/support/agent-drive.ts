@@ -1,0 +1,134 @@
+import { Agent } from '../../src/node-agent/agent.ts';
+import { type Layout, layoutOf } from '../../src/node-agent/layout.ts';
+import { viewOrder } from '../../src/node-agent/order-view.ts';
+import { formatOrder, type Goal, type Order } from '../../src/signals/order.ts';
+import type { Signal } from '../../src/signals/report.ts';
+import { sha256Of } from './sha256.ts';
+import { binaryOf, Crash, SimulatedHost } from './simulated-host.ts';
+
+export const OLD = binaryOf('v1.36.1+k0s.0');
+export const NEW_VERSION = 'v1.36.3+k0s.0';
+export const NEW = binaryOf(NEW_VERSION);
+export const URL_OF_NEW = 'https://releases/k0s';
+export const LAYOUT: Layout = layoutOf('/usr/local/bin/k0s', '/var/lib/autopilot');
+
+export function anOrder(goal: Goal = 'stage', more: Partial<Order> = {}): Order {
+  return {
+    v: 1,
+    id: 'run1.0.1',
+    attempt: 1,
+    goal,
+    plan: { name: 'autopilot', uid: 'uid-1' },
+    run: 'run1',
+    command: 0,
+    epoch: 3,
+    artifact: { kind: 'k0s', version: NEW_VERSION, url: URL_OF_NEW, force: false },
+    durations: { stageMs: 600_000, confirmMs: 60_000 },
+    undo: 'binary',
+    ...more,
+  };
+}
+
+/** A host that runs the old version and can fetch the new one. */
+export function aHost(artifact: string = NEW): SimulatedHost {
+  const host = new SimulatedHost(LAYOUT.binary, OLD);
+  host.web.set(URL_OF_NEW, artifact);
+  host.addWhole(artifact);
+  return host;
+}
+
+export function withDigest(order: Order, content: string = NEW): Order {
+  return { ...order, artifact: { ...order.artifact, sha256: sha256Of(content) } };
+}
+
+export async function openAgent(host: SimulatedHost): Promise<Agent> {
+  return Agent.open({
+    host,
+    layout: LAYOUT,
+    random: () => 0.5,
+    log: () => undefined,
+    onNews: () => undefined,
+  });
+}
+
+/** What the orchestrator wants next, seeing the report; undefined: the order is removed. */
+export type Orchestrator = (signal: Signal | undefined) => Order | undefined;
+
+export interface DriveOptions {
+  readonly maxTurns?: number;
+  /** After an agent's start the API is silent for so many turns. */
+  readonly silentTurns?: number;
+}
+
+/**
+ * Runs agents on a host, a new one after each crash, until there is nothing more to do.
+ * @returns the last agent
+ */
+export async function drive(
+  host: SimulatedHost,
+  orchestrator: Orchestrator,
+  options: DriveOptions = {},
+): Promise<Agent> {
+  const { maxTurns = 3000, silentTurns = 0 } = options;
+  const { signal: abort } = new AbortController();
+  let agent: Agent | undefined;
+  let heard: string | undefined | null = null;
+  let silent = 0;
+  let stored: Signal | undefined;
+  for (let turn = 0; turn < maxTurns; turn++) {
+    try {
+      agent ??= await openAgent(host);
+      // the order and the report stand in the API, whatever the agent does
+      if (silent <= 0) {
+        stored = agent.signal();
+        const order = orchestrator(stored);
+        const text = order && formatOrder(order);
+        if (text !== heard) {
+          heard = text;
+          agent.hear(viewOrder(text));
+        }
+      }
+      silent--;
+      const { waitMs } = await tickOrStumble(agent, host, abort);
+      if (waitMs === 0) continue;
+      if (waitMs === Number.POSITIVE_INFINITY && silent < 0) {
+        const next = orchestrator(agent.signal());
+        if ((next && formatOrder(next)) === heard) return agent;
+        continue;
+      }
+      host.advance(Math.min(waitMs, 1000));
+    } catch (thrown) {
+      if (!(thrown instanceof Crash)) throw thrown;
+      host.revive(thrown.kind);
+      agent = undefined;
+      heard = null;
+      silent = silentTurns;
+    }
+  }
+  throw new Error(
+    `no end after ${maxTurns} turns; the last calls: ${host.log.slice(-10).join(', ')}`,
+  );
+}
+
+async function tickOrStumble(agent: Agent, _host: SimulatedHost, abort: AbortSignal) {
+  try {
+    return await agent.tick(abort);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown)) throw thrown;
+    agent.stumble(thrown.message);
+    return { waitMs: 500 };
+  }
+}
+
+/** Stage, apply, and the verdict once the node is healthy; no verdict where it is undefined. */
+export function orchestratorWith(
+  verdict: 'commit' | 'undo' | undefined,
+  more: Partial<Order> = {},
+): Orchestrator {
+  let goal: Goal = 'stage';
+  return (signal) => {
+    if (signal?.phase === 'Staged' && goal === 'stage') goal = 'apply';
+    if (signal?.phase === 'OnTrial' && signal.running?.healthy && verdict) goal = verdict;
+    return anOrder(goal, more);
+  };
+}

@@ -1,0 +1,55 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceView } from '../../../tools/minihost/service.ts';
+import type { Program } from './host.ts';
+import { Init } from './init.ts';
+
+const SERVICE = 'orchestrator';
+/** A killed one is started again at once: what a Deployment would do. */
+const RESTART_MS = 1_000;
+
+/** One orchestrator process. */
+export class Orchestrator {
+  readonly name: string;
+  readonly #init: Init;
+
+  private constructor(name: string, init: Init) {
+    this.name = name;
+    this.#init = init;
+  }
+
+  static async start(
+    folder: string,
+    name: string,
+    program: Program,
+    flags: readonly string[],
+  ): Promise<Orchestrator> {
+    const own = join(folder, name);
+    for (const part of ['run', 'log']) await mkdir(join(own, part), { recursive: true });
+    const argv = [program.node, program.file, 'controller', ...flags];
+    const init = new Init(own, [{ name: SERVICE, argv, restartDelayMs: RESTART_MS }]);
+    await init.start();
+    return new Orchestrator(name, init);
+  }
+
+  view(): Promise<ServiceView> {
+    return this.#init.service(SERVICE);
+  }
+
+  /** A crash; it comes back by itself. */
+  async kill(): Promise<void> {
+    await this.#init.tell(SERVICE, 'kill');
+  }
+
+  async tell(verb: 'start' | 'stop' | 'restart'): Promise<void> {
+    await this.#init.tell(SERVICE, verb);
+  }
+
+  log(): Promise<string> {
+    return readFile(this.#init.logOf(SERVICE), 'utf8');
+  }
+
+  stop(options?: { readonly hard?: boolean }): Promise<void> {
+    return this.#init.stop(options);
+  }
+}

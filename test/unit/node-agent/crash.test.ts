@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { SignalPhase } from '../../../src/signals/report.ts';
+import {
+  aHost,
+  anOrder,
+  drive,
+  LAYOUT,
+  NEW,
+  NEW_VERSION,
+  OLD,
+  type Orchestrator,
+  orchestratorWith,
+} from '../../support/agent-drive.ts';
+import { sha256Of } from '../../support/sha256.ts';
+import { binaryOf, type CrashKind, type SimulatedHost } from '../../support/simulated-host.ts';
+
+interface Path {
+  readonly name: string;
+  readonly artifact: string;
+  readonly orchestrator: () => Orchestrator;
+  readonly host?: (host: SimulatedHost) => void;
+  readonly ends: SignalPhase;
+  readonly reason?: string;
+  readonly live: string;
+}
+
+const PATHS: readonly Path[] = [
+  {
+    name: 'an update that is committed',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith('commit'),
+    ends: 'Committed',
+    live: NEW,
+  },
+  {
+    name: 'an update that is undone by order',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith('undo'),
+    ends: 'Undone',
+    reason: 'UndoneByOrder',
+    live: OLD,
+  },
+  {
+    name: 'an update that nobody confirms',
+    artifact: NEW,
+    orchestrator: () =>
+      orchestratorWith(undefined, { durations: { stageMs: 600_000, confirmMs: 4000 } }),
+    ends: 'Undone',
+    reason: 'ConfirmTimeout',
+    live: OLD,
+  },
+  {
+    name: 'an update that is undone, on a filesystem without hard links',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith('undo'),
+    host: (host) => host.errors.set('link', 'EPERM'),
+    ends: 'Undone',
+    reason: 'UndoneByOrder',
+    live: OLD,
+  },
+  {
+    name: 'an update to a release that exits',
+    artifact: binaryOf(NEW_VERSION, 'exits'),
+    orchestrator: () => orchestratorWith('commit'),
+    ends: 'Undone',
+    reason: 'ProcessExits',
+    live: OLD,
+  },
+  {
+    name: 'an update to a release that runs as another version',
+    artifact: binaryOf(NEW_VERSION, 'lies'),
+    orchestrator: () => orchestratorWith('commit'),
+    ends: 'Undone',
+    reason: 'WrongVersionRuns',
+    live: OLD,
+  },
+  {
+    name: 'an update that is cancelled when staged',
+    artifact: NEW,
+    orchestrator: () => {
+      let seen = false;
+      return (signal) => {
+        seen ||= signal?.phase === 'Staged';
+        return anOrder(seen ? 'cancel' : 'stage');
+      };
+    },
+    ends: 'Cancelled',
+    live: OLD,
+  },
+  {
+    name: 'a forced update to the very same file',
+    artifact: OLD,
+    orchestrator: () =>
+      orchestratorWith('commit', { artifact: { ...anOrder().artifact, force: true } }),
+    ends: 'Committed',
+    live: OLD,
+  },
+];
+
+interface Outcome {
+  readonly phase: SignalPhase | undefined;
+  readonly reason: string | undefined;
+  readonly live: string | undefined;
+  readonly runs: string | undefined;
+  readonly previous: string | undefined;
+  readonly kept: string | undefined;
+  readonly paths: readonly string[];
+  /** Of k0s, by the agent. */
+  readonly restarts: number;
+}
+
+async function outcomeOf(
+  host: SimulatedHost,
+  path: Path,
+  options: { silentTurns?: number } = {},
+): Promise<Outcome> {
+  path.host?.(host);
+  const agent = await drive(host, path.orchestrator(), options);
+  const signal = agent.signal();
+  return {
+    phase: signal?.phase,
+    reason: signal?.reason,
+    live: host.content(LAYOUT.binary),
+    runs: host.runs,
+    previous: agent.journal.previous?.sha256,
+    kept: host.content(LAYOUT.previous),
+    paths: host.paths().filter((name) => !name.endsWith('journal.json.new')),
+    restarts: host.restarts,
+  };
+}
+
+describe('an agent that ends at any host call, and is started again, comes to the same outcome', () => {
+  let cuts = 0;
+  for (const path of PATHS) {
+    it(path.name, async () => {
+      const sound = aHost(path.artifact);
+      const wanted = await outcomeOf(sound, path);
+      assert.equal(wanted.phase, path.ends);
+      assert.equal(wanted.reason, path.reason);
+      assert.equal(wanted.live, path.live);
+      assert.equal(wanted.runs, path.live);
+      if (path.ends === 'Committed') {
+        assert.equal(wanted.previous, sha256Of(OLD));
+        assert.equal(wanted.kept, OLD);
+      }
+      const calls = sound.calls;
+      for (let call = 1; call <= calls; call++) {
+        for (const kind of ['killed', 'torn', 'power'] satisfies CrashKind[]) {
+          for (const silentTurns of [0, 4]) {
+            const host = aHost(path.artifact);
+            host.crashAt = { call, kind };
+            const found = await outcomeOf(host, path, { silentTurns });
+            cuts++;
+            const at = `${kind} at call ${call} of ${calls} (${sound.log[call - 1]}), silent for ${silentTurns}`;
+            // a power cut restarts k0s as well, and of a k0s that exits at once nobody can tell
+            const countable = kind !== 'power' && !path.artifact.endsWith(' exits');
+            const restarts = countable ? wanted.restarts : found.restarts;
+            assert.deepEqual(found, { ...wanted, restarts }, at);
+            assert.ok(found.restarts <= wanted.restarts + 1, at);
+          }
+        }
+      }
+    });
+  }
+
+  it('and again while it makes up for the first time', async () => {
+    const path = PATHS[2]!;
+    const wanted = await outcomeOf(aHost(path.artifact), path);
+    const { calls } = aHost(path.artifact);
+    assert.equal(calls, 0);
+    for (let first = 5; first < 75; first += 3) {
+      for (let gap = 1; gap < 40; gap += 3) {
+        const host = aHost(path.artifact);
+        host.crashAt = { call: first, kind: 'power' };
+        const revive = host.revive.bind(host);
+        let crashes = 0;
+        host.revive = (kind) => {
+          revive(kind);
+          if (crashes++ === 0) host.crashAt = { call: host.calls + gap, kind: 'torn' };
+        };
+        const found = await outcomeOf(host, path);
+        assert.deepEqual(
+          found,
+          { ...wanted, restarts: found.restarts },
+          `power at ${first}, torn ${gap} calls later`,
+        );
+        cuts++;
+      }
+    }
+  });
+
+  it('that makes thousands of cuts', (t) => {
+    t.diagnostic(`${cuts} cuts`);
+    assert.ok(cuts > 1000, `${cuts}`);
+  });
+});
