@@ -1,0 +1,197 @@
+/** `npm run demo`: a real cluster updates itself, and undoes a broken release. */
+import { stringify } from 'yaml';
+import { WORKLOAD } from '../../test/support/manifests.ts';
+import {
+  BROKEN_VERSION,
+  brokenRelease,
+  buildReleases,
+  NEW_VERSION,
+  OLD_VERSION,
+} from '../../test/support/releases.ts';
+import { Screen } from '../screen.ts';
+import { serviceChecks } from './checks.ts';
+import { LivePicture } from './live.ts';
+import { type DemoOptions, parseDemoOptions, USAGE } from './options.ts';
+import { paintFor } from './paint.ts';
+import { refuseBroken, updateAll } from './scenario.ts';
+import { DEMO_POLICY, type Stage, setStage, strikeStage } from './stage.ts';
+import { type Summary, summaryLines } from './summary.ts';
+
+const FAULT_WORDS = {
+  exits: 'which ends as soon as it is started',
+  kubelet: 'whose nodes never become Ready',
+  version: 'which says that it is another version',
+} as const;
+
+const interrupted = new AbortController();
+// Not by itself: nothing that was left open may keep a person waiting.
+process.exit(await main());
+
+async function main(): Promise<number> {
+  let options: DemoOptions | 'help';
+  try {
+    options = parseDemoOptions(process.argv.slice(2));
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n\n${USAGE}`);
+    return 2;
+  }
+  if (options === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const out = options.json ? process.stderr : process.stdout;
+  const screen = new Screen(out);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => interrupted.abort(new Error(`ended by ${name}`)));
+  }
+  try {
+    const summary = await play(options, screen, out);
+    if (options.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    return summary.ok ? 0 : 1;
+  } catch (thrown) {
+    screen.keep();
+    if (interrupted.signal.aborted) {
+      screen.line('Ended; every process that was started here has been stopped.');
+      return 130;
+    }
+    screen.line(`The demo cannot go on: ${thrown instanceof Error ? thrown.message : thrown}`);
+    return 1;
+  }
+}
+
+async function play(
+  options: DemoOptions,
+  screen: Screen,
+  out: NodeJS.WriteStream,
+): Promise<Summary> {
+  const { signal } = interrupted;
+  const paint = paintFor({ isTTY: out.isTTY, env: process.env });
+  const heading = (text: string) => {
+    screen.clear();
+    screen.line();
+    screen.line(paint.strong(text));
+  };
+  const progress = (text: string) => screen.progress(text);
+
+  heading('1/5  Three releases of k0s');
+  screen.line(
+    paint.dim(
+      `  ${OLD_VERSION}, ${NEW_VERSION} and a broken ${BROKEN_VERSION}: real Kubernetes with`,
+    ),
+  );
+  screen.line(
+    paint.dim('  imaginary containers, built from source once (about 5 minutes), then cached.'),
+  );
+  const releases = [
+    { version: OLD_VERSION },
+    { version: NEW_VERSION },
+    brokenRelease(options.fault),
+  ];
+  await buildReleases(releases, progress);
+  signal.throwIfAborted();
+
+  heading('2/5  A cluster of 3 controllers and 4 workers in 2 zones');
+  screen.line(
+    paint.dim(
+      `  It runs ${OLD_VERSION} and a Deployment of ${WORKLOAD.replicas} replicas, of which ${WORKLOAD.minAvailable} must stay ready.`,
+    ),
+  );
+  const stage = await setStage(progress, signal);
+  try {
+    screen.clear();
+    const summary = await perform(options, stage, screen, out);
+    if (options.keep) await wait(stage, screen);
+    return summary;
+  } finally {
+    screen.progress('stopping every process');
+    await strikeStage(stage);
+    screen.clear();
+  }
+}
+
+async function perform(
+  options: DemoOptions,
+  stage: Stage,
+  screen: Screen,
+  out: NodeJS.WriteStream,
+): Promise<Summary> {
+  const paint = paintFor({ isTTY: out.isTTY, env: process.env });
+  const heading = (text: string) => {
+    screen.line();
+    screen.line(paint.strong(text));
+  };
+  const show = async (...args: readonly string[]) => {
+    screen.line(paint.dim(`  $ kubectl ${args.join(' ')}`));
+    for (const line of (await stage.cluster.kubectl(...args)).trimEnd().split('\n')) {
+      screen.line(line === '' ? '' : `  ${line}`);
+    }
+  };
+  const onPlan = (manifest: object) => {
+    screen.line(paint.dim('  $ kubectl apply -f - <<EOF'));
+    for (const line of stringify(manifest).trimEnd().split('\n')) screen.line(`  ${line}`);
+  };
+  const watch = async <T>(title: string, run: (picture: LivePicture) => Promise<T>): Promise<T> => {
+    const picture = new LivePicture(title, screen, paint, stage);
+    try {
+      return await run(picture);
+    } finally {
+      picture.end();
+    }
+  };
+
+  heading(`3/5  A Plan: every node to ${NEW_VERSION}`);
+  screen.line(
+    paint.dim(`  Policy of this demo, shorter than the defaults: ${inWords(DEMO_POLICY)}.`),
+  );
+  const good = await watch(`every node to ${NEW_VERSION}`, (picture) =>
+    updateAll(stage, options.kill, { ...picture.watching(interrupted.signal), onPlan }),
+  );
+
+  heading('4/5  What there is now');
+  await show('get', 'nodes,controlnodes,plan');
+
+  heading(`5/5  A broken release: ${BROKEN_VERSION}, ${FAULT_WORDS[options.fault]}`);
+  const bad = await watch(`a broken ${BROKEN_VERSION}`, (picture) =>
+    refuseBroken(stage, options.fault, { ...picture.watching(interrupted.signal), onPlan }),
+  );
+  await show('get', 'nodes,controlnodes,plan');
+
+  const api = await stage.prober.stop();
+  const checks = [
+    ...good.checks,
+    ...bad.checks,
+    ...serviceChecks([good.chronicle, bad.chronicle], api),
+  ];
+  const summary: Summary = {
+    ok: checks.every(({ ok }) => ok),
+    checks,
+    update: good.facts,
+    broken: { ...bad.facts, fault: options.fault },
+    api,
+  };
+  screen.line();
+  for (const line of summaryLines(summary, paint)) screen.line(line);
+  return summary;
+}
+
+function inWords(policy: typeof DEMO_POLICY): string {
+  const { confirmTimeout, gate, drain } = policy;
+  return `confirmTimeout ${confirmTimeout}, gate.timeout ${gate.timeout}, drain.timeout ${drain.timeout}`;
+}
+
+/** Until Ctrl-C. */
+async function wait({ cluster }: Stage, screen: Screen): Promise<void> {
+  screen.line();
+  screen.line('The cluster stays up until Ctrl-C. In another terminal:');
+  screen.line(`  export KUBECONFIG=${cluster.kubeconfig} PATH=${cluster.folder}:$PATH`);
+  screen.line('  kubectl get plan,nodes,controlnodes');
+  screen.line('  kubectl describe plan update');
+  screen.line('  kubectl get events --field-selector involvedObject.kind=Plan');
+  screen.line(
+    `  tail -f ${cluster.folder}/o1/log/orchestrator.log ${cluster.folder}/c1/log/agent.log`,
+  );
+  await new Promise<void>((resolve) => {
+    if (interrupted.signal.aborted) resolve();
+    interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

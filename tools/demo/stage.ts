@@ -1,0 +1,90 @@
+import { Cluster } from '../../test/support/cluster/cluster.ts';
+import { WORKLOAD, workloadManifests } from '../../test/support/manifests.ts';
+import { Chronicle } from '../../test/support/observe/chronicle.ts';
+import { Observer } from '../../test/support/observe/observer.ts';
+import { Prober } from '../../test/support/observe/prober.ts';
+import type { World } from '../../test/support/observe/world.ts';
+
+/** Shorter than the defaults, so that a person sees a trial end while watching. */
+export const DEMO_POLICY = {
+  confirmTimeout: '60s',
+  gate: { timeout: '50s' },
+  drain: { timeout: '2m' },
+} as const;
+
+/** The workers that may be away at once. */
+export const CONCURRENT = 2;
+
+/** A cluster with a workload, watched from outside. */
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly observer: Observer;
+  readonly prober: Prober;
+}
+
+export async function setStage(
+  onProgress: (text: string) => void,
+  signal: AbortSignal,
+  size: { readonly controllers: number; readonly workers: number } = { controllers: 3, workers: 4 },
+): Promise<Stage> {
+  const cluster = await Cluster.start({
+    ...size,
+    zones: 2,
+    policy: DEMO_POLICY,
+    onProgress,
+    signal,
+  });
+  try {
+    onProgress(`a Deployment of ${WORKLOAD.replicas} replicas to be ready`);
+    await cluster.apply(workloadManifests());
+    const observer = await Observer.start({ kube: cluster.kube, workload: WORKLOAD });
+    const wanted = ({ readyReplicas }: World) => readyReplicas === WORKLOAD.replicas;
+    await observer.until('all replicas to be ready', wanted, { signal });
+    const prober = new Prober();
+    const { server } = cluster.kube;
+    prober.start(`${server}/api/v1/namespaces/default`, await cluster.kube.credentials());
+    return { cluster, observer, prober };
+  } catch (thrown) {
+    await cluster.stop();
+    throw thrown;
+  }
+}
+
+export async function strikeStage({ cluster, observer, prober }: Stage): Promise<void> {
+  await prober.stop();
+  await observer.stop();
+  await cluster.stop();
+}
+
+const ENDED = new Set(['Completed', 'ApplyFailed', 'IncompleteTargets', 'Restricted', 'Warning']);
+const ENDS_WITHIN_MS = 600_000;
+
+/**
+ * Applies a Plan and follows it to its end.
+ * @param onSight called with every change, and what has been written down so far
+ */
+export async function follow(
+  { cluster, observer }: Stage,
+  name: string,
+  manifest: object,
+  onSight: (world: World, chronicle: Chronicle) => void,
+  signal: AbortSignal,
+): Promise<{ readonly world: World; readonly chronicle: Chronicle }> {
+  observer.planName = name;
+  const chronicle = new Chronicle();
+  const see = (world: World) => {
+    chronicle.see(world);
+    onSight(world, chronicle);
+  };
+  const forget = observer.onChange(see);
+  try {
+    see(observer.world());
+    await cluster.apply(manifest);
+    const hasEnded = ({ plan }: World) => ENDED.has(plan?.status?.state ?? '');
+    const within = { timeoutMs: ENDS_WITHIN_MS, signal };
+    const world = await observer.until(`the Plan ${name} to end`, hasEnded, within);
+    return { world, chronicle };
+  } finally {
+    forget();
+  }
+}

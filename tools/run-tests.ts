@@ -1,0 +1,72 @@
+/**
+ * `npm test`: what `npm run verify` does, then integration and end-to-end tests on real API servers.
+ * `--long` adds test/long. Ends with the line `N passed, N failed`.
+ */
+import { glob } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { run } from 'node:test';
+import { ALL_RELEASES, buildReleases } from '../test/support/releases.ts';
+import { buildAutopilot } from './build.ts';
+import { Screen } from './screen.ts';
+import { runCheck } from './testing/check.ts';
+import { followRun, type Totals } from './testing/report.ts';
+
+const root = dirname(import.meta.dirname);
+const withLong = process.argv.includes('--long');
+
+/** Property tests read it; the same number makes the same worlds. */
+process.env.TEST_SEED ??= String(Math.floor(Math.random() * 0x7fffffff));
+
+/** Suites one after the other; within one, as many files at once as two cores can bear. */
+const SUITES = [
+  { name: 'unit', folders: ['unit', 'model'], concurrency: 2, cluster: false },
+  { name: 'integration', folders: ['integration'], concurrency: 2, cluster: true },
+  { name: 'end to end', folders: ['e2e'], concurrency: 1, cluster: true },
+  ...(withLong ? [{ name: 'long', folders: ['long'], concurrency: 1, cluster: true }] : []),
+];
+
+const CHECKS: readonly (readonly [name: string, command: readonly string[]])[] = [
+  ['format and lint', ['node_modules/.bin/biome', 'ci', '.']],
+  ['direction of imports', [process.execPath, 'tools/check-imports.ts']],
+  ['types', ['node_modules/.bin/tsc', '--noEmit']],
+  ['generated files', [process.execPath, 'tools/generate-crds.ts', '--check']],
+];
+
+const totals: Totals = { passed: 0, failed: 0 };
+console.log(`seed ${process.env.TEST_SEED} (TEST_SEED=... npm test repeats it)`);
+
+console.log('verify');
+for (const [name, command] of CHECKS) {
+  if (await runCheck(name, command, root)) totals.passed++;
+  else totals.failed++;
+}
+let prepared = false;
+for (const suite of SUITES) {
+  const files: string[] = [];
+  for (const folder of suite.folders) {
+    for await (const file of glob(`test/${folder}/**/*.test.ts`, { cwd: root })) {
+      files.push(join(root, file));
+    }
+  }
+  if (files.length === 0) continue;
+  if (suite.cluster && !prepared) {
+    await prepare();
+    prepared = true;
+  }
+  console.log(suite.name);
+  const stream = run({ files: files.sort(), concurrency: suite.concurrency, cwd: root });
+  const found = await followRun(stream, root);
+  totals.passed += found.passed;
+  totals.failed += found.failed;
+  if (found.passed + found.failed === 0) totals.failed++;
+}
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+
+/** Once here, so that test files which run side by side find it done. */
+async function prepare(): Promise<void> {
+  const screen = new Screen();
+  await buildAutopilot();
+  await buildReleases(ALL_RELEASES, (text) => screen.progress(text));
+  screen.clear();
+}
