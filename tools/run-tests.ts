@@ -29,7 +29,7 @@ const CHECKS: readonly (readonly [name: string, command: readonly string[]])[] =
   ['format and lint', ['node_modules/.bin/biome', 'ci', '.']],
   ['direction of imports', [process.execPath, 'tools/check-imports.ts']],
   ['types', ['node_modules/.bin/tsc', '--noEmit']],
-  ['generated files', [process.execPath, 'tools/generate-crds.ts', '--check']],
+  ['generated files', [process.execPath, 'tools/generate.ts', '--check']],
 ];
 
 const totals: Totals = { passed: 0, failed: 0 };

@@ -1,29 +1,46 @@
-/** Writes `crds/` from the zod schemas in `src/api`; with `--check` it only says what would change. */
+/**
+ * Writes what follows from `src/api`: the CRDs from the zod schemas, the tables of reasons and of policy
+ * defaults for the users' pages. With `--check` it only says what would change.
+ */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Definition, definitions } from './crd/definitions.ts';
+import { policyPage } from './docs/policy-page.ts';
+import { reasonsPage } from './docs/reasons-page.ts';
+
+interface Page {
+  readonly file: string;
+  readonly text: string;
+}
 
 const root = dirname(import.meta.dirname);
 const checkOnly = process.argv.includes('--check');
 
-function textOf({ manifest, source }: Definition): string {
+function crd({ file, manifest, source }: Definition): Page {
   const head = `# Made from ${source} by \`npm run generate\`; do not edit.\n`;
-  return head + stringify(manifest, { lineWidth: 110, aliasDuplicateObjects: false });
+  return {
+    file,
+    text: head + stringify(manifest, { lineWidth: 110, aliasDuplicateObjects: false }),
+  };
 }
 
-const wanted = definitions();
+const crds = definitions().map(crd);
+const pages: readonly Page[] = [
+  ...crds,
+  { file: 'docs/usage/reasons.md', text: reasonsPage() },
+  { file: 'docs/usage/policy.md', text: policyPage() },
+];
 const stale: string[] = [];
-for (const definition of wanted) {
-  const path = join(root, definition.file);
-  const text = textOf(definition);
+for (const { file, text } of pages) {
+  const path = join(root, file);
   if ((await readFile(path, 'utf8').catch(() => '')) === text) continue;
-  stale.push(definition.file);
+  stale.push(file);
   if (checkOnly) continue;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, text);
 }
-const known = new Set(wanted.map(({ file }) => file));
+const known = new Set(crds.map(({ file }) => file));
 const strangers = (await readdir(join(root, 'crds')))
   .map((name) => `crds/${name}`)
   .filter((file) => !known.has(file));
