@@ -21,6 +21,7 @@ export const REASONS = {
   SkewTooWide: 'Controllers go one minor version at a time.',
   KubeletTooNew: 'A worker would become newer than an API server.',
   DowngradeRefused: 'A lower minor version needs forceupdate: stored API versions do not go back.',
+  BudgetNeverMet: 'A disruption budget needs all of its pods, so that none can ever be evicted.',
   CommandEmpty: 'A command holds neither k0supdate nor airgapupdate.',
   CommandAmbiguous: 'A command holds both k0supdate and airgapupdate.',
   AirgapUpdateNotSupported: 'airgapupdate is not supported by this release.',

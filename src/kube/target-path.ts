@@ -4,6 +4,7 @@ import type { Role } from '../api/plan.ts';
 export const NODES = '/api/v1/nodes';
 export const CONTROL_NODES = `/apis/${API_VERSION}/controlnodes`;
 export const PLANS = `/apis/${API_VERSION}/plans`;
+export const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
 export const NODE_LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** The object that stands for a target: a pure controller has no Node. */

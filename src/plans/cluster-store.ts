@@ -6,12 +6,13 @@ import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
-import { CONTROL_NODES, NODE_LEASES, NODES, PLANS } from '../kube/target-path.ts';
+import { BUDGETS, CONTROL_NODES, NODE_LEASES, NODES, PLANS } from '../kube/target-path.ts';
+import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
 import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
-import type { ControlNodeFacts, NodeFacts } from './facts.ts';
+import type { BudgetFacts, ControlNodeFacts, NodeFacts } from './facts.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 
 export interface ClusterStoreOptions {
@@ -31,6 +32,7 @@ export class ClusterStore {
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
   readonly #leases: Informer<TrimmedLease>;
+  readonly #budgets: Informer<TrimmedBudget>;
   readonly #renewals: Renewals;
   readonly #prober: ReadyzProber;
 
@@ -62,6 +64,8 @@ export class ClusterStore {
         if (this.#renewals.count(object.name) !== before) onChange();
       },
     });
+    // Read when a run begins; nothing wakes up for them.
+    this.#budgets = startInformer({ ...common, path: BUDGETS, trim: trimBudget });
     this.#renewals = createRenewals(
       (name) => this.#leases.get(`kube-node-lease/${name}`)?.renewTime,
     );
@@ -90,7 +94,7 @@ export class ClusterStore {
   #sightedSinceMs: number | undefined;
 
   get #informers(): readonly Informer<unknown>[] {
-    return [this.plans, this.#nodes, this.#controlNodes, this.#leases];
+    return [this.plans, this.#nodes, this.#controlNodes, this.#leases, this.#budgets];
   }
 
   /** Asks all API servers for their health, or none: only a run under way needs to know. */
@@ -141,6 +145,10 @@ export class ClusterStore {
       facts.set(node.name, controlNodeFacts(node, this.#prober.get(node.name), serverNowMs));
     }
     return facts;
+  }
+
+  budgets(): BudgetFacts[] {
+    return [...this.#budgets.values()];
   }
 
   /** Takes in what the API server has answered to a write, so that the next judgement already sees it. */

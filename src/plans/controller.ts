@@ -156,6 +156,7 @@ export class Controller {
       epoch,
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
+      budgets: this.store.budgets(),
     };
   }
 

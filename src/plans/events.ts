@@ -32,6 +32,14 @@ export function eventsBetween(
       message: `run ${after.runID}: ${after.progress?.total ?? 0} targets to ${after.targetVersion ?? 'no version'}`,
     });
   }
+  const accepted = after.conditions?.find(({ type }) => type === 'Accepted');
+  if (
+    before?.runID !== after.runID &&
+    accepted?.status === 'True' &&
+    accepted.reason !== 'Started'
+  ) {
+    events.push({ type: 'Warning', reason: accepted.reason, message: accepted.message });
+  }
   const known = new Map<string, TargetStatus>();
   for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
     for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);

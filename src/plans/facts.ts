@@ -60,6 +60,14 @@ export interface ControlNodeFacts extends HostFacts {
   };
 }
 
+/** One PodDisruptionBudget, as the API server's own controller has counted it. */
+export interface BudgetFacts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly expectedPods: number;
+  readonly desiredHealthy: number;
+}
+
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
 export interface PlanFacts {
   readonly nowMs: number;
@@ -86,6 +94,7 @@ export interface PlanFacts {
   readonly epoch: number;
   readonly nodes: ReadonlyMap<string, NodeFacts>;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
+  readonly budgets: readonly BudgetFacts[];
 }
 
 /**

@@ -60,6 +60,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     commands.push(resolved);
     checkHosts(update, index, resolved, facts, refusals);
     checkSkew(update, index, resolved, versions, refusals, warnings);
+    if (resolved.workers.length > 0) checkBudgets(facts, warnings);
     for (const name of resolved.controllers) versions.set(key('controller', name), update.version);
     for (const name of resolved.workers) versions.set(key('worker', name), update.version);
   });
@@ -298,6 +299,20 @@ function checkSkew(
     }
   }
   if (resolved.workers.length > 0) checkKubelets(where, wanted.text, resolved, versions, refusals);
+}
+
+/**
+ * A budget that needs all of its pods refuses every eviction, for ever: whatever drain meets one of them
+ * runs into its deadline. A warning, for the pods may be on none of the targets.
+ */
+function checkBudgets(facts: PlanFacts, warnings: Warning[]): void {
+  for (const { namespace, name, expectedPods, desiredHealthy } of facts.budgets) {
+    if (expectedPods === 0 || desiredHealthy < expectedPods) continue;
+    const message = `disruption budget ${namespace}/${name} needs ${desiredHealthy} of its ${expectedPods} pods: a drain that meets one of them cannot end`;
+    if (!warnings.some((warning) => warning.message === message)) {
+      warnings.push({ reason: 'BudgetNeverMet', message });
+    }
+  }
 }
 
 /** Kubernetes's own rule: no kubelet of a newer minor version than any API server. */

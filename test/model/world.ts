@@ -140,6 +140,7 @@ export class World {
       epoch: this.epoch,
       nodes: new Map(this.workers.map((host) => [host.name, this.#node(host)])),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
+      budgets: [],
     };
   }
 

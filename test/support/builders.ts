@@ -121,6 +121,7 @@ export function someFacts(
     plansBefore: [],
     policy: {},
     epoch: 3,
+    budgets: [],
     ...over,
     plan: {
       name: 'autopilot',

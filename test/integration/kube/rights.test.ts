@@ -116,6 +116,7 @@ const MAY: readonly (readonly [what: string, ...row: Row])[] = [
   ['cordon a Node', 'orchestrator', 'PATCH', `${NODES}/w-2`, cordon],
   ['order a ControlNode', 'orchestrator', 'PATCH', `${CONTROL_NODES}/cp-1`, order],
   ['list Pods', 'orchestrator', 'GET', '/api/v1/pods'],
+  ['list budgets', 'orchestrator', 'GET', '/apis/policy/v1/poddisruptionbudgets'],
   ['evict', 'orchestrator', 'POST', '/api/v1/namespaces/default/pods/p/eviction', eviction],
   ['see Leases of nodes', 'orchestrator', 'GET', NODE_LEASES],
   ['make the Lease', 'orchestrator', 'POST', LEASES, lease(LEADER_LEASE)],

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
-import { aCommand, aPlan, everything, hasEnded, only, targetNamed } from '../../support/plans.ts';
+import {
+  aCommand,
+  aPlan,
+  conditionOf,
+  everything,
+  hasEnded,
+  only,
+  targetNamed,
+} from '../../support/plans.ts';
 import { NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
 
 const NEWER_VERSION = 'v1.36.4+k0s.0';
@@ -98,6 +106,10 @@ test('a Plan that is deleted in the middle is brought to rest', async () => {
     'autopilot',
     'to say which budget blocks a drain',
     (plan) => /budget/.test(plan.status?.waitsFor ?? ''),
+  );
+  assert.match(
+    conditionOf(stuck, 'Accepted')?.message ?? '',
+    /with a warning: disruption budget default\/web needs 2 of its 2 pods/,
   );
   assert.match(stuck.status?.waitsFor ?? '', /Draining: default\/web-\S+: /);
   await cluster.kubectl('delete', 'plan', 'autopilot');

@@ -205,6 +205,22 @@ test('a host whose k0s is down is no reason to refuse: it is the one to repair',
   });
 });
 
+test('a budget that no eviction can ever meet is a warning, said once, and only where workers are drained', () => {
+  const budgets = [
+    { namespace: 'default', name: 'all', expectedPods: 2, desiredHealthy: 2 },
+    { namespace: 'default', name: 'most', expectedPods: 6, desiredHealthy: 5 },
+    { namespace: 'default', name: 'empty', expectedPods: 0, desiredHealthy: 0 },
+  ];
+  const both = aSpec(anUpdate(everything), anUpdate({ ...everything, version: 'v1.36.4+k0s.0' }));
+  assert.deepEqual(
+    resolved(both, { budgets }).warnings.map(({ message }) => message),
+    [
+      'disruption budget default/all needs 2 of its 2 pods: a drain that meets one of them cannot end',
+    ],
+  );
+  assert.deepEqual(resolved(aSpec(anUpdate({ controllers: '' })), { budgets }).warnings, []);
+});
+
 test('everything that is wrong is said at once', () => {
   const spec = aSpec(anUpdate({ workers: ['w-8', 'w-9'] }));
   const { refusals } = preflight(spec, someFacts(spec, { nodes, controlNodes }));

@@ -1,0 +1,24 @@
+import type { BudgetFacts } from '../plans/facts.ts';
+import type { RawObject } from './raw.ts';
+
+/** What is kept of a PodDisruptionBudget. */
+export interface TrimmedBudget extends BudgetFacts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly resourceVersion: string;
+}
+
+interface RawBudget extends RawObject {
+  readonly status?: { readonly expectedPods?: number; readonly desiredHealthy?: number };
+}
+
+export function trimBudget(raw: unknown): TrimmedBudget {
+  const { metadata, status } = raw as RawBudget;
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    resourceVersion: metadata.resourceVersion,
+    expectedPods: status?.expectedPods ?? 0,
+    desiredHealthy: status?.desiredHealthy ?? 0,
+  };
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PlanStatus, TargetPhase } from '../../../src/api/plan.ts';
+import { decide } from '../../../src/plans/decide.ts';
+import { eventsBetween } from '../../../src/plans/events.ts';
+import { aControlNode, aNode, anUpdate, aSpec, someFacts } from '../../support/builders.ts';
+
+const spec = aSpec(anUpdate({ controllers: '', workers: '' }));
+const world = { controlNodes: [aControlNode('cp-1')], nodes: [aNode('w-1')] };
+
+function begun(budgets: Parameters<typeof someFacts>[1] = {}): PlanStatus {
+  const decision = decide(someFacts(spec, { ...world, ...budgets }));
+  return decision.kind === 'begin' ? decision.status : assert.fail(decision.kind);
+}
+
+function withPhase(status: PlanStatus, phase: TargetPhase): PlanStatus {
+  const next = structuredClone(status);
+  Object.assign(next.commands?.[0]?.k0supdate?.controllers?.[0] ?? {}, { phase, message: 'so' });
+  return next;
+}
+
+const reasons = (events: ReturnType<typeof eventsBetween>) => events.map(({ reason }) => reason);
+
+test('the start is told, with the number of targets', () => {
+  assert.deepEqual(eventsBetween(undefined, begun()), [
+    { type: 'Normal', reason: 'Started', message: 'run 01234567-1: 2 targets to v1.36.3+k0s.0' },
+  ]);
+});
+
+test('a warning of preflight is told', () => {
+  const budgets = [{ namespace: 'default', name: 'all', expectedPods: 2, desiredHealthy: 2 }];
+  assert.deepEqual(reasons(eventsBetween(undefined, begun({ budgets }))), [
+    'Started',
+    'BudgetNeverMet',
+  ]);
+});
+
+test('a step of a node is told once', () => {
+  const before = begun();
+  const after = withPhase(before, 'OnTrial');
+  assert.deepEqual(eventsBetween(before, after), [
+    { type: 'Normal', reason: 'OnTrial', message: 'cp-1: so' },
+  ]);
+  assert.deepEqual(eventsBetween(after, after), []);
+});
+
+test('what went wrong is a warning', () => {
+  const before = begun();
+  for (const phase of ['Undoing', 'Undone', 'Held', 'Failed'] as const) {
+    assert.equal(eventsBetween(before, withPhase(before, phase))[0]?.type, 'Warning', phase);
+  }
+});
+
+test('phases that cost nobody anything are not told', () => {
+  const before = begun();
+  assert.deepEqual(eventsBetween(before, withPhase(before, 'Downloading')), []);
+});
+
+test('a refusal is told with its reason', () => {
+  const nobody = aSpec(anUpdate({ workers: ['nobody'] }));
+  const decision = decide(someFacts(nobody, world));
+  assert.deepEqual(
+    reasons(eventsBetween(undefined, 'status' in decision ? decision.status : assert.fail())),
+    ['NodeMissing'],
+  );
+});
