@@ -109,6 +109,7 @@ export function judgeTrial(signal: OpenSignal, view: TrialView | undefined): Fai
 
 /** Enough of it to recognise the trouble; all of it is in the host's log. */
 function tail(text: string): string {
-  const lines = text.split('\n').slice(-3).join(' | ');
+  // A process that exits again and again says the same again and again.
+  const lines = [...new Set(text.split('\n'))].slice(-3).join(' | ');
   return lines.length > 400 ? `...${lines.slice(-400)}` : lines;
 }

@@ -16,6 +16,7 @@ const URGENCY: readonly TargetPhase[] = [
   'Downloading',
 ];
 const SHOWN_NODES = 3;
+const COLUMN_WIDTH = 120;
 
 interface Wait {
   readonly reason: Reason;
@@ -81,7 +82,12 @@ export function waitsFor(
     facts.plan.status?.observedGeneration ?? generation,
     facts.nowMs,
   );
-  return { reason, message, status: { state, waitsFor: message, conditions } };
+  return { reason, message, status: { state, waitsFor: clip(message), conditions } };
+}
+
+/** For a column of `kubectl get`; the whole sentence is in the condition Waiting. */
+function clip(message: string): string {
+  return message.length > COLUMN_WIDTH ? `${message.slice(0, COLUMN_WIDTH - 1)}…` : message;
 }
 
 function describe(shown: readonly Standing[], told: ReadonlyMap<string, TargetStatus>): string {
