@@ -148,8 +148,9 @@ async function store(response: IncomingMessage, options: FetchOptions): Promise<
   let sizeBytes = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      await file.writeFile(chunk); // goes on where the last one ended
+      const stored = file.writeFile(chunk); // goes on where the last one ended
+      hash.update(chunk); // meanwhile
+      await stored;
       sizeBytes += chunk.length;
       options.onProgress?.(sizeBytes, totalBytes);
     }

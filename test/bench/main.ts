@@ -13,6 +13,15 @@ import { OURS, SPENT_ON, Timeline } from './timeline.ts';
 const ROUNDS = 2;
 const IDLE_MS = 30_000;
 
+const SPENT_METHOD = {
+  kubernetes: 'a node is on trial: k0s starts, API or kubelet becomes healthy, two Lease renewals',
+  drain: 'no trial; a cordoned node waits for its pods to leave within their budget',
+  swap: 'neither; a node copies, syncs and renames its binary, and k0s is stopped and started',
+  commit: 'none of these; a node has its verdict and has not answered',
+  download: 'none of these; nodes download and verify',
+  decide: 'none of these: reports, orders and decisions on their way',
+} as const;
+
 const screen = new Screen(process.stderr);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -162,12 +171,3 @@ function figuresOf(
     ),
   ];
 }
-
-const SPENT_METHOD = {
-  kubernetes: 'a node is on trial: k0s starts, API or kubelet becomes healthy, two Lease renewals',
-  drain: 'no trial; a cordoned node waits for its pods to leave within their budget',
-  swap: 'neither; a node copies, syncs and renames its binary, and k0s is stopped and started',
-  commit: 'none of these; a node has its verdict and has not answered',
-  download: 'none of these; nodes download and verify',
-  decide: 'none of these: reports, orders and decisions on their way',
-} as const;

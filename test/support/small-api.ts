@@ -26,6 +26,8 @@ export class SmallApi {
   readonly asked: string[] = [];
   #version = 10;
   readonly #server: Server;
+  /** Version of an object when it was deleted. */
+  readonly #deleted = new Map<string, StoredObject>();
   readonly #watchers = new Set<{ path: string; response: ServerResponse }>();
 
   constructor() {
@@ -91,7 +93,10 @@ export class SmallApi {
   delete(path: string): void {
     const object = this.objects.get(path);
     this.objects.delete(path);
-    if (object) this.#tell('DELETED', path, object);
+    if (object === undefined) return;
+    object.metadata.resourceVersion = String(++this.#version);
+    this.#deleted.set(path, object);
+    this.#tell('DELETED', path, object);
   }
 
   #tell(type: string, path: string, object: StoredObject): void {
@@ -116,7 +121,10 @@ export class SmallApi {
         return send(response, 201, this.put(path, object));
       }
       const name = searchParams.get('fieldSelector')?.replace('metadata.name=', '') ?? '';
-      if (searchParams.has('watch')) return this.#watch(`${pathname}/${name}`, response);
+      if (searchParams.has('watch')) {
+        const since = Number(searchParams.get('resourceVersion'));
+        return this.#watch(`${pathname}/${name}`, since, response);
+      }
       const object = this.objects.get(`${pathname}/${name}`);
       const metadata = { resourceVersion: String(this.#version) };
       return send(response, 200, { kind: 'List', metadata, items: object ? [object] : [] });
@@ -132,12 +140,20 @@ export class SmallApi {
     send(response, 200, this.put(path, patched as unknown as StoredObject));
   }
 
-  #watch(path: string, response: ServerResponse): void {
+  #watch(path: string, since: number, response: ServerResponse): void {
     const watcher = { path, response };
     this.#watchers.add(watcher);
     response.on('close', () => this.#watchers.delete(watcher));
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
+    // what has happened in between; only the last of it, which is all that a follower needs
+    const object = this.objects.get(path);
+    const gone = this.#deleted.get(path);
+    if (object && Number(object.metadata.resourceVersion) > since) {
+      this.#tell('MODIFIED', path, object);
+    } else if (!object && gone && Number(gone.metadata.resourceVersion) > since) {
+      this.#tell('DELETED', path, gone);
+    }
   }
 }
 
