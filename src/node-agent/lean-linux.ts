@@ -4,7 +4,6 @@
  */
 export const LEAN_NODE_FLAGS = [
   '--max-semi-space-size=1',
-  '--max-old-space-size=32',
   '--no-opt',
   '--no-maglev',
   '--no-sparkplug',

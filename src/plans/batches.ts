@@ -109,29 +109,25 @@ function nextController(controllers: readonly Standing[], course: Course, facts:
   if (elsewhere !== undefined) {
     return waiting('WaitsForController', `controller ${elsewhere} is under way for another Plan`);
   }
-  const staged = inOrder(
+  // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
+  const [next] = inOrder(
     controllers
-      .filter(({ phase }) => phase === 'Staged')
-      .map(({ target }) => ({
+      .filter(({ phase }) => !isFinal(phase))
+      .map(({ target, phase }) => ({
         target,
+        phase,
         name: target.name,
         ready: target.controlNode?.apiServer.ready === 'True',
       })),
   );
-  const next = staged[0]?.target;
-  if (next === undefined) {
-    const missing = controllers
-      .filter(({ phase }) => !isFinal(phase))
-      .map(({ target }) => target.name);
-    return waiting(
-      'WaitsForDownload',
-      `${missing.join(', ')} ${missing.length === 1 ? 'has' : 'have'} not staged the artifact yet`,
-    );
+  if (next === undefined) return { start: [], wait: undefined };
+  if (next.phase !== 'Staged') {
+    return waiting('WaitsForDownload', `${next.name} has not staged the artifact yet`);
   }
   const others = course.controllersNotReady.filter((name) => name !== next.name);
   if (others.length > 0) return waiting('ControllerNotReady', notReady(others, facts));
   return {
-    start: [{ target: next, phase: 'Applying', actions: say(next, 'apply', course) }],
+    start: [{ target: next.target, phase: 'Applying', actions: say(next.target, 'apply', course) }],
     wait: undefined,
   };
 }

@@ -65,7 +65,6 @@ export function planManifest(options: PlanOptions): object {
   const { name, version, platforms, concurrent = 1, controllers, workers, forceupdate } = options;
   const target = (names: readonly string[] | undefined) => ({
     discovery: names ? { static: { nodes: names } } : { selector: {} },
-    limits: { concurrent },
   });
   return {
     apiVersion: API_VERSION,
@@ -82,7 +81,9 @@ export function planManifest(options: PlanOptions): object {
             platforms,
             targets: {
               ...(controllers?.length !== 0 && { controllers: target(controllers) }),
-              ...(workers?.length !== 0 && { workers: target(workers) }),
+              ...(workers?.length !== 0 && {
+                workers: { ...target(workers), limits: { concurrent } },
+              }),
             },
           },
         },

@@ -129,6 +129,11 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
     ['apply cp-1'],
   ],
   [
+    'controllers go in a fixed order: one whose download was quicker does not overtake',
+    { controllers: { 'cp-1': ordered('stage', {}), 'cp-2': staged() } },
+    [],
+  ],
+  [
     'a controller waits while another one is on trial',
     { controllers: { 'cp-1': ordered('apply', { phase: 'OnTrial' }), 'cp-2': staged() } },
     [],
