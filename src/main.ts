@@ -6,6 +6,8 @@ import { untilStopped } from './stopping.ts';
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...rest] = argv;
   if (command === 'agent') {
+    const { becomeLean } = await import('./node-agent/lean-linux.ts');
+    becomeLean();
     const { runAgent } = await import('./node-agent/main.ts');
     process.exitCode = await runAgent(rest, untilStopped());
   } else {

@@ -76,6 +76,11 @@ export class Agent {
     return this.#journal;
   }
 
+  /** No order is under way, and none is waiting to be begun. */
+  get isAtRest(): boolean {
+    return this.#journal.signal === undefined && decide(this.#facts()).do === 'wait';
+  }
+
   /** The newest order. A download that it makes pointless is ended. */
   hear(order: OrderView): void {
     this.#order = order;

@@ -10,6 +10,7 @@ import { readHostFacts } from './host-facts.ts';
 import { linuxHost } from './host-linux.ts';
 import { KubeconfigStore } from './kubeconfig-store.ts';
 import { layoutOf } from './layout.ts';
+import { shrink } from './lean-linux.ts';
 import { followObject } from './object-watch-client.ts';
 import { viewOrder } from './order-view.ts';
 import { annotationOf, ownObject } from './own-object.ts';
@@ -17,6 +18,8 @@ import { Bell, pause } from './pause.ts';
 import { Reporter } from './report-client.ts';
 import { supervisedService } from './service-supervised-client.ts';
 
+/** Between the end of an order and giving back the memory that it took. */
+const REST_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const WATCH_SILENCE_MS = 150_000;
 const TICK_BACKOFF = { firstMs: 500, capMs: 5000 };
@@ -133,10 +136,19 @@ async function work(
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
+  let hasWorked = false;
   while (!signal.aborted) {
     try {
       const { waitMs } = await agent.tick(signal);
       failures = 0;
+      hasWorked ||= agent.journal.signal !== undefined;
+      if (hasWorked && agent.journal.signal === undefined && waitMs > REST_MS) {
+        // The last report has to be on its way first. An order that comes meanwhile rings the bell.
+        await bell.wait(REST_MS, signal);
+        if (agent.isAtRest) shrink();
+        hasWorked = false;
+        continue;
+      }
       if (waitMs > 0) await bell.wait(waitMs, signal);
     } catch (thrown) {
       if (signal.aborted) return;

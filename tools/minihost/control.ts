@@ -1,11 +1,12 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { http } from '../../src/artifacts/node-http-client.ts';
 import type { Service } from './service.ts';
 
 /** HTTP over a unix socket; only the user that started the host may connect. */
 export function serveControl(socket: string, services: ReadonlyMap<string, Service>): Server {
   rmSync(socket, { force: true });
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     answer(request, services)
       .catch((thrown: unknown) => ({ status: 500, body: { error: String(thrown) } }))
       .then(({ status, body }) => send(response, status, body));
