@@ -1,12 +1,13 @@
 /**
  * What makes Node small: no compilers (there is nothing here that runs hot), a small nursery, one heap of
- * the C library. Measured on Node 24.21: 68 MB without them, 60 with them.
+ * the C library. Measured on Node 24.21: 68 MB without them, 59 with them.
  */
 export const LEAN_NODE_FLAGS = [
   '--max-semi-space-size=1',
   '--no-opt',
   '--no-maglev',
   '--no-sparkplug',
+  '--optimize-for-size',
 ] as const;
 export const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
 

@@ -1,4 +1,4 @@
-/** `npm run bench`: the figures of issue 3, on a cluster of three controllers and four workers. */
+/** `npm run bench`: the figures, on a cluster of three controllers and four workers. */
 import { readFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
