@@ -72,3 +72,7 @@ export const REASONS = {
   UndoneByOrder: 'The orchestrator ordered the undo.',
 } as const;
 export type Reason = keyof typeof REASONS;
+
+export function isReason(text: string | undefined): text is Reason {
+  return text !== undefined && Object.hasOwn(REASONS, text);
+}

@@ -1,6 +1,6 @@
 import type { ControlNodeFacts } from '../plans/facts.ts';
 import type { TrimmedControlNode } from './trim-control-node.ts';
-import { platformOf, reportAgeMs } from './trim-signals.ts';
+import { hostFacts } from './trim-signals.ts';
 
 /**
  * @param apiServer what its own API server answered
@@ -12,14 +12,7 @@ export function controlNodeFacts(
   serverNowMs: number | undefined,
 ): ControlNodeFacts {
   return {
-    name: node.name,
-    uid: node.uid,
-    labels: node.labels,
-    platform: platformOf(node.labels),
-    order: node.order,
-    orderText: node.orderText,
-    report: node.report,
-    reportAgeMs: reportAgeMs(node, serverNowMs),
+    ...hostFacts(node, serverNowMs),
     k0sVersion: node.k0sVersion,
     apiServer,
   };

@@ -1,7 +1,7 @@
 import { parseCordonMark } from '../drain/cordon-mark.ts';
 import type { DrainFacts, NodeFacts } from '../plans/facts.ts';
 import type { TrimmedNode } from './trim-node.ts';
-import { platformOf, reportAgeMs } from './trim-signals.ts';
+import { hostFacts } from './trim-signals.ts';
 
 /**
  * @param beside what the Node itself does not tell
@@ -13,14 +13,7 @@ export function nodeFacts(
   serverNowMs: number | undefined,
 ): NodeFacts {
   return {
-    name: node.name,
-    uid: node.uid,
-    labels: node.labels,
-    platform: platformOf(node.labels),
-    order: node.order,
-    orderText: node.orderText,
-    report: node.report,
-    reportAgeMs: reportAgeMs(node, serverNowMs),
+    ...hostFacts(node, serverNowMs),
     ready: node.ready,
     kubeletVersion: node.kubeletVersion,
     unschedulable: node.unschedulable,

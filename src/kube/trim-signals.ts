@@ -1,4 +1,5 @@
 import { ANNOTATION } from '../api/meta.ts';
+import type { HostFacts } from '../plans/facts.ts';
 import { type Order, type Parsed, parseOrder } from '../signals/order.ts';
 import { parseReport, type Report } from '../signals/report.ts';
 import type { RawMeta } from './raw.ts';
@@ -75,4 +76,18 @@ export function reportAgeMs(
 ): number | undefined {
   if (target.reportedAtMs === undefined || serverNowMs === undefined) return undefined;
   return Math.max(0, serverNowMs - target.reportedAtMs);
+}
+
+/** What Node and ControlNode tell in the same way. @param serverNowMs as of {@link reportAgeMs} */
+export function hostFacts(target: TrimmedTarget, serverNowMs: number | undefined): HostFacts {
+  return {
+    name: target.name,
+    uid: target.uid,
+    labels: target.labels,
+    platform: platformOf(target.labels),
+    order: target.order,
+    orderText: target.orderText,
+    report: target.report,
+    reportAgeMs: reportAgeMs(target, serverNowMs),
+  };
 }

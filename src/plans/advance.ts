@@ -1,5 +1,5 @@
 import type { TargetPhase } from '../api/plan.ts';
-import { REASONS, type Reason } from '../api/reasons.ts';
+import { isReason, REASONS, type Reason } from '../api/reasons.ts';
 import { controllerGate, type GateResult, workerGate } from '../health/node-gate.ts';
 import { mayFollow } from '../signals/lifecycle.ts';
 import type { Goal, Order } from '../signals/order.ts';
@@ -402,10 +402,6 @@ function kept(target: Target): { reason?: Reason; message?: string } {
     ...(isReason(reason) ? { reason } : {}),
     ...(message === undefined ? {} : { message }),
   };
-}
-
-function isReason(text: string | undefined): text is Reason {
-  return text !== undefined && Object.hasOwn(REASONS, text);
 }
 
 function why(reason: Reason): { reason: Reason; message: string } {

@@ -1,5 +1,5 @@
 import type { PlanStatus, TargetStatus } from '../api/plan.ts';
-import { REASONS, type Reason } from '../api/reasons.ts';
+import { isReason, type Reason } from '../api/reasons.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { progressOf, targetsOf } from './progress.ts';
@@ -91,8 +91,4 @@ function names(targets: readonly TargetStatus[]): string {
   const shown = targets.slice(0, SHOWN_NAMES).map(({ name }) => name);
   const rest = targets.length - shown.length;
   return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
-}
-
-function isReason(text: string | undefined): text is Reason {
-  return text !== undefined && Object.hasOwn(REASONS, text);
 }

@@ -6,7 +6,8 @@ import type { Report } from '../signals/report.ts';
 /** True, False, or could not be measured: never taken for either. */
 export type Truth = 'True' | 'False' | 'Unknown';
 
-interface HostFacts {
+/** What Node and ControlNode have in common. */
+export interface HostFacts {
   readonly name: string;
   readonly uid: string;
   readonly labels: Readonly<Record<string, string>>;
