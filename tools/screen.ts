@@ -25,11 +25,12 @@ export class Screen {
     return this.isLive ? (this.#out.columns ?? 80) : 200;
   }
 
-  /** Prints a line above the picture. */
+  /** Prints a line above the picture; on a terminal one that is too long goes on below its beginning. */
   line(text = ''): void {
     const picture = this.#picture;
     this.#erase();
-    this.#out.write(`${text}\n`);
+    const lines = this.isLive ? wrap(text, this.columns) : [text];
+    for (const line of lines) this.#out.write(`${line}\n`);
     this.draw(picture);
   }
 
@@ -78,4 +79,27 @@ export class Screen {
 /** A line that may hold colours is left whole: its maker has counted its columns. */
 function cut(line: string, columns: number): string {
   return line.includes('\x1b') ? line : line.slice(0, columns - 1);
+}
+
+/** Breaks at spaces; what follows is indented as the beginning is. Colours take no room. */
+export function wrap(text: string, columns: number): readonly string[] {
+  if (widthOf(text) <= columns) return [text];
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.slice(indent.length).split(' ')) {
+    const longer = line === '' ? indent + word : `${line} ${word}`;
+    if (line !== '' && widthOf(longer) > columns) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line];
+}
+
+function widthOf(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour begins with
+  return [...text.replaceAll(/\x1b\[\d+m/g, '')].length;
 }

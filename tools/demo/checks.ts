@@ -36,7 +36,7 @@ export function updateChecks(
       workers <= CONCURRENT,
       `${workers} at once`,
     ),
-    noCordon(after),
+    noCordon('the update', after),
   ];
 }
 
@@ -67,7 +67,7 @@ export function brokenChecks(
       [`${first} is ${phase}`, ...itself, ...more.map((name) => `${name} was touched`)].join('; '),
     ),
     check('no other node was touched', others.length === 0, others.join('; ')),
-    noCordon(after),
+    noCordon('the undo', after),
   ];
 }
 
@@ -91,9 +91,13 @@ export function serviceChecks(
   ];
 }
 
-function noCordon(after: Fingerprints): Check {
+function noCordon(what: string, after: Fingerprints): Check {
   const cordoned = [...after].filter(([, host]) => host.cordoned).map(([name]) => name);
-  return check('no node is left cordoned', cordoned.length === 0, cordoned.join(', '));
+  return check(
+    `no node is left cordoned after ${what}`,
+    cordoned.length === 0,
+    cordoned.join(', '),
+  );
 }
 
 function check(what: string, ok: boolean, found: string): Check {

@@ -123,7 +123,8 @@ async function perform(
   const show = async (...args: readonly string[]) => {
     screen.line(paint.dim(`  $ kubectl ${args.join(' ')}`));
     for (const line of (await stage.cluster.kubectl(...args)).trimEnd().split('\n')) {
-      screen.line(line === '' ? '' : `  ${line}`);
+      // A table that is too wide is easier to read without its end than folded.
+      screen.line(line === '' ? '' : `  ${line}`.slice(0, screen.columns));
     }
   };
   const onPlan = (manifest: object) => {
@@ -154,6 +155,11 @@ async function perform(
   const bad = await watch(`a broken ${BROKEN_VERSION}`, (picture) =>
     refuseBroken(stage, options.fault, { ...picture.watching(interrupted.signal), onPlan }),
   );
+  screen.line();
+  for (const { name, phase, message } of stage.observer.world().hosts) {
+    if (phase === 'Undone') screen.line(paint.bad(`  ${name} was undone: ${message ?? ''}`));
+  }
+  screen.line();
   await show('get', 'nodes,controlnodes,plan');
 
   const api = await stage.prober.stop();

@@ -41,10 +41,11 @@ export class Sabotage {
     this.done = `killed ${victim.name} with SIGKILL while ${worker.name} was ${worker.phase}`;
     this.#onDone(this.done);
     this.recovered = (async () => {
+      const { pid: killed } = await victim.view();
       await victim.kill();
       await eventually(`${victim.name} to run again`, async () => {
-        const { restarts, pid } = await victim.view();
-        return restarts > 0 && pid !== null;
+        const { pid } = await victim.view();
+        return pid !== null && pid !== killed;
       });
     })();
     // Looked at when the update has ended; until then it is not to end the demo.

@@ -12,8 +12,12 @@ export interface Surroundings {
   readonly touchedMs: ReadonlyMap<string, number>;
 }
 
-const WIDE = 100;
+/** From here on each row has a bar, and from the other on both versions. */
+const WITH_BAR = 100;
+const WITH_BOTH = 120;
 const BAR = 10;
+/** `↓ downloading` */
+const PHASE = 13;
 
 /**
  * The live picture of an update.
@@ -54,7 +58,9 @@ function progressOf(world: World): { done: number; total: number } {
 function rows(world: World, around: Surroundings, width: number, paint: Paint): readonly string[] {
   const names = Math.max(4, ...world.hosts.map(({ name }) => name.length));
   const zones = Math.max(4, ...world.hosts.map(({ zone }) => zone?.length ?? 0));
-  const versions = Math.max(7, ...world.hosts.map((host) => versionsOf(host, width).length));
+  const longest = Math.max(7, ...world.hosts.map(({ version }) => version?.length ?? 0));
+  // As wide as it can become, so that nothing moves sideways while one looks at it.
+  const versions = width >= WITH_BOTH - 1 ? 2 * longest + 3 : longest + 2;
   const cells = (
     name: string,
     role: string,
@@ -67,7 +73,7 @@ function rows(world: World, around: Surroundings, width: number, paint: Paint): 
       pad(name, names),
       pad(role, 10),
       pad(zone, zones),
-      ...(width >= WIDE - 1 ? [progress] : []),
+      ...(width >= WITH_BAR - 1 ? [progress] : []),
       pad(version, versions),
       phase,
     ].join('  ');
@@ -80,8 +86,8 @@ function rows(world: World, around: Surroundings, width: number, paint: Paint): 
       const colour = { idle: paint.dim, busy: paint.busy, good: paint.good, bad: paint.bad }[
         style.mood
       ];
-      const phase = pad(`${style.sign} ${style.words}`, 12);
-      const why = fit(whyOf(host, around), Math.max(width - left - 14, 0));
+      const phase = pad(`${style.sign} ${style.words}`, PHASE);
+      const why = fit(whyOf(host, around), Math.max(width - left - PHASE - 2, 0));
       const progress = colour(bar(shareOf(host), BAR));
       const version = versionsOf(host, width);
       const last = `${colour(phase)}  ${style.mood === 'bad' ? why : paint.dim(why)}`;
@@ -95,7 +101,7 @@ function versionsOf({ version = '', previousVersion, phase }: HostView, width: n
   if (phase === 'Committed' || previousVersion === undefined || previousVersion === version) {
     return version;
   }
-  return `${width >= WIDE - 1 ? `${previousVersion} ` : ''}→ ${version || '?'}`;
+  return `${width >= WITH_BOTH - 1 ? `${previousVersion} ` : ''}→ ${version || '?'}`;
 }
 
 function whyOf(host: HostView, { touchedMs }: Surroundings): string {

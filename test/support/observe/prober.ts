@@ -2,6 +2,7 @@ import { request } from 'node:https';
 import type { Credentials } from '../../../src/kube/credentials.ts';
 
 export interface Availability {
+  /** Probes that have ended, either way. */
   readonly asked: number;
   readonly answered: number;
   /** Longest time without an answer, from the last good one to the next. */
@@ -51,8 +52,7 @@ export class Prober {
 
   /** Resolves when it has been answered, refused, or given up. */
   #ask(url: string, { tls, headers }: Credentials): Promise<void> {
-    this.#asked++;
-    return new Promise((resolve) => {
+    return new Promise<void>((resolve) => {
       const sent = request(
         url,
         { ...tls, headers, agent: false, method: 'GET', signal: AbortSignal.timeout(TIMEOUT_MS) },
@@ -64,6 +64,8 @@ export class Prober {
       );
       sent.on('error', () => resolve());
       sent.end();
+    }).finally(() => {
+      this.#asked++;
     });
   }
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { changes } from '../../../tools/demo/changes.ts';
 import { bar, fit, pad, paintFor } from '../../../tools/demo/paint.ts';
 import { percent, type Surroundings, table } from '../../../tools/demo/table.ts';
+import { wrap } from '../../../tools/screen.ts';
 import type { HostView, World } from '../../support/observe/world.ts';
 
 const plain = paintFor({ isTTY: false });
@@ -84,6 +85,14 @@ describe('the picture of the demo', () => {
     assert.equal(bar(0.5, 4), '██░░');
     assert.equal(percent(9_999, 10_000), '99.9 %');
     assert.equal(percent(10, 10), '100 %');
+  });
+});
+
+describe('a long line on a terminal', () => {
+  test('goes on below its beginning, and colours take no room', () => {
+    assert.deepEqual(wrap('  one two three', 9), ['  one two', '  three']);
+    assert.deepEqual(wrap('\x1b[31m  short\x1b[39m', 9), ['\x1b[31m  short\x1b[39m']);
+    assert.deepEqual(wrap('  unbreakable', 5), ['  unbreakable']);
   });
 });
 
