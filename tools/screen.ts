@@ -22,7 +22,7 @@ export class Screen {
 
   /** Characters per line; unlimited where nobody has to fit in a terminal. */
   get columns(): number {
-    return this.isLive ? (this.#out.columns ?? 80) : 200;
+    return this.isLive ? this.#out.columns || 80 : 200;
   }
 
   /** Prints a line above the picture; on a terminal one that is too long goes on below its beginning. */
@@ -45,7 +45,7 @@ export class Screen {
   /** Replaces the picture. Lines must fit; what the terminal has no rows for is left out. */
   draw(lines: readonly string[]): void {
     if (!this.isLive) return;
-    const shown = lines.slice(0, Math.max((this.#out.rows ?? 24) - 1, 1));
+    const shown = lines.slice(0, Math.max((this.#out.rows || 24) - 1, 1));
     const fitting = shown.map((line) =>
       line.length > this.columns ? cut(line, this.columns) : line,
     );
