@@ -189,13 +189,13 @@ function inWords(policy: typeof DEMO_POLICY): string {
 async function wait({ cluster }: Stage, screen: Screen): Promise<void> {
   screen.line();
   screen.line('The cluster stays up until Ctrl-C. In another terminal:');
-  screen.line(`  export KUBECONFIG=${cluster.kubeconfig} PATH=${cluster.folder}:$PATH`);
+  screen.line(`  export KUBECONFIG=${cluster.kubeconfig}`);
+  screen.line(`  export PATH=${cluster.folder}:$PATH`);
   screen.line('  kubectl get plan,nodes,controlnodes');
   screen.line('  kubectl describe plan update');
   screen.line('  kubectl get events --field-selector involvedObject.kind=Plan');
-  screen.line(
-    `  tail -f ${cluster.folder}/o1/log/orchestrator.log ${cluster.folder}/c1/log/agent.log`,
-  );
+  screen.line(`  tail -f ${cluster.folder}/o1/log/orchestrator.log`);
+  screen.line(`  tail -f ${cluster.folder}/c1/log/agent.log`);
   await new Promise<void>((resolve) => {
     if (interrupted.signal.aborted) resolve();
     interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
