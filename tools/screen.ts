@@ -44,7 +44,7 @@ export class Screen {
 
   /** Replaces the picture. Lines must fit; what the terminal has no rows for is left out. */
   draw(lines: readonly string[]): void {
-    if (!this.isLive) return;
+    if (!this.isLive || (lines.length === 0 && this.#picture.length === 0)) return;
     const shown = lines.slice(0, Math.max((this.#out.rows || 24) - 1, 1));
     const fitting = shown.map((line) =>
       line.length > this.columns ? cut(line, this.columns) : line,
