@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { DEMO_FAULTS } from '../../tools/demo/options.ts';
 import { refuseBroken, updateAll } from '../../tools/demo/scenario.ts';
 import { type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
 import type { Check } from '../../tools/demo/summary.ts';
 import { WORKLOAD } from '../support/manifests.ts';
-import { BROKEN_VERSION, FAULTS, NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
+import { BROKEN_VERSION, NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
 
 const TIMEOUT_MS = 15 * 60_000;
 const never = new AbortController().signal;
@@ -49,7 +50,7 @@ describe('three controllers and four workers', { timeout: TIMEOUT_MS }, () => {
     assert.deepEqual(new Set(nodes.split(' ')), new Set(['v1.36.3+k0s']));
   });
 
-  for (const fault of FAULTS) {
+  for (const fault of DEMO_FAULTS) {
     test(`undo a release with the fault "${fault}" on the first node that gets it`, async () => {
       const { checks, chronicle } = await refuseBroken(stage, fault, quiet);
       assertAll(checks);

@@ -1,26 +1,28 @@
-import { buildK0mini } from '../../tools/k0mini/build.ts';
+import { buildK0mini, FAULTS, type Fault } from '../../tools/k0mini/build.ts';
+import { breakFile, FILE_FAULTS, type FileFault } from './broken-file.ts';
 
-/** The defect that a broken release has. */
-export const FAULTS = ['exits', 'kubelet', 'version'] as const;
-export type Fault = (typeof FAULTS)[number];
+/** The defects that a broken release can have: as a process, and as a file. */
+export { FAULTS, type Fault, FILE_FAULTS, type FileFault };
 
 export interface Release {
   readonly version: string;
-  readonly fault?: Fault;
+  readonly fault?: Fault | FileFault;
 }
 
 export const OLD_VERSION = 'v1.36.1+k0s.0';
 export const NEW_VERSION = 'v1.36.3+k0s.0';
 export const BROKEN_VERSION = 'v1.36.4+k0s.0';
 
-export function brokenRelease(fault: Fault): Release {
-  return { version: BROKEN_VERSION, fault };
+export function brokenRelease<F extends Fault | FileFault>(fault: F) {
+  return { version: BROKEN_VERSION, fault } as const;
 }
 
+/** What `npm test` prepares: its tests use all of them. Others are built when they are asked for. */
 export const ALL_RELEASES: readonly Release[] = [
   { version: OLD_VERSION },
   { version: NEW_VERSION },
-  ...FAULTS.map(brokenRelease),
+  ...(['exits', 'kubelet', 'version', 'apiserver', 'late'] as const).map(brokenRelease),
+  ...(['truncated', 'wrong-arch'] as const).map(brokenRelease),
 ];
 
 /** Path under which an artifact server offers a release. */
@@ -37,8 +39,20 @@ export async function buildReleases(
   onProgress?: (text: string) => void,
 ): Promise<readonly string[]> {
   const paths: string[] = [];
-  for (const release of releases) {
-    paths.push(await buildK0mini({ ...release, ...(onProgress && { onProgress }) }));
-  }
+  for (const release of releases) paths.push(await build(release, onProgress));
   return paths;
+}
+
+async function build(
+  { version, fault }: Release,
+  onProgress: ((text: string) => void) | undefined,
+): Promise<string> {
+  const told = { version, ...(onProgress && { onProgress }) };
+  if (fault === undefined) return buildK0mini(told);
+  if (!isFileFault(fault)) return buildK0mini({ ...told, fault });
+  return breakFile(fault, await buildK0mini(told), version);
+}
+
+function isFileFault(fault: Fault | FileFault): fault is FileFault {
+  return FILE_FAULTS.some((known) => known === fault);
 }

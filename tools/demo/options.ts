@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
-import { FAULTS, type Fault } from '../../test/support/releases.ts';
+import type { Fault } from '../../test/support/releases.ts';
+
+/** The faults that the demo can show. */
+export const DEMO_FAULTS = ['exits', 'kubelet', 'version'] as const satisfies readonly Fault[];
 
 export interface DemoOptions {
-  readonly fault: Fault;
+  readonly fault: (typeof DEMO_FAULTS)[number];
   /** What is killed in the middle of the update. */
   readonly kill: 'orchestrator' | 'agent' | undefined;
+  /** Debian hosts in place of processes. */
+  readonly hosts: boolean;
   readonly keep: boolean;
   readonly json: boolean;
 }
@@ -18,6 +23,8 @@ export const USAGE = `npm run demo -- [options]
                                     kubelet  its node never becomes Ready
                                     version  it runs, and says it is another version
   --kill orchestrator|agent       kill one with SIGKILL in the middle of the update; it is started again
+  --hosts                         three controllers and two workers, each a Debian host with its own systemd,
+                                  network and disk; needs root on Debian
   --keep                          leave the cluster up afterwards, until Ctrl-C
   --json                          print the summary as JSON; progress goes to standard error
   --help                          this text
@@ -30,19 +37,21 @@ export function parseDemoOptions(argv: readonly string[]): DemoOptions | 'help' 
     options: {
       fault: { type: 'string', default: 'exits' },
       kill: { type: 'string' },
+      hosts: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return 'help';
-  const { kill, keep, json } = values;
-  const fault = FAULTS.find((known) => known === values.fault);
+  const { kill, hosts, keep, json } = values;
+  const fault = DEMO_FAULTS.find((known) => known === values.fault);
   if (fault === undefined) {
-    throw new Error(`--fault: wanted ${FAULTS.join(', ')}, found ${JSON.stringify(values.fault)}`);
+    const names = DEMO_FAULTS.join(', ');
+    throw new Error(`--fault: wanted ${names}, found ${JSON.stringify(values.fault)}`);
   }
   if (kill !== undefined && kill !== 'orchestrator' && kill !== 'agent') {
     throw new Error(`--kill: wanted orchestrator or agent, found ${JSON.stringify(kill)}`);
   }
-  return { fault, kill, keep, json };
+  return { fault, kill, hosts, keep, json };
 }

@@ -3,15 +3,22 @@
  *
  * By hand: `node tools/k0mini/build.ts v1.36.3+k0s.0 [fault]` prints the binary's path.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { glob, mkdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { withLock } from './lock.ts';
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findKept, keep } from './cache.ts';
+import { runGo } from './go.ts';
 
 /** The defects a release can be built with; `fault.go` says what they do. */
-export const FAULTS = ['exits', 'kubelet', 'version'] as const;
+export const FAULTS = [
+  'exits',
+  'kubelet',
+  'version',
+  'apiserver',
+  'late',
+  'later',
+  'route',
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export interface BuildOptions {
@@ -23,14 +30,6 @@ export interface BuildOptions {
 }
 
 const source = import.meta.dirname;
-const KEPT_UNUSED_MS = 30 * 24 * 60 * 60 * 1000;
-
-/** Where everything lies that this project builds or fetches and can make again. */
-export function cacheDir(): string {
-  const { AUTOPILOT_CACHE, XDG_CACHE_HOME } = process.env;
-  if (AUTOPILOT_CACHE) return resolve(AUTOPILOT_CACHE);
-  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'k0s-autopilot');
-}
 
 /** @returns absolute path of the binary; at once if it has been built before */
 export async function buildK0mini(options: BuildOptions): Promise<string> {
@@ -42,36 +41,18 @@ export async function buildK0mini(options: BuildOptions): Promise<string> {
     throw new Error(`k0mini runs on Linux only, and this is ${process.platform}`);
   }
   const goVersion = await findGo();
-  const folder = join(cacheDir(), 'k0mini');
-  const entry = join(folder, await cacheKey(goVersion, version, fault));
-  const binary = join(entry, 'k0s');
-  if (await isCached(entry, binary)) return binary;
-
-  await mkdir(folder, { recursive: true });
+  const key = await cacheKey(goVersion, version, fault);
+  const kept = await findKept(key);
+  if (kept) return kept;
   const progress = startProgress(
     `building k0mini ${version}${fault ? ` (${fault})` : ''}`,
     options,
   );
   try {
-    // One lock for all versions: they share nearly all of a cold build's work, so the second of
-    // two builders is done in seconds if it waits for the first.
-    await withLock(join(folder, 'lock'), async () => {
-      if (await isCached(entry, binary)) return;
-      const unfinished = `${entry}.${process.pid}`;
-      try {
-        await mkdir(unfinished, { recursive: true });
-        await compile(version, fault, join(unfinished, 'k0s'), progress.note);
-        await rm(entry, { recursive: true, force: true });
-        await rename(unfinished, entry);
-      } finally {
-        await rm(unfinished, { recursive: true, force: true });
-      }
-    });
+    return await keep(key, (path) => compile(version, fault, path, progress.note));
   } finally {
     progress.stop();
   }
-  await prune(folder);
-  return binary;
 }
 
 /** @returns version of the Go toolchain that will build, e.g. `go1.26.8` */
@@ -79,11 +60,11 @@ async function findGo(): Promise<string> {
   const wanted = /^go (\S+)/m.exec(await readFile(join(source, 'go.mod'), 'utf8'))?.[1];
   const advice = `Install Go ${wanted} or later (https://go.dev/dl/) and have it on the PATH.`;
   // In the module's directory, where Go >= 1.21 fetches the toolchain go.mod asks for if it may.
-  const asked = await run('go', ['env', 'GOVERSION'], {});
+  const asked = await runGo(source, ['env', 'GOVERSION']);
   if (asked.missing) throw new Error(`k0mini is built with Go, and there is no "go". ${advice}`);
   const version = asked.stdout.trim();
   if (asked.code === 0 && version !== '' && !isOlder(version, wanted ?? '')) return version;
-  const local = await run('go', ['version'], { GOTOOLCHAIN: 'local', GO111MODULE: 'off' });
+  const local = await runGo(source, ['version'], { GOTOOLCHAIN: 'local', GO111MODULE: 'off' });
   const found = local.stdout.trim() || 'no version';
   throw new Error(
     `k0mini needs Go ${wanted} or later, found "${found}". ${advice}\n${asked.stderr}`,
@@ -126,17 +107,6 @@ function goArguments(version: string, fault: Fault | undefined): string[] {
   return ['-trimpath', '-buildvcs=false', `-ldflags=-s -w ${set.join(' ')}`];
 }
 
-async function isCached(entry: string, binary: string): Promise<boolean> {
-  try {
-    await stat(binary);
-    await utimes(entry, new Date(), new Date()); // in use: not to be pruned
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 async function compile(
   version: string,
   fault: Fault | undefined,
@@ -147,7 +117,7 @@ async function compile(
   let downloads = 0;
   // Static, and only from what go.mod and go.sum name, whatever this machine is set up for.
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off', GOOS: 'linux' };
-  const { code, stderr } = await run('go', args, env, (text) => {
+  const { code, stderr } = await runGo(source, args, env, (text) => {
     downloads += text.match(/^go: downloading /gm)?.length ?? 0;
     if (downloads > 0) note(`${downloads} modules downloaded`);
   });
@@ -167,42 +137,6 @@ async function compile(
 
 function lastLines(text: string, count = 20): string {
   return text.split('\n').slice(-count).join('\n');
-}
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** There is no such program. */
-  readonly missing: boolean;
-}
-
-function run(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  onStderr?: (text: string) => void,
-): Promise<Ran> {
-  const { promise, resolve, reject } = Promise.withResolvers<Ran>();
-  const child: ChildProcess = spawn(program, args, {
-    cwd: source,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-    onStderr?.(text);
-  });
-  child.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') resolve({ code: null, stdout, stderr, missing: true });
-    else reject(error);
-  });
-  child.on('close', (code) => resolve({ code, stdout, stderr, missing: false }));
-  return promise;
 }
 
 /** Says every few seconds that there is progress; rarely where the lines are kept in a log. */
@@ -230,17 +164,6 @@ function startProgress(what: string, { onProgress }: BuildOptions) {
       if (!onProgress && isLive) stderr.write('\r\x1b[K');
     },
   };
-}
-
-/** Removes what nobody has asked for in a month, and what builds that were cut off have left. */
-async function prune(folder: string): Promise<void> {
-  for await (const name of glob('*', { cwd: folder })) {
-    const path = join(folder, name);
-    const found = await stat(path).catch(() => undefined);
-    if (found && Date.now() - found.mtimeMs > KEPT_UNUSED_MS) {
-      await rm(path, { recursive: true, force: true });
-    }
-  }
 }
 
 if (import.meta.main) {

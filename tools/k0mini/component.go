@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"autopilot/k0mini/release"
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
@@ -32,6 +33,9 @@ func runComponent(args []string) {
 	if len(args) == 0 {
 		fmt.Fprintln(os.Stderr, "k0s: no component named")
 		os.Exit(1)
+	}
+	if args[0] == kubeAPIServer && release.Fault == faultAPIServer {
+		failOnPurpose(kubeAPIServer + " cannot start")
 	}
 	os.Args = args
 	commands := map[string]func() *cobra.Command{

@@ -43,10 +43,12 @@ func runController(ctx context.Context, v *vars, configPath, tokenFile string) e
 	if err != nil {
 		return err
 	}
-	if err := serveStatus(v, "controller", config); err != nil {
-		return err
+	if release.Fault != faultAPIServer {
+		if err := serveStatus(v, "controller", config); err != nil {
+			return err
+		}
+		defer os.Remove(v.StatusSocketPath)
 	}
-	defer os.Remove(v.StatusSocketPath)
 	if tokenFile != "" {
 		if err := joinController(v, tokenFile); err != nil {
 			return err
@@ -60,6 +62,12 @@ func runController(ctx context.Context, v *vars, configPath, tokenFile string) e
 		return err
 	}
 	logf("controller %s, version %s", name, release.Version)
+	apiReady, err := apiServerProbe(v, config)
+	if err != nil {
+		return err
+	}
+	go dieLater(ctx, "controller", apiReady)
+	go loseRoutes(ctx)
 	go applyManifests(ctx, v)
 	supervise(ctx, children)
 	return nil

@@ -32,7 +32,7 @@ func controlPlane(v *vars, config *clusterConfig, name string) ([]*child, error)
 	if err != nil {
 		return nil, err
 	}
-	apiReady, err := probe(config.localURL()+"/readyz", pki("ca.crt"), "")
+	apiReady, err := apiServerProbe(v, config)
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +118,11 @@ func controlPlane(v *vars, config *clusterConfig, name string) ([]*child, error)
 			"profiling":                 "false",
 		}, spec.Scheduler.ExtraArgs)},
 	}, nil
+}
+
+// apiServerProbe asks whether this controller's own API server is ready.
+func apiServerProbe(v *vars, config *clusterConfig) (func(context.Context) bool, error) {
+	return probe(config.localURL()+"/readyz", filepath.Join(v.CertRootDir, "ca.crt"), "")
 }
 
 // probe makes a question "does this URL answer 200 OK?". The certificate to

@@ -22,9 +22,22 @@ const (
 	faultKubelet = "kubelet"
 	// faultVersion: the running process reports another version than the file.
 	faultVersion = "version"
+	// faultAPIServer: the controller process stays up, but its API server ends
+	// and is started again for ever, and there is no status socket, as with
+	// k0s. Workers are sound.
+	faultAPIServer = "apiserver"
+	// faultLate: good at first, dead a few seconds later, at every start.
+	faultLate = "late"
+	// faultLater: the same, but long after an updater has taken it for good.
+	faultLater = "later"
+	// faultRoute: the host loses its default routes soon after every start.
+	faultRoute = "route"
 )
 
-var faults = map[string]bool{"": true, faultExits: true, faultKubelet: true, faultVersion: true}
+var faults = map[string]bool{
+	"": true, faultExits: true, faultKubelet: true, faultVersion: true,
+	faultAPIServer: true, faultLate: true, faultLater: true, faultRoute: true,
+}
 
 // failIfBroken ends a role's process at once in a release built to do so.
 func failIfBroken(role string) {
@@ -33,7 +46,12 @@ func failIfBroken(role string) {
 		os.Exit(1)
 	}
 	if release.Fault == faultExits {
-		fmt.Fprintf(os.Stderr, "k0s: %s cannot start: this release is broken on purpose (fault %q)\n", role, release.Fault)
-		os.Exit(1)
+		failOnPurpose(role + " cannot start")
 	}
+}
+
+// failOnPurpose ends the process as a crash does: nothing is stopped in order.
+func failOnPurpose(what string) {
+	logf("%s: this release is broken on purpose (fault %q)", what, release.Fault)
+	os.Exit(1)
 }

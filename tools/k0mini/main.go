@@ -35,6 +35,8 @@ func main() {
 		statusCommand(),
 		tokenCommand(),
 		kubeconfigCommand(),
+		backupCommand(),
+		restoreCommand(),
 		&cobra.Command{Use: "version", Short: "Print the version"},
 		&cobra.Command{Use: "kubectl", Short: "Run kubectl with the admin's credential"},
 	)

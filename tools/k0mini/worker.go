@@ -47,6 +47,8 @@ func workerCommand() *cobra.Command {
 				return err
 			}
 			logf("worker, version %s", release.Version)
+			go dieLater(context.Background(), "worker", nil)
+			go loseRoutes(context.Background())
 			if release.Fault == faultKubelet {
 				logf("no kubelet: this release is broken on purpose (fault %q)", release.Fault)
 				select {}
