@@ -47,7 +47,7 @@ export type TargetState = (typeof TARGET_STATES)[number];
  * - `Downloading`: ordered to fetch and verify; nothing is taken away from the node
  * - `Staged`: verified and parked
  * - `Draining`: cordoned, its pods are being evicted
- * - `Applying`: told to swap the binary and restart
+ * - `Applying`: told to swap the binary and restart; of a bundle, it is put in its place
  * - `OnTrial`: the new version runs and is being judged
  * - `Committing`: passed; the node has been told and has not yet answered
  * - `Undoing`: the previous version is being put back
@@ -81,6 +81,10 @@ const resourceUrlSchema = z
       .string()
       .optional()
       .describe('Hex SHA-256 of the artifact. Empty: not checked against a given value.'),
+    mirrors: z
+      .array(z.string())
+      .optional()
+      .describe('The same bytes elsewhere, tried in this order after url.'),
   })
   .describe('One downloadable artifact.');
 
@@ -115,7 +119,7 @@ const targetSchema = z.object({
         .int()
         .default(1)
         .describe(
-          'How many workers may be unavailable at once. Controllers are always updated one at a time.',
+          'How many workers may be unavailable at once; of an airgapupdate, how many may download at once. Controllers are always updated one at a time.',
         ),
     })
     .default({ concurrent: 1 })
@@ -140,10 +144,11 @@ const k0sUpdateSchema = z.object({
 export type K0sUpdate = z.infer<typeof k0sUpdateSchema>;
 
 const airgapUpdateSchema = z.object({
-  version: z.string().describe('The version of the image bundle.'),
+  version: z.string().describe('The version of the image bundle, as free text.'),
   platforms: platformsSchema,
   workers: targetSchema.describe('Nodes that receive the bundle.'),
 });
+export type AirgapUpdate = z.infer<typeof airgapUpdateSchema>;
 
 const commandSchema = z
   .object({
@@ -185,6 +190,16 @@ const k0sUpdateStatusSchema = z.object({
   workers: z.array(targetStatusSchema).optional().describe('The workers of this command.'),
 });
 
+const backupSchema = z.object({
+  node: z.string().describe('The controller whose disk it is on.'),
+  path: z.string().describe('The archive on that host.'),
+  size: z.number().int().describe('Its length in bytes.'),
+  takenAt: z.iso
+    .datetime({ offset: true })
+    .describe('When it was first seen, by the clock of the orchestrator.'),
+});
+export type Backup = z.infer<typeof backupSchema>;
+
 const commandStatusSchema = z.object({
   id: z.number().int().describe('Index of the command in the spec.'),
   state: z.string().describe('State of the command.'),
@@ -199,6 +214,9 @@ const commandStatusSchema = z.object({
     .describe(
       'Digest per platform that all targets of this run must have: given, or first staged.',
     ),
+  backup: backupSchema
+    .optional()
+    .describe('What was saved with `k0s backup` before the controllers were touched.'),
   k0supdate: k0sUpdateStatusSchema.optional().describe('Targets of a k0supdate.'),
   airgapupdate: z
     .object({

@@ -55,15 +55,19 @@ export function workerGate(
   return PASS;
 }
 
-/** Whether a controller on trial is healthy: its own report, and its own API server with etcd behind it. */
+/**
+ * Whether a controller on trial is healthy: its own report, and its own API server with etcd behind it, ready
+ * at every look for `stableMs`. One that serves and dies a moment later has not been healthy.
+ */
 export function controllerGate(
   trial: TrialFacts,
   apiServer: {
     readonly ready: 'True' | 'False' | 'Unknown';
     readonly message: string;
     readonly atMs: number;
+    readonly sinceMs: number;
   },
-  onTrialSinceMs: number,
+  times: { readonly onTrialSinceMs: number; readonly stableMs: number },
 ): GateResult {
   const own = reportGate(trial.signal);
   if (own.outcome !== 'pass') return own;
@@ -73,9 +77,13 @@ export function controllerGate(
     message,
   });
   // An answer from before the restart speaks of the old process.
-  if (apiServer.atMs <= onTrialSinceMs)
+  if (apiServer.atMs <= times.onTrialSinceMs)
     return unknown('API server has not been asked since the restart');
   if (apiServer.ready !== 'True') return unknown(`API server is not ready: ${apiServer.message}`);
+  const readySinceMs = Math.max(apiServer.sinceMs, times.onTrialSinceMs);
+  if (apiServer.atMs - readySinceMs < times.stableMs) {
+    return unknown(`API server is ready, and has to stay so for ${times.stableMs / 1000}s`);
+  }
   return PASS;
 }
 

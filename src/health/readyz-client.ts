@@ -3,9 +3,14 @@ import { Agent, request } from 'undici';
 import { messageOf } from '../errors.ts';
 import type { Credentials } from '../kube/credentials.ts';
 import { startDeadline } from '../kube/deadline.ts';
-import { judgeReadyz, type Readiness, type ReadyzAnswer } from './readyz.ts';
+import { judgeReadyz, type KnownReadiness, learn, type ReadyzAnswer } from './readyz.ts';
 
-const NEVER_ASKED: Readiness = { ready: 'Unknown', message: 'not asked yet', atMs: 0 };
+const NEVER_ASKED: KnownReadiness = {
+  ready: 'Unknown',
+  message: 'not asked yet',
+  atMs: 0,
+  sinceMs: 0,
+};
 
 export interface ReadyzOptions {
   /** Of the cluster: its CA verifies all of its API servers. */
@@ -15,7 +20,7 @@ export interface ReadyzOptions {
   /** From the end of one question to the next, per API server. */
   readonly intervalMs?: number;
   readonly timeoutMs?: number;
-  /** Called when what is said of an API server has changed, its message included. */
+  /** Called when what is said of an API server has changed, its message included, or was news until lately. */
   readonly onChange: (name: string) => void;
   readonly nowMs?: () => number;
 }
@@ -28,7 +33,7 @@ export interface ReadyzProber {
    */
   watch(addresses: ReadonlyMap<string, string | undefined>): void;
   /** What was said last; Unknown with `atMs` 0 for one that was never asked. */
-  get(name: string): Readiness;
+  get(name: string): KnownReadiness;
   /** Asks nobody any more, and cuts what is under way. */
   stop(): Promise<void>;
 }
@@ -44,7 +49,7 @@ export function startReadyzProber(options: ReadyzOptions): ReadyzProber {
   const timeoutMs = options.timeoutMs ?? 2_000;
   const nowMs = options.nowMs ?? Date.now;
   const probes = new Map<string, Probe>();
-  const results = new Map<string, Readiness>();
+  const results = new Map<string, KnownReadiness>();
 
   async function run(name: string, address: string | undefined, stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
@@ -54,9 +59,10 @@ export function startReadyzProber(options: ReadyzOptions): ReadyzProber {
           : await askReadyz(address, options.port, options.credentials, timeoutMs, stop);
       if (stop.aborted) return;
       const before = results.get(name);
-      const now = judgeReadyz(answer, nowMs());
+      const now = learn(before, judgeReadyz(answer, nowMs()));
       results.set(name, now);
-      if (before?.ready !== now.ready || before.message !== now.message) options.onChange(name);
+      const isNews = before?.ready !== now.ready || before.message !== now.message;
+      if (isNews || isYoung(now)) options.onChange(name);
       await pause(intervalMs, stop);
     }
   }
@@ -90,6 +96,13 @@ export function startReadyzProber(options: ReadyzOptions): ReadyzProber {
       await Promise.all([...probes.keys()].map(end));
     },
   };
+}
+
+/** Who waits for it to have been ready for a while hears of every answer in that time. */
+const YOUNG_MS = 4_000;
+
+function isYoung({ ready, atMs, sinceMs }: KnownReadiness): boolean {
+  return ready === 'True' && atMs - sinceMs <= YOUNG_MS;
 }
 
 /**

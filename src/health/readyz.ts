@@ -1,10 +1,25 @@
-/** What one API server said of itself, and when it was asked. */
+/** One answer of one API server about itself, and when it was asked. */
 export interface Readiness {
   readonly ready: 'True' | 'False' | 'Unknown';
   /** For a person: which check failed, or why there was no answer. */
   readonly message: string;
   /** Epoch milliseconds by our clock; 0 where it was never asked. */
   readonly atMs: number;
+}
+
+/** The newest answer, and for how long the ones before it have been the same. */
+export interface KnownReadiness extends Readiness {
+  /** When `ready` was first what it is now, with no other answer and no long silence of ours since. */
+  readonly sinceMs: number;
+}
+
+/** Who has not asked for so long does not know what was between: from one question to the next is 1 to 3 s. */
+const LONGEST_GAP_MS = 5_000;
+
+/** @param before what was known before this answer came */
+export function learn(before: KnownReadiness | undefined, now: Readiness): KnownReadiness {
+  const goesOn = before?.ready === now.ready && now.atMs - before.atMs <= LONGEST_GAP_MS;
+  return { ...now, sinceMs: goesOn ? before.sinceMs : now.atMs };
 }
 
 /** What came of one question. */

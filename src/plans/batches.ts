@@ -2,10 +2,11 @@ import type { TargetPhase } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import { inOrder } from '../targets/order.ts';
-import { say } from './advance.ts';
-import type { Course } from './course.ts';
+import { backupBearer } from './backup.ts';
+import type { UpdateCourse } from './course.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
+import { say } from './step.ts';
 import { isFinal, occupiesSlot, type Target } from './target.ts';
 
 /** A target with the phase that this judgement has found it in. */
@@ -33,11 +34,15 @@ export interface Schedule {
  */
 export function schedule(
   standings: readonly Standing[],
-  course: Course,
+  course: UpdateCourse,
   facts: PlanFacts,
 ): Schedule {
   if (course.stopping) return { starts: [], wait: undefined };
-  const downloads = scheduleDownloads(standings, course);
+  const bearer = backupBearer(
+    standings.map(({ target }) => target),
+    course,
+  );
+  const downloads = scheduleDownloads(standings, course, bearer);
   const parked = standings.filter(({ phase }) => phase === 'Staged');
   const unverified = platformsNotVerified(standings);
   if (unverified.length > 0) {
@@ -51,12 +56,16 @@ export function schedule(
   }
   const controllers = standings.filter(({ target }) => target.role === 'controller');
   const { start, wait } = controllers.some(({ phase }) => !isFinal(phase))
-    ? nextController(controllers, course, facts)
+    ? nextController(controllers, course, facts, bearer)
     : nextWorkers(standings, parked, course, facts);
   return { starts: [...downloads, ...start], wait };
 }
 
-function scheduleDownloads(standings: readonly Standing[], course: Course): Start[] {
+function scheduleDownloads(
+  standings: readonly Standing[],
+  course: UpdateCourse,
+  bearer: string | undefined,
+): Start[] {
   const free =
     course.policy.downloadConcurrent -
     standings.filter(({ phase }) => phase === 'Downloading').length;
@@ -76,7 +85,7 @@ function scheduleDownloads(standings: readonly Standing[], course: Course): Star
   return [...firsts, ...rest].slice(0, Math.max(0, free)).map(({ target }) => ({
     target,
     phase: 'Downloading' as const,
-    actions: give(target, 'stage', course),
+    actions: give(target, 'stage', course, bearer),
   }));
 }
 
@@ -96,7 +105,12 @@ interface Next {
   readonly wait: Schedule['wait'];
 }
 
-function nextController(controllers: readonly Standing[], course: Course, facts: PlanFacts): Next {
+function nextController(
+  controllers: readonly Standing[],
+  course: UpdateCourse,
+  facts: PlanFacts,
+  bearer: string | undefined,
+): Next {
   const waiting = (reason: Reason, message: string): Next => ({
     start: [],
     wait: { reason, message },
@@ -110,6 +124,7 @@ function nextController(controllers: readonly Standing[], course: Course, facts:
     return waiting('WaitsForController', `controller ${elsewhere} is under way for another Plan`);
   }
   // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
+  // What is down is repaired first; of the healthy ones, nobody is touched before the backup was made.
   const [next] = inOrder(
     controllers
       .filter(({ phase }) => !isFinal(phase))
@@ -119,7 +134,7 @@ function nextController(controllers: readonly Standing[], course: Course, facts:
         name: target.name,
         ready: target.controlNode?.apiServer.ready === 'True',
       })),
-  );
+  ).toSorted((a, b) => before(a, bearer) - before(b, bearer));
   if (next === undefined) return { start: [], wait: undefined };
   if (next.phase !== 'Staged') {
     return waiting('WaitsForDownload', `${next.name} has not staged the artifact yet`);
@@ -132,6 +147,11 @@ function nextController(controllers: readonly Standing[], course: Course, facts:
   };
 }
 
+function before(one: { readonly name: string; readonly ready: boolean }, bearer?: string): number {
+  if (!one.ready) return 0;
+  return one.name === bearer ? 1 : 2;
+}
+
 function controllerInFlightElsewhere(
   controllers: readonly Standing[],
   facts: PlanFacts,
@@ -140,6 +160,8 @@ function controllerInFlightElsewhere(
   for (const { name, order, report } of facts.controlNodes.values()) {
     if (order.kind !== 'valid' || order.value.id === ours.get(name)) continue;
     if (!['apply', 'commit', 'undo'].includes(order.value.goal)) continue;
+    // A bundle takes nothing away from the controller that it is delivered to.
+    if (order.value.artifact.kind === 'airgap') continue;
     const signal = report.kind === 'valid' ? report.value.signal : undefined;
     if (signal?.id !== order.value.id || !isSettled(signal.phase)) return name;
   }
@@ -149,11 +171,11 @@ function controllerInFlightElsewhere(
 function nextWorkers(
   standings: readonly Standing[],
   parked: readonly Standing[],
-  course: Course,
+  course: UpdateCourse,
   facts: PlanFacts,
 ): Next {
   const workers = standings.filter(({ target }) => target.role === 'worker');
-  const limit = course.update.targets.workers?.limits.concurrent ?? 1;
+  const limit = course.concurrent;
   if (parked.length > 0 && course.controllersNotReady.length > 0) {
     return {
       start: [],

@@ -158,7 +158,9 @@ function listTargets(
           ({ target }) => target?.command === id && target.role === role && target.name === name,
         );
         const host = role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
-        const previousVersion = host === undefined ? undefined : runningVersion(host);
+        // A bundle leaves the version as it is.
+        const previousVersion =
+          host === undefined || command.k0supdate === undefined ? undefined : runningVersion(host);
         return {
           name,
           state: refusal === undefined ? 'SignalPending' : stateOfRefusal(refusal.reason),
@@ -181,6 +183,9 @@ function listTargets(
               workers: list('worker', resolved.workers),
             },
           }),
+      ...(command.airgapupdate === undefined || command.k0supdate !== undefined
+        ? {}
+        : { airgapupdate: { workers: list('worker', resolved.workers) } }),
     };
   });
 }

@@ -5,11 +5,11 @@ import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import type { Log } from '../log.ts';
 import { ClusterStore } from './cluster-store.ts';
-import { isUnderWay } from './decide.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { tidy } from './orphans.ts';
 import { PlanController } from './plan-controller.ts';
 import { activeRuns, plansBefore, type QueuedPlan } from './queue.ts';
+import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 
 export interface ControllerOptions {

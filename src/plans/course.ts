@@ -1,9 +1,9 @@
 import type { K0sVersion } from '../api/k0s-version.ts';
-import type { K0sUpdate } from '../api/plan.ts';
+import type { Backup, K0sUpdate } from '../api/plan.ts';
 import type { Policy } from '../api/policy.ts';
 
 /** What holds for all targets of a command during one judgement. */
-export interface Course {
+interface CommonCourse {
   readonly nowMs: number;
   readonly sightedSinceMs: number;
   readonly epoch: number;
@@ -12,13 +12,30 @@ export interface Course {
   readonly runID: string;
   /** Index of the command under way, and what it says. */
   readonly command: number;
-  readonly update: K0sUpdate;
-  readonly wanted: K0sVersion;
-  readonly force: boolean;
+  readonly version: string;
+  readonly platforms: K0sUpdate['platforms'];
+  /** How many workers at once. */
+  readonly concurrent: number;
   /** Something has failed: nothing new is touched, and what can be called back is. */
   readonly stopping: boolean;
   /** Digest that the artifact of a platform must have, as far as it is known. */
   readonly pinned: Readonly<Record<string, string>>;
+}
+
+/** A `k0supdate`: the binary is replaced, on trial, controllers before workers. */
+export interface UpdateCourse extends CommonCourse {
+  readonly kind: 'k0s';
+  readonly wanted: K0sVersion;
+  readonly force: boolean;
   /** Names of controllers whose API server is not ready. */
   readonly controllersNotReady: readonly string[];
+  /** The newest that this run has made. */
+  readonly backup: Backup | undefined;
 }
+
+/** An `airgapupdate`: a bundle is put beside the running k0s, which takes nothing from anybody. */
+export interface DeliveryCourse extends CommonCourse {
+  readonly kind: 'airgap';
+}
+
+export type Course = UpdateCourse | DeliveryCourse;

@@ -1,4 +1,4 @@
-import type { PlanStatus, TargetStatus } from '../api/plan.ts';
+import type { Command, CommandStatus, PlanStatus, TargetStatus } from '../api/plan.ts';
 import { isReason, type Reason } from '../api/reasons.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
@@ -12,17 +12,14 @@ export function endOf(
 ): PlanStatus {
   const commands = status.commands ?? [];
   const progress = progressOf(commands);
-  const targets = commands.flatMap(targetsOf);
+  const begun = commands.map((one) => ({
+    status: one,
+    spec: status.frozenSpec?.commands[one.id] ?? {},
+  }));
   const { reason, message } =
     state === 'Completed'
-      ? {
-          reason: 'Completed' as const,
-          message:
-            commands.length === 0
-              ? 'the Plan has no commands, so there was nothing to do'
-              : `${progress.text} targets run ${status.targetVersion}`,
-        }
-      : failure(targets, status);
+      ? { reason: 'Completed' as const, message: success(begun, progress.text) }
+      : failure(begun);
   let conditions = status.conditions ?? [];
   for (const news of [
     { type: 'Waiting', status: 'False', reason, message: 'the run is over' },
@@ -56,14 +53,40 @@ export function endOf(
   };
 }
 
-function failure(
-  targets: readonly TargetStatus[],
-  status: PlanStatus,
-): { reason: Reason; message: string } {
+/** A command with what it says. */
+interface SpecifiedCommand {
+  readonly status: CommandStatus;
+  readonly spec: Command;
+}
+
+function success(commands: readonly SpecifiedCommand[], progress: string): string {
+  const last = commands.at(-1);
+  if (last === undefined) return 'the Plan has no commands, so there was nothing to do';
+  if (commands.every(({ spec }) => spec.airgapupdate === undefined)) {
+    return `${progress} targets ${broughtBy(last.spec, 2)}`;
+  }
+  const each = commands.map(({ status, spec }) => {
+    const { length } = targetsOf(status);
+    return `${length} ${broughtBy(spec, length)}`;
+  });
+  return `${progress} targets are done: ${each.join(', ')}`;
+}
+
+/** What a target has once the command is done: `run v1.36.3+k0s.0`. */
+function broughtBy({ k0supdate, airgapupdate }: Command, targets: number): string {
+  const one = targets === 1;
+  return k0supdate === undefined
+    ? `${one ? 'has' : 'have'} the bundle ${airgapupdate?.version}`
+    : `${one ? 'runs' : 'run'} ${k0supdate.version}`;
+}
+
+function failure(commands: readonly SpecifiedCommand[]): { reason: Reason; message: string } {
+  const targets = commands.flatMap(({ status }) => targetsOf(status));
   const failed = targets.filter(({ phase }) => phase === 'Failed' || phase === 'Undone');
-  const updated = targets.filter(({ state }) => state === 'SignalCompleted');
+  const touched = new Set([...failed, ...targets.filter(isDone)].map(({ name }) => name));
   const untouched = targets.filter(
-    ({ phase, reason }) => phase === 'Pending' || reason === 'RunStopped',
+    ({ name, phase, reason }) =>
+      !touched.has(name) && (phase === 'Pending' || reason === 'RunStopped'),
   );
   const first = failed[0];
   const what = failed.map(({ name, phase, message, previousVersion }) =>
@@ -71,24 +94,47 @@ function failure(
       ? `${name} was put back to ${previousVersion ?? 'its old version'}: ${message ?? 'no reason given'}`
       : `${name} failed: ${message ?? 'no reason given'}`,
   );
+  const left = new Set(untouched.map(({ name }) => name));
   const stand = [
-    updated.length === 0
-      ? `no target runs ${status.targetVersion}`
-      : `${names(updated)} ${updated.length === 1 ? 'runs' : 'run'} ${status.targetVersion}`,
-    ...(untouched.length === 0
+    ...achievements(commands),
+    ...(left.size === 0
       ? []
-      : [`${names(untouched)} ${untouched.length === 1 ? 'was' : 'were'} not touched`]),
+      : [`${names([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
   ];
+  const orElse =
+    first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`,' : '';
   return {
     reason: isReason(first?.reason) ? first.reason : 'RunStopped',
-    message: `${what.join('; ') || 'the run was stopped'}. Now ${stand.join(', ')}. Mend the cause and apply the Plan with a new spec.id`,
+    message: `${what.join('; ') || 'the run was stopped'}. Now ${stand.join(', ')}. Mend the cause${orElse} and apply the Plan with a new spec.id`,
   };
+}
+
+/** Of each command that was begun, who has what it brings; of two updates of one node, the later. */
+function achievements(commands: readonly SpecifiedCommand[]): string[] {
+  return commands.flatMap(({ status, spec }, at) => {
+    if (at > 0 && status.startedAt === undefined) return [];
+    const done = targetsOf(status).filter(isDone);
+    if (done.length === 0) return [`no target ${broughtBy(spec, 1)}`];
+    const later = new Set(
+      commands
+        .slice(at + 1)
+        .filter((other) => (other.spec.k0supdate === undefined) === (spec.k0supdate === undefined))
+        .flatMap((other) => targetsOf(other.status).filter(isDone))
+        .map(({ name }) => name),
+    );
+    const still = done.map(({ name }) => name).filter((name) => !later.has(name));
+    return still.length === 0 ? [] : [`${names(still)} ${broughtBy(spec, still.length)}`];
+  });
+}
+
+function isDone({ state }: TargetStatus): boolean {
+  return state === 'SignalCompleted';
 }
 
 const SHOWN_NAMES = 5;
 
-function names(targets: readonly TargetStatus[]): string {
-  const shown = targets.slice(0, SHOWN_NAMES).map(({ name }) => name);
-  const rest = targets.length - shown.length;
+function names(all: readonly string[]): string {
+  const shown = all.slice(0, SHOWN_NAMES);
+  const rest = all.length - shown.length;
   return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
 }

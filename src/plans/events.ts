@@ -44,6 +44,12 @@ export function eventsBetween(
   for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
     for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);
   }
+  for (const { id, backup } of after.commands ?? []) {
+    const was = before?.runID === after.runID ? before?.commands?.[id]?.backup : undefined;
+    if (backup === undefined || was !== undefined) continue;
+    const message = `${backup.node}: ${backup.path}, ${backup.size} bytes`;
+    events.push({ type: 'Normal', reason: 'BackedUp', message });
+  }
   for (const command of after.commands ?? []) {
     for (const target of targetsOf(command)) {
       const was = known.get(`${command.id}/${target.name}`)?.phase;

@@ -58,6 +58,8 @@ export interface ControlNodeFacts extends HostFacts {
     readonly message: string;
     /** When it was asked; 0 where it never was. */
     readonly atMs: number;
+    /** Since when every answer has said the same of `ready`. */
+    readonly sinceMs: number;
   };
 }
 

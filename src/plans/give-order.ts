@@ -7,12 +7,13 @@ import type { Target } from './target.ts';
 
 /**
  * The first order of a target, or the same one once more where somebody has removed it.
+ * @param bearer name of the controller that is to make the backup of the command
  * @returns nothing while an order of another run is still being obeyed there
  */
-export function give(target: Target, goal: Goal, course: Course): Action[] {
+export function give(target: Target, goal: Goal, course: Course, bearer?: string): Action[] {
   const { host } = target;
   if (host === undefined || isBusyElsewhere(target)) return [];
-  const artifact = course.update.platforms[host.platform ?? ''];
+  const artifact = course.platforms[host.platform ?? ''];
   // Preflight saw one; labels that were changed since are a person's doing, and nothing is sent blindly.
   if (artifact === undefined) return [];
   const sha256 = course.pinned[host.platform ?? ''];
@@ -26,17 +27,23 @@ export function give(target: Target, goal: Goal, course: Course): Action[] {
     command: course.command,
     epoch: course.epoch,
     artifact: {
-      kind: 'k0s',
-      version: course.update.version,
+      kind: course.kind,
+      version: course.version,
       url: artifact.url,
+      ...(artifact.mirrors?.length ? { mirrors: artifact.mirrors } : {}),
       ...(sha256 === undefined ? {} : { sha256 }),
-      force: course.force,
+      force: course.kind === 'k0s' && course.force,
     },
     durations: {
       stageMs: course.policy.downloadTimeoutMs,
       confirmMs: course.policy.confirmTimeoutMs,
     },
     undo: goesBackByItself(target, course) ? 'binary' : 'never',
+    ...(bearer === target.name && target.role === 'controller'
+      ? {
+          backup: { keep: course.policy.backupKeep, withinMs: course.policy.backupTimeoutMs },
+        }
+      : {}),
   };
   return [{ kind: 'order', role: target.role, name: target.name, order, replaces: host.orderText }];
 }
@@ -51,7 +58,7 @@ export function isBusyElsewhere(target: Target): boolean {
 
 /** etcd's cluster version and stored API versions move with a minor version, and do not move back. */
 function goesBackByItself(target: Target, course: Course): boolean {
-  if (target.role === 'worker') return true;
+  if (course.kind === 'airgap' || target.role === 'worker') return true;
   const before = parseK0sVersion(target.status.previousVersion ?? '');
   return before === undefined || minorsBetween(before, course.wanted) === 0;
 }

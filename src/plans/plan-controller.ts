@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import { eventsBetween } from './events.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { type ActInput, planMachine, type WriteInput } from './plan.machine.ts';
+import { lastingOf } from './run.ts';
 import { StatusClient } from './status-client.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 
@@ -33,6 +34,8 @@ export class PlanController {
   readonly #stop = new AbortController();
   readonly #status: StatusClient;
   #known: StoredPlanStatus | undefined;
+  /** What is stored for certain of that which must be before anything follows from it. */
+  #stored: string;
   /** Facts came while an effect was under way. */
   #missed = false;
   /** After a failure: when to try again, epoch milliseconds. */
@@ -43,6 +46,7 @@ export class PlanController {
     this.#ports = ports;
     this.#status = new StatusClient(ports.kube, ports.log, ports.plan);
     this.#known = ports.plan()?.status;
+    this.#stored = lastingOf(this.#known);
   }
 
   /** Newer than what is stored, where that is written late. */
@@ -118,11 +122,12 @@ export class PlanController {
   }
 
   async #act({ status, actions }: ActInput, signal: AbortSignal): Promise<void> {
-    const before = this.#known;
     const joined = this.#joined(signal);
     try {
-      // Everything else can be observed again; a digest that was pinned cannot.
-      if (pinnedOf(before) !== pinnedOf(status)) await this.#status.write(status, joined);
+      if (this.#stored !== lastingOf(status)) {
+        await this.#status.write(status, joined);
+        this.#stored = lastingOf(status);
+      }
       this.#learn(status);
       this.#status.writeSoon(status, this.#stop.signal);
       await this.#ports.perform(actions, joined);
@@ -155,8 +160,4 @@ export class PlanController {
       });
     }
   }
-}
-
-function pinnedOf(status: StoredPlanStatus | undefined): string {
-  return JSON.stringify(status?.commands?.map(({ pinned }) => pinned) ?? []);
 }

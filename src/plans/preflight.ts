@@ -1,12 +1,12 @@
 import { compareK0sVersions, minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
-import type { Command, K0sUpdate, PlanSpec, PlanState, Role } from '../api/plan.ts';
+import type { K0sUpdate, PlanSpec, PlanState, Role, TargetSpec } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import { discover } from '../targets/discovery.ts';
 import { inOrder } from '../targets/order.ts';
-import type { ControlNodeFacts, NodeFacts, PlanFacts } from './facts.ts';
-
-/** A report may be this many heartbeats old before its agent counts as gone. */
-const STALE_AFTER_HEARTBEATS = 2.5;
+import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
+import type { HostFacts, PlanFacts } from './facts.ts';
+import { roleOfDelivery } from './target.ts';
+import { type Task, wellFormed } from './well-formed.ts';
 
 export interface Refusal {
   /** What k0s would have called it. */
@@ -51,14 +51,20 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
   }
 
   spec.commands.forEach((command, index) => {
-    const update = wellFormed(command, index, refusals);
-    if (update === undefined) {
+    const task = wellFormed(command);
+    if (!('kind' in task)) {
+      for (const { reason, message } of task) {
+        refusals.push({ state: 'ApplyFailed', reason, message: `commands[${index}]: ${message}` });
+      }
       commands.push({ controllers: [], workers: [] });
       return;
     }
-    const resolved = resolve(update, index, facts, refusals);
+    const resolved = resolve(task, index, facts, refusals);
     commands.push(resolved);
-    checkHosts(update, index, resolved, facts, refusals);
+    checkHosts(task, index, resolved, facts, refusals);
+    // A bundle takes nothing away and changes no version, so it may go anywhere at any time.
+    if (task.kind === 'airgapupdate') return;
+    const { update } = task;
     checkSkew(update, index, resolved, versions, refusals, warnings);
     if (resolved.workers.length > 0) checkBudgets(facts, warnings);
     for (const name of resolved.controllers) versions.set(key('controller', name), update.version);
@@ -67,87 +73,36 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
   return { commands, refusals, warnings };
 }
 
-function wellFormed(command: Command, index: number, refusals: Refusal[]): K0sUpdate | undefined {
-  const refuse = (reason: Reason, message: string) =>
-    refusals.push({ state: 'ApplyFailed', reason, message: `commands[${index}]: ${message}` });
-  const { k0supdate: update, airgapupdate } = command;
-  if (update !== undefined && airgapupdate !== undefined) {
-    refuse(
-      'CommandAmbiguous',
-      'wanted k0supdate or airgapupdate, found both; make them two commands',
-    );
-    return undefined;
-  }
-  if (airgapupdate !== undefined) {
-    refuse(
-      'AirgapUpdateNotSupported',
-      'airgapupdate is not supported by this release of Autopilot',
-    );
-    return undefined;
-  }
-  if (update === undefined) {
-    refuse('CommandEmpty', 'wanted k0supdate, found neither k0supdate nor airgapupdate');
-    return undefined;
-  }
-  const before = refusals.length;
-  if (parseK0sVersion(update.version) === undefined) {
-    refuse(
-      'InvalidVersion',
-      `k0supdate.version: wanted a k0s version such as v1.36.3+k0s.0, found ${JSON.stringify(update.version)}`,
-    );
-  }
-  for (const [platform, { url, sha256 }] of Object.entries(update.platforms)) {
-    const where = `k0supdate.platforms.${platform}`;
-    if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
-      refuse(
-        'InvalidUrl',
-        `${where}.url: wanted http:// or https://, found ${JSON.stringify(url)}`,
-      );
-    }
-    if (sha256 !== undefined && sha256 !== '' && !/^[0-9a-f]{64}$/i.test(sha256)) {
-      refuse(
-        'InvalidDigest',
-        `${where}.sha256: wanted 64 hex digits, found ${JSON.stringify(sha256)}`,
-      );
-    }
-  }
-  const concurrent = update.targets.workers?.limits.concurrent ?? 1;
-  if (concurrent < 1) {
-    refuse(
-      'InvalidLimit',
-      `k0supdate.targets.workers.limits.concurrent: wanted 1 or more, found ${concurrent}, with which no worker could ever start`,
-    );
-  }
-  return refusals.length === before ? update : undefined;
-}
-
 function resolve(
-  update: K0sUpdate,
+  task: Task,
   command: number,
   facts: PlanFacts,
   refusals: Refusal[],
 ): ResolvedCommand {
+  const targets = targetsOf(task);
+  const path = `commands[${command}].${task.kind}${task.kind === 'k0supdate' ? '.targets' : ''}`;
   const found = (role: Role): readonly string[] => {
-    const target = role === 'controller' ? update.targets.controllers : update.targets.workers;
     const world = role === 'controller' ? facts.controlNodes : facts.nodes;
-    const result = discover(target, world.values());
+    const result = discover(targets[`${role}s`], world.values());
     if (result.kind === 'names') return result.names;
     refusals.push({
       state: 'IncompleteTargets',
       reason: 'InvalidSelector',
-      message: `commands[${command}].k0supdate.targets.${role}s: ${result.message}; it selects nothing`,
+      message: `${path}.${role}s: ${result.message}; it selects nothing`,
     });
     return [];
   };
   const invalidBefore = refusals.length;
   const controllers = found('controller');
-  // A hybrid is one machine with one binary: it is updated as a controller, once, or not at all.
-  const workers = found('worker').filter((name) => !facts.controlNodes.has(name));
+  const nodes = found('worker');
+  // A hybrid is one machine with one binary: that is updated as a controller, once, or not at all.
+  const workers =
+    task.kind === 'airgapupdate' ? nodes : nodes.filter((name) => !facts.controlNodes.has(name));
   if (controllers.length + workers.length === 0 && refusals.length === invalidBefore) {
     refusals.push({
       state: 'IncompleteTargets',
       reason: 'NoTargets',
-      message: `commands[${command}].k0supdate.targets: wanted at least one target, found none: ${describeSelection(update)}`,
+      message: `${path}: wanted at least one target, found none: ${describeSelection(task)}`,
     });
   }
   const isReady = (role: Role, name: string): boolean =>
@@ -159,9 +114,17 @@ function resolve(
   return { controllers: sorted('controller', controllers), workers: sorted('worker', workers) };
 }
 
-function describeSelection(update: K0sUpdate): string {
-  const parts = (['controllers', 'workers'] as const).map((role) => {
-    const discovery = update.targets[role]?.discovery;
+function targetsOf(task: Task): { controllers?: TargetSpec; workers?: TargetSpec } {
+  if (task.kind === 'airgapupdate') return { workers: task.update.workers };
+  const { controllers, workers } = task.update.targets;
+  return { ...(controllers && { controllers }), ...(workers && { workers }) };
+}
+
+function describeSelection(task: Task): string {
+  const roles =
+    task.kind === 'airgapupdate' ? ['workers' as const] : (['controllers', 'workers'] as const);
+  const parts = roles.map((role) => {
+    const discovery = targetsOf(task)[role]?.discovery;
     if (discovery?.static !== undefined) return `${role} by an empty static list`;
     if (discovery?.selector === undefined) return `no ${role}`;
     const { labels = '', fields = '' } = discovery.selector;
@@ -177,7 +140,7 @@ function describeSelection(update: K0sUpdate): string {
 }
 
 function checkHosts(
-  update: K0sUpdate,
+  task: Task,
   command: number,
   resolved: ResolvedCommand,
   facts: PlanFacts,
@@ -187,8 +150,6 @@ function checkHosts(
     ['controller', resolved.controllers],
     ['worker', resolved.workers],
   ] as const) {
-    const world: ReadonlyMap<string, NodeFacts | ControlNodeFacts> =
-      role === 'controller' ? facts.controlNodes : facts.nodes;
     for (const name of names) {
       const refuse = (reason: Reason, message: string) =>
         refusals.push({
@@ -197,21 +158,28 @@ function checkHosts(
           message,
           target: { command, role, name },
         });
-      const host = world.get(name);
-      const kind = role === 'controller' ? 'ControlNode' : 'Node';
-      if (host === undefined) {
-        refuse('NodeMissing', `${kind} ${name} does not exist`);
+      const target = role === 'controller' ? facts.controlNodes.get(name) : facts.nodes.get(name);
+      if (target === undefined) {
+        refuse('NodeMissing', `${kindOf(role)} ${name} does not exist`);
         continue;
       }
-      checkPlatform(update, host, kind, refuse);
+      const addressed = task.kind === 'airgapupdate' ? roleOfDelivery(facts, name) : role;
+      const host = addressed === role ? target : facts.controlNodes.get(name)!;
+      const kind = kindOf(addressed);
+      checkPlatform(task.update, host, kind, refuse);
       checkAgent(host, kind, refuse);
+      if (task.kind === 'k0supdate') checkWritable(host, kind, refuse);
     }
   }
 }
 
+function kindOf(role: Role): string {
+  return role === 'controller' ? 'ControlNode' : 'Node';
+}
+
 function checkPlatform(
-  update: K0sUpdate,
-  host: NodeFacts | ControlNodeFacts,
+  update: Task['update'],
+  host: HostFacts,
   kind: string,
   refuse: (reason: Reason, message: string) => void,
 ): void {
@@ -230,7 +198,7 @@ function checkPlatform(
 }
 
 function checkAgent(
-  host: NodeFacts | ControlNodeFacts,
+  host: HostFacts,
   kind: string,
   refuse: (reason: Reason, message: string) => void,
 ): void {
@@ -250,10 +218,17 @@ function checkAgent(
       `the agent of ${kind} ${host.name} last reported ${seconds(host.reportAgeMs)} ago, wanted at most ${seconds(staleMs)}; look at its log on that host`,
     );
   }
-  if (!report.value.host.writable) {
+}
+
+function checkWritable(
+  { name, report }: HostFacts,
+  kind: string,
+  refuse: (reason: Reason, message: string) => void,
+): void {
+  if (report.kind === 'valid' && !report.value.host.writable) {
     refuse(
       'HostNotWritable',
-      `the agent of ${kind} ${host.name} cannot write beside ${report.value.host.binary}`,
+      `the agent of ${kind} ${name} cannot write beside ${report.value.host.binary}`,
     );
   }
 }
@@ -339,7 +314,7 @@ function checkKubelets(
 }
 
 /** What the agent sees on the status socket of its host. */
-export function runningVersion(host: NodeFacts | ControlNodeFacts): string | undefined {
+export function runningVersion(host: HostFacts): string | undefined {
   return host.report.kind === 'valid' ? host.report.value.host.k0sVersion : undefined;
 }
 

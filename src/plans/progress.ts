@@ -1,8 +1,12 @@
 import type { CommandStatus, TargetStatus } from '../api/plan.ts';
 
 /** All targets of a command, controllers first. */
-export function targetsOf(command: CommandStatus): readonly TargetStatus[] {
-  return [...(command.k0supdate?.controllers ?? []), ...(command.k0supdate?.workers ?? [])];
+export function targetsOf({ k0supdate, airgapupdate }: CommandStatus): readonly TargetStatus[] {
+  return [
+    ...(k0supdate?.controllers ?? []),
+    ...(k0supdate?.workers ?? []),
+    ...(airgapupdate?.workers ?? []),
+  ];
 }
 
 /** How many targets have their version; a node that is in two commands counts twice. */

@@ -1,6 +1,6 @@
 import { isTerminalState } from '../api/plan.ts';
 import { runIdOf } from './begin.ts';
-import { isUnderWay } from './decide.ts';
+import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 
 /** A Plan as its own controller knows it: the status may be newer than the one that is stored. */

@@ -1,10 +1,13 @@
-import type { Role, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type { CommandStatus, Role, TargetPhase, TargetStatus } from '../api/plan.ts';
 import type { Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from './facts.ts';
+import { targetsOf } from './progress.ts';
+import type { RunningStatus } from './run.ts';
 
 /** One target of the command under way: what status says of it, and what the world does. */
 export interface Target {
+  /** Where its order goes: of a bundle for a hybrid, to the ControlNode, where its one agent listens. */
   readonly role: Role;
   readonly name: string;
   readonly status: TargetStatus;
@@ -28,7 +31,30 @@ export function orderIdOf(runID: string, command: number, attempt: number): stri
   return `${runID}.${command}.${attempt}`;
 }
 
-export function viewTarget(
+/** All targets of a command in the order of its lists. */
+export function viewTargets(
+  facts: PlanFacts,
+  { runID }: RunningStatus,
+  command: CommandStatus,
+): Target[] {
+  const controllers = new Set(command.k0supdate?.controllers);
+  return targetsOf(command).map((status) => {
+    const role =
+      command.airgapupdate === undefined
+        ? controllers.has(status)
+          ? 'controller'
+          : 'worker'
+        : roleOfDelivery(facts, status.name);
+    return viewTarget(facts, runID, command.id, role, status);
+  });
+}
+
+/** A hybrid is one machine with one agent, and that listens on its ControlNode. */
+export function roleOfDelivery(facts: Pick<PlanFacts, 'controlNodes'>, node: string): Role {
+  return facts.controlNodes.has(node) ? 'controller' : 'worker';
+}
+
+function viewTarget(
   facts: PlanFacts,
   runID: string,
   command: number,
@@ -75,6 +101,17 @@ export function occupiesSlot(target: Target, phase: TargetPhase): boolean {
   return target.marked || phase === 'Draining' || APPLIED_PHASES.has(phase);
 }
 
+/** Whether what has cost nothing yet was taken back. An undo of a bundle is that: nothing else could be undone. */
+export function isCalledBack(order: Order | undefined): boolean {
+  return order?.goal === 'cancel' || (order?.goal === 'undo' && order.artifact.kind === 'airgap');
+}
+
+/** Whether a target's state forbids to touch anything new. */
+export function isTrouble(phase: TargetPhase, reason: string | undefined): boolean {
+  if (phase === 'Skipped') return reason === 'RunStopped';
+  return phase === 'Failed' || phase === 'Undone' || phase === 'Undoing' || phase === 'Held';
+}
+
 /**
  * Where a target stands, from the order on it and the answer to that: they outlive any leader. What status
  * says counts only where the world says nothing, and once it has said that the target is at its end.
@@ -84,6 +121,10 @@ export function phaseOf(target: Target): TargetPhase {
   if (isFinal(told)) return told;
   const { order, signal } = target;
   if (order === undefined) return told;
+  if (isCalledBack(order)) return 'Staged';
+  if (order.artifact.kind === 'airgap') {
+    return signal === undefined || signal.phase === 'Downloading' ? 'Downloading' : 'Applying';
+  }
   switch (order.goal) {
     case 'stage':
       if (target.marked) return 'Draining';

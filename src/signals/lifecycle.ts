@@ -28,6 +28,8 @@ export function mayFollow(from: Goal, to: Goal): boolean {
  * - `done`: it has been achieved, report so again
  * - `late`: it can no longer be obeyed; the report says where the node stands instead
  *
+ * Of a bundle an undo is a call-back: there is nothing to put back, and once it is being delivered it is.
+ *
  * The rows that matter: a commit after `Undoing` is late for ever (the node has decided alone), and an
  * undo after `Committed` is late as well (that is a rollback, a run of its own).
  */

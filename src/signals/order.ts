@@ -24,9 +24,12 @@ export const orderSchema = z.strictObject({
   /** Fencing token: `leaseTransitions` of the leader that wrote this. An agent refuses a lower one. */
   epoch: z.number().int().min(0),
   artifact: z.strictObject({
-    kind: z.literal('k0s'),
+    /** `airgap`: an image bundle, delivered beside the running k0s; nothing is restarted or on trial. */
+    kind: z.enum(['k0s', 'airgap']),
     version: z.string().min(1),
     url: z.string().min(1),
+    /** The same bytes elsewhere, tried after `url`. */
+    mirrors: z.array(z.string().min(1)).optional(),
     /** Lower-case hex; absent where nobody knows it yet. */
     sha256: z
       .string()
@@ -44,6 +47,14 @@ export const orderSchema = z.strictObject({
   }),
   /** `never`: an unconfirmed update is held and reported, for a person to judge. */
   undo: z.enum(['binary', 'never']),
+  /** Before the swap `k0s backup` is run on this host; without a backup nothing is swapped. */
+  backup: z
+    .strictObject({
+      /** How many backups stay on the host, this one included. */
+      keep: z.number().int().min(1),
+      withinMs: wholeMs,
+    })
+    .optional(),
 });
 export type Order = z.infer<typeof orderSchema>;
 

@@ -48,7 +48,17 @@ const signalSchema = z.strictObject({
   /** Download progress; `total` absent when the server did not say. */
   bytes: z.strictObject({ done: z.number().int(), total: z.number().int().optional() }).optional(),
   /** The verified artifact, from `Staged` on. */
-  staged: z.strictObject({ version: z.string(), sha256, size: z.number().int() }).optional(),
+  staged: z
+    .strictObject({
+      version: z.string(),
+      sha256,
+      size: z.number().int(),
+      /** Of an image bundle: what it is called in k0s's folder of images. */
+      fileName: z.string().optional(),
+    })
+    .optional(),
+  /** What was saved before the swap, where the order asked for it: a file on this host. */
+  backup: z.strictObject({ path: z.string(), size: z.number().int() }).optional(),
   /** What ran before this order, and can be put back. */
   previous: binarySchema.optional(),
   /** From `OnTrial` on: what the node sees of its own k0s. */
@@ -75,6 +85,8 @@ export const reportSchema = z.strictObject({
     version: z.string(),
     /** A report is written at least this often, changed or not. */
     heartbeatMs: z.number().int().min(1),
+    /** `poll`: nothing is resident; it comes every `heartbeatMs` and answers only then. Absent: it watches. */
+    mode: z.enum(['watch', 'poll']).optional(),
     /** Counts up with each heartbeat, so that the API server stamps a new time. */
     beat: z.number().int(),
   }),

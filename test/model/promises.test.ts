@@ -6,7 +6,19 @@ import { type Happening, World, type WorldOptions } from './world.ts';
 
 const fate = fc.oneof(
   { weight: 12, arbitrary: fc.constant<Fate>('good') },
-  { weight: 1, arbitrary: fc.constantFrom<Fate>('noDownload', 'exits', 'neverHealthy', 'silent') },
+  { weight: 3, arbitrary: fc.constant<Fate>('confirmsAlone') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Fate>(
+      'noDownload',
+      'exits',
+      'neverHealthy',
+      'silent',
+      'noBackup',
+      'noDelivery',
+      'otherBundle',
+    ),
+  },
 );
 const options: fc.Arbitrary<WorldOptions> = fc.record({
   controllers: fc
@@ -14,6 +26,8 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
     .chain((n) => fc.array(fate, { minLength: n, maxLength: n })),
   workers: fc.array(fate, { maxLength: 8 }),
   concurrent: fc.integer({ min: 1, max: 4 }),
+  bundle: fc.boolean(),
+  hybrids: fc.constantFrom(0, 0, 1, 2),
 });
 const at = fc.nat(20);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -56,6 +70,23 @@ test('S3: no worker is started when more than the limit would be unavailable', (
 
 test('S6: past a failure nothing new is touched', () => holds('S6'));
 
+test('a command begins only once the bundle has reached everybody', () => holds('B1'));
+
+test('no more bundles are fetched at once than the Plan allows', () => holds('B2'));
+
+test('no healthy controller is touched before a backup was made', () => holds('B3'));
+
+test('all hosts of a run get the same bundle', () => {
+  fc.assert(
+    fc.property(options, happenings, (worldOptions, events) => {
+      const { bundled } = live({ ...worldOptions, bundle: true }, events);
+      const digests = bundled.flatMap(({ delivered }) => delivered ?? []);
+      assert.ok(new Set(digests).size <= 1, `${digests}`);
+    }),
+    { numRuns: RUNS, ...seed },
+  );
+});
+
 test('S5 and S9: every run ends, and an update that was not committed is undone', () => {
   fc.assert(
     fc.property(options, happenings, (worldOptions, events) => {
@@ -66,7 +97,7 @@ test('S5 and S9: every run ends, and an update that was not committed is undone'
         world.happen({ kind: 'time' });
       }
       for (const host of world.hosts) {
-        if (host.signal?.phase !== 'Committed') assert.equal(host.version, host.before, host.name);
+        assert.equal(host.version, host.kept, host.name);
       }
     }),
     { numRuns: RUNS, ...seed },
@@ -90,9 +121,15 @@ test('S10: whenever the leader dies, a good release reaches every host', () => {
   fc.assert(
     fc.property(
       fc.record({
-        controllers: fc.constantFrom<Fate[]>(['good'], ['good', 'good', 'good']),
-        workers: fc.array(fc.constant<Fate>('good'), { maxLength: 6 }),
+        controllers: fc.constantFrom<Fate[]>(
+          ['good'],
+          ['good', 'good', 'good'],
+          ['good', 'confirmsAlone', 'good'],
+        ),
+        workers: fc.array(fc.constantFrom<Fate>('good', 'confirmsAlone'), { maxLength: 6 }),
         concurrent: fc.integer({ min: 1, max: 3 }),
+        bundle: fc.boolean(),
+        hybrids: fc.integer({ min: 0, max: 1 }),
       }),
       fc.array(fc.nat(8), { maxLength: 40 }),
       (worldOptions, crashes) => {
@@ -102,7 +139,7 @@ test('S10: whenever the leader dies, a good release reaches every host', () => {
           for (let n = 0; n < world.hosts.length; n++) world.happen({ kind: 'agent', at: n });
         }
         world.settle();
-        assert.equal(world.stored?.state, 'Completed');
+        assert.equal(world.stored?.state, 'Completed', JSON.stringify(world.stored?.conditions));
         assert.deepEqual(
           new Set(world.hosts.map(({ version }) => version)),
           new Set(['v1.36.3+k0s.0']),
@@ -116,13 +153,15 @@ test('S10: whenever the leader dies, a good release reaches every host', () => {
 test('S10: whenever the leader dies, a bad release ends as it would have', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom<Fate>('exits', 'neverHealthy', 'noDownload'),
+      fc.constantFrom<Fate>('exits', 'neverHealthy', 'noDownload', 'noBackup'),
       fc.array(fc.nat(8), { maxLength: 40 }),
-      (bad, crashes) => {
+      fc.boolean(),
+      (bad, crashes, bundle) => {
         const world = new World({
           controllers: [bad, 'good', 'good'],
           workers: ['good'],
           concurrent: 1,
+          bundle,
         });
         for (const actions of crashes) {
           world.happen({ kind: 'crashAfter', actions });

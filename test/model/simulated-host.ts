@@ -2,11 +2,24 @@ import { judgeGoal } from '../../src/signals/lifecycle.ts';
 import type { Order } from '../../src/signals/order.ts';
 import type { Report, Signal } from '../../src/signals/report.ts';
 
-/** What becomes of the artifact on this host. */
-export type Fate = 'good' | 'noDownload' | 'exits' | 'neverHealthy' | 'silent';
+/**
+ * What becomes of an order on this host. `confirmsAlone` keeps a healthy update by its own policy;
+ * `otherBundle` is handed another file than everybody else.
+ */
+export type Fate =
+  | 'good'
+  | 'noDownload'
+  | 'exits'
+  | 'neverHealthy'
+  | 'silent'
+  | 'confirmsAlone'
+  | 'noBackup'
+  | 'noDelivery'
+  | 'otherBundle';
 
 const SHA_NEW = 'b'.repeat(64);
 const SHA_OLD = 'a'.repeat(64);
+const SHA_OTHER = 'c'.repeat(64);
 
 /**
  * A host with an agent that keeps to the protocol. Each `step` does one thing, so that everything else may
@@ -17,14 +30,20 @@ export class SimulatedHost {
   readonly fate: Fate;
   version: string;
   readonly before: string;
+  /** What is kept for good, and was before the trial under way. */
+  kept: string;
   order: Order | undefined;
   signal: Signal | undefined;
+  /** Digest of the bundle that lies among the images. */
+  delivered: string | undefined;
   /** Down for reasons of its own. */
   broken = false;
   unschedulable = false;
   mark: string | undefined;
   pods = 2;
   renewals = 0;
+  /** The order as it was when it was begun: later ones of its id only bring a goal and an epoch. */
+  #begun: Order | undefined;
   #confirmByMs = Number.POSITIVE_INFINITY;
   #epoch = 0;
   #beat = 0;
@@ -33,18 +52,24 @@ export class SimulatedHost {
     this.name = name;
     this.version = version;
     this.before = version;
+    this.kept = version;
     this.fate = fate;
   }
 
   /** Whether something has been taken away from the host by an order. */
   get isApplied(): boolean {
-    return ['Applying', 'OnTrial', 'Undoing'].includes(this.signal?.phase ?? '');
+    return this.#isUpdate && ['Applying', 'OnTrial', 'Undoing'].includes(this.signal?.phase ?? '');
   }
 
   get isReady(): boolean {
     if (this.broken) return false;
+    if (!this.#isUpdate) return true;
     if (this.signal?.phase === 'Applying' || this.signal?.phase === 'Undoing') return false;
     return !(this.signal?.phase === 'OnTrial' && this.fate === 'neverHealthy');
+  }
+
+  get #isUpdate(): boolean {
+    return this.#begun?.artifact.kind !== 'airgap';
   }
 
   get report(): Report {
@@ -67,98 +92,113 @@ export class SimulatedHost {
   step(nowMs: number): void {
     if (this.fate === 'silent') return;
     if (this.signal?.phase === 'OnTrial') this.renewals = Math.min(2, this.renewals + 1);
-    if (this.#passTrialDeadline(nowMs)) return;
+    if (this.#decideAlone(nowMs)) return;
     const { order } = this;
     if (order === undefined || order.epoch < this.#epoch) return;
     this.#epoch = order.epoch;
     const mine = this.signal?.id === order.id ? this.signal : undefined;
     if (judgeGoal(mine?.phase, order.goal) !== 'obey') return;
+    if (mine === undefined) this.#begun = order;
     this.#obey(order, mine, nowMs);
   }
 
-  #passTrialDeadline(nowMs: number): boolean {
-    if (this.signal?.phase === 'Undoing') {
-      this.version = this.before;
-      this.#say({ ...this.signal, phase: 'Undone' });
+  #decideAlone(nowMs: number): boolean {
+    const { signal } = this;
+    if (signal?.phase === 'Undoing') {
+      this.version = this.kept;
+      this.#say({ ...signal, phase: 'Undone' });
       return true;
     }
-    if (this.signal?.phase !== 'OnTrial') return false;
-    if (this.fate === 'exits') {
-      this.#say({
-        ...this.signal,
-        phase: 'Undoing',
-        class: 'Artifact',
-        reason: 'ProcessExits',
-        message: 'exited',
-      });
+    if (signal?.phase !== 'OnTrial') return false;
+    if (this.fate === 'confirmsAlone' && signal.goal === 'apply') {
+      this.#commit(signal);
       return true;
     }
-    if (nowMs < this.#confirmByMs) return false;
-    this.#say({
-      ...this.signal,
-      phase: 'Undoing',
-      class: 'Artifact',
-      reason: 'ConfirmTimeout',
-      message: 'nobody confirmed',
-    });
-    return true;
+    const turnBack = (reason: string): true => {
+      this.#say({ ...signal, phase: 'Undoing', class: 'Artifact', reason, message: reason });
+      return true;
+    };
+    if (this.fate === 'exits') return turnBack('ProcessExits');
+    return nowMs >= this.#confirmByMs && turnBack('ConfirmTimeout');
   }
 
   #obey(order: Order, mine: Signal | undefined, nowMs: number): void {
-    const base = {
-      id: order.id,
-      attempt: order.attempt,
-      epoch: order.epoch,
-      goal: order.goal,
-    } as const;
-    switch (order.goal) {
+    const { id, attempt, epoch, goal } = order;
+    const base = { ...mine, id, attempt, epoch, goal } as const;
+    switch (goal) {
       case 'stage':
-        if (mine === undefined) this.#say({ ...base, phase: 'Downloading' });
-        else if (this.fate === 'noDownload') {
-          this.#say({
-            ...base,
-            phase: 'Failed',
-            class: 'Environment',
-            reason: 'DownloadFailed',
-            message: '404',
-          });
-        } else {
-          this.#say({
-            ...base,
-            phase: 'Staged',
-            staged: { version: order.artifact.version, sha256: SHA_NEW, size: 1 },
-          });
-        }
-        return;
       case 'apply':
-        if (mine?.phase === 'Staged' || mine?.phase === 'Downloading') {
-          this.#say({ ...base, phase: 'Applying' });
-        } else {
-          this.version = order.artifact.version;
-          this.renewals = 0;
-          this.#confirmByMs = nowMs + order.durations.confirmMs;
-          const healthy = this.fate !== 'neverHealthy' && this.fate !== 'exits';
-          this.#say({
-            ...base,
-            phase: 'OnTrial',
-            running: { exits: 0, healthy, version: this.version },
-          });
-        }
+        if (mine === undefined) this.#say({ ...base, phase: 'Downloading' });
+        else if (mine.phase === 'Downloading') this.#stage(base);
+        else if (mine.phase === 'Staged') this.#apply(base, mine);
+        else if (!this.#isUpdate) this.#deliver(base);
+        else this.#restart(base, nowMs);
         return;
       case 'commit':
-        this.#say({ ...base, phase: 'Committed' });
+        this.#commit(base);
         return;
       case 'undo':
-        if (mine?.phase === 'Undoing') {
-          this.version = this.before;
-          this.#say({ ...base, phase: 'Undone' });
-        } else {
-          this.#say({ ...base, phase: 'Undoing' });
-        }
+        if (mine?.phase === 'Downloading' || mine?.phase === 'Staged') {
+          this.#say({ ...base, phase: 'Cancelled' });
+        } else if (this.#isUpdate) this.#say({ ...base, phase: 'Undoing' });
+        else this.#deliver({ ...base, goal: 'apply' });
         return;
       case 'cancel':
         this.#say({ ...base, phase: 'Cancelled' });
     }
+  }
+
+  #stage(base: Omit<Signal, 'phase'>): void {
+    const wanted = this.#begun?.artifact;
+    const isOther = this.fate === 'otherBundle' && wanted?.kind === 'airgap';
+    const sha256 = isOther ? SHA_OTHER : SHA_NEW;
+    if (this.fate === 'noDownload') this.#fail(base, 'DownloadFailed');
+    else if ((wanted?.sha256 ?? sha256) !== sha256) this.#fail(base, 'ChecksumMismatch');
+    else {
+      const version = wanted?.version ?? '';
+      this.#say({ ...base, phase: 'Staged', staged: { version, sha256, size: 1 } });
+    }
+  }
+
+  #apply(base: Omit<Signal, 'phase'>, mine: Signal): void {
+    const isUnsaved = this.#begun?.backup !== undefined && mine.backup === undefined;
+    if (isUnsaved && mine.goal !== 'apply') this.#say({ ...base, phase: 'Staged' });
+    else if (!isUnsaved) this.#say({ ...base, phase: 'Applying' });
+    else if (this.fate === 'noBackup' || this.broken) this.#fail(base, 'BackupFailed');
+    else {
+      const backup = { path: `/backups/${base.id}.tar.gz`, size: 7 };
+      this.#say({ ...base, phase: 'Staged', backup });
+    }
+  }
+
+  #deliver(base: Omit<Signal, 'phase'>): void {
+    if (this.fate === 'noDelivery') this.#fail(base, 'DeliveryFailed');
+    else {
+      this.delivered = base.staged?.sha256;
+      this.#say({ ...base, phase: 'Committed' });
+    }
+  }
+
+  #restart(base: Omit<Signal, 'phase'>, nowMs: number): void {
+    const order = this.#begun!;
+    this.version = order.artifact.version;
+    this.renewals = 0;
+    this.#confirmByMs = nowMs + order.durations.confirmMs;
+    const healthy = this.fate !== 'neverHealthy' && this.fate !== 'exits';
+    this.#say({
+      ...base,
+      phase: 'OnTrial',
+      running: { exits: 0, healthy, version: this.version },
+    });
+  }
+
+  #commit(base: Omit<Signal, 'phase'>): void {
+    this.kept = this.version;
+    this.#say({ ...base, phase: 'Committed' });
+  }
+
+  #fail(base: Omit<Signal, 'phase'>, reason: string): void {
+    this.#say({ ...base, phase: 'Failed', class: 'Environment', reason, message: reason });
   }
 
   #say(signal: Signal): void {

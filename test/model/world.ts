@@ -1,12 +1,18 @@
-import type { PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
+import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import { lastingOf } from '../../src/plans/run.ts';
+import type { Order } from '../../src/signals/order.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
   readonly controllers: readonly Fate[];
   readonly workers: readonly Fate[];
   readonly concurrent: number;
+  /** An image bundle goes to every Node first. */
+  readonly bundle?: boolean;
+  /** So many controllers are workers as well. */
+  readonly hybrids?: number;
   readonly from?: string;
   readonly to?: string;
 }
@@ -30,6 +36,11 @@ export class World {
   readonly controllers: SimulatedHost[];
   readonly workers: SimulatedHost[];
   readonly concurrent: number;
+  readonly hybrids: ReadonlySet<SimulatedHost>;
+  readonly #bundle: boolean;
+  readonly #readySinceMs = new Map<SimulatedHost, number>();
+  /** Controllers that were down have been repaired without a backup. */
+  #aControllerBroke = false;
   nowMs = Date.parse('2026-01-01T00:00:00Z');
   epoch = 1;
   sightedSinceMs = 0;
@@ -47,23 +58,31 @@ export class World {
     );
     this.workers = options.workers.map((fate, at) => new SimulatedHost(`w-${at + 1}`, from, fate));
     this.concurrent = options.concurrent;
+    this.hybrids = new Set(this.controllers.slice(0, options.hybrids ?? 0));
     const all = { discovery: { selector: {} } };
-    this.spec = {
-      id: 'x',
-      timestamp: 'now',
-      commands: [
-        {
-          k0supdate: {
-            version,
-            platforms: { 'linux-amd64': { url: 'http://mirror.example/k0s' } },
-            targets: {
-              controllers: { ...all, limits: { concurrent: 1 } },
-              workers: { ...all, limits: { concurrent: options.concurrent } },
-            },
-          },
-        },
-      ],
+    const workers = { ...all, limits: { concurrent: options.concurrent } };
+    const update: Command = {
+      k0supdate: {
+        version,
+        platforms: { 'linux-amd64': { url: 'http://mirror.example/k0s' } },
+        targets: { controllers: { ...all, limits: { concurrent: 1 } }, workers },
+      },
     };
+    const bundle: Command = {
+      airgapupdate: {
+        version: 'images of March',
+        platforms: { 'linux-amd64': { url: 'http://mirror.example/images.tar' } },
+        workers,
+      },
+    };
+    this.#bundle = options.bundle === true && this.bundled.length > 0;
+    const commands = this.#bundle ? [bundle, update] : [update];
+    this.spec = { id: 'x', timestamp: 'now', commands };
+  }
+
+  /** Who gets the bundle: whatever has a Node. */
+  get bundled(): SimulatedHost[] {
+    return [...this.hybrids, ...this.workers];
   }
 
   get hosts(): SimulatedHost[] {
@@ -85,6 +104,8 @@ export class World {
         break;
       case 'time':
         this.nowMs += STEP_MS;
+        // What was to be written late has been by now.
+        this.stored = this.known;
         break;
       case 'crash':
         this.#succeed();
@@ -95,6 +116,7 @@ export class World {
         break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
+        if (host !== undefined && this.controllers.includes(host)) this.#aControllerBroke = true;
         break;
       case 'mends':
         if (host !== undefined) host.broken = false;
@@ -115,8 +137,11 @@ export class World {
     this.last = decision;
     if ('status' in decision) {
       this.known = decision.status;
-      // A wait may be written late; everything else is written before it is acted upon.
-      if (decision.kind !== 'wait') this.stored = decision.status;
+      // What can be observed again may be written late; everything else is written before it is acted upon.
+      const isLate =
+        decision.kind === 'wait' ||
+        (decision.kind === 'act' && lastingOf(this.stored) === lastingOf(decision.status));
+      if (!isLate) this.stored = decision.status;
     }
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
@@ -138,7 +163,9 @@ export class World {
       plansBefore: [],
       policy: {},
       epoch: this.epoch,
-      nodes: new Map(this.workers.map((host) => [host.name, this.#node(host)])),
+      nodes: new Map(
+        [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),
+      ),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
     };
@@ -162,8 +189,11 @@ export class World {
 
   #node(host: SimulatedHost): NodeFacts {
     const [orderId, kept] = host.mark?.split('/') ?? [];
+    const absent = { kind: 'absent' as const };
     return {
       ...this.#host(host),
+      // The one agent of a hybrid listens on its ControlNode.
+      ...(this.hybrids.has(host) ? { order: absent, orderText: undefined, report: absent } : {}),
       ready: host.isReady ? 'True' : 'False',
       kubeletVersion: host.version.replace(/\.\d+$/, ''),
       unschedulable: host.unschedulable,
@@ -174,10 +204,14 @@ export class World {
   }
 
   #controlNode(host: SimulatedHost): ControlNodeFacts {
+    if (!host.isReady) this.#readySinceMs.delete(host);
+    else if (!this.#readySinceMs.has(host)) this.#readySinceMs.set(host, this.nowMs);
+    const sinceMs = this.#readySinceMs.get(host) ?? this.nowMs;
+    const ready = host.isReady ? 'True' : 'False';
     return {
       ...this.#host(host),
       k0sVersion: host.version,
-      apiServer: { ready: host.isReady ? 'True' : 'False', message: 'down', atMs: this.nowMs },
+      apiServer: { ready, message: 'down', atMs: this.nowMs, sinceMs },
     };
   }
 
@@ -188,8 +222,11 @@ export class World {
       case 'order': {
         const stored = host.order === undefined ? undefined : JSON.stringify(host.order);
         if (stored !== action.replaces) return;
-        if (action.order.goal === 'apply' && host.order?.goal !== 'apply')
-          this.#checkApply(host, action.role);
+        this.#checkSequence(host, action.order);
+        if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
+          if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
+          else this.#checkApply(host, action.role);
+        }
         host.order = action.order;
         return;
       }
@@ -211,8 +248,34 @@ export class World {
     }
   }
 
+  /** A command begins when the one before it has done all of its work. */
+  #checkSequence(host: SimulatedHost, order: Order): void {
+    if (order.artifact.kind === 'airgap' || !this.#bundle) return;
+    const open = this.bundled.filter(({ delivered }) => delivered === undefined);
+    if (open.length > 0) this.#broken('B1', `${host.name} before ${open.map(({ name }) => name)}`);
+  }
+
+  #checkDelivery(host: SimulatedHost): void {
+    this.#checkNotStopped(host);
+    const open = this.hosts.filter(
+      ({ order, signal }) =>
+        order?.artifact.kind === 'airgap' &&
+        !(signal?.id === order.id && ['Committed', 'Cancelled', 'Failed'].includes(signal.phase)),
+    );
+    const limit = Math.min(this.concurrent, 5);
+    if (open.length >= limit) this.#broken('B2', `${host.name} beside ${open.length} of ${limit}`);
+  }
+
+  /** A backup was made, or this very order makes one first. */
+  #checkSaved(host: SimulatedHost): void {
+    const saved = this.controllers.some(({ signal }) => signal?.backup !== undefined);
+    if (saved || host.order?.backup !== undefined || this.#aControllerBroke) return;
+    this.#broken('B3', `${host.name} before anything was saved`);
+  }
+
   #checkApply(host: SimulatedHost, role: string): void {
     if (role === 'controller') {
+      this.#checkSaved(host);
       const others = this.controllers.filter((one) => one !== host);
       const inFlight = others.filter(
         (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
@@ -246,7 +309,7 @@ export class World {
   }
 
   #checkControllersDone(host: SimulatedHost): void {
-    const open = this.controllers.filter(({ signal }) => signal?.phase !== 'Committed');
+    const open = this.controllers.filter(({ kept, before }) => kept === before);
     if (open.length > 0) this.#broken('S1', `${host.name} before ${open.map(({ name }) => name)}`);
   }
 

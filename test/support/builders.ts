@@ -55,7 +55,7 @@ export function aControlNode(name: string, over: Partial<ControlNodeFacts> = {})
   return {
     ...aHost(name),
     k0sVersion: OLD,
-    apiServer: { ready: 'True', message: 'ready', atMs: START_MS },
+    apiServer: { ready: 'True', message: 'ready', atMs: START_MS, sinceMs: 0 },
     ...over,
   };
 }
@@ -66,29 +66,43 @@ interface UpdateOptions {
   readonly force?: boolean;
   readonly sha256?: string;
   readonly url?: string;
+  readonly mirrors?: string[];
   readonly controllers?: readonly string[] | string;
   readonly workers?: readonly string[] | string;
 }
 
+const target = (given: readonly string[] | string, concurrent: number) => ({
+  discovery:
+    typeof given === 'string' ? { selector: { labels: given } } : { static: { nodes: [...given] } },
+  limits: { concurrent },
+});
+
+const platforms = (options: UpdateOptions, url: string) => ({
+  'linux-amd64': {
+    url: options.url ?? url,
+    ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
+    ...(options.mirrors === undefined ? {} : { mirrors: options.mirrors }),
+  },
+});
+
+/** An image bundle for workers by a list of names, or by a label selector. */
+export function aBundle(options: Omit<UpdateOptions, 'controllers' | 'force'> = {}): Command {
+  return {
+    airgapupdate: {
+      version: options.version ?? 'images of March',
+      platforms: platforms(options, 'https://mirror.example/images.tar'),
+      workers: target(options.workers ?? '', options.concurrent ?? 1),
+    },
+  };
+}
+
 /** Targets by a list of names, or by a label selector. */
 export function anUpdate(options: UpdateOptions = {}): Command {
-  const target = (given: readonly string[] | string, concurrent: number) => ({
-    discovery:
-      typeof given === 'string'
-        ? { selector: { labels: given } }
-        : { static: { nodes: [...given] } },
-    limits: { concurrent },
-  });
   return {
     k0supdate: {
       version: options.version ?? NEW,
       ...(options.force === undefined ? {} : { forceupdate: options.force }),
-      platforms: {
-        'linux-amd64': {
-          url: options.url ?? 'https://mirror.example/k0s',
-          ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }),
-        },
-      },
+      platforms: platforms(options, 'https://mirror.example/k0s'),
       targets: {
         ...(options.controllers === undefined
           ? {}

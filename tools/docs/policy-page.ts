@@ -22,7 +22,14 @@ ${rows.join('\n')}
 confirmTimeout: 3m
 gate: {timeout: 2m}
 drain: {timeout: 15m}
+backup: {keep: 1}
 \`\`\`
+
+## Agents that come from time to time
+An agent that is run by a timer says in its report how often it comes. It is given two and a half times that long to answer whatever it is asked, where a timeout above is shorter.
+
+## Backups
+\`k0s backup\` saves etcd or Kine/SQLite, the certificates and the configuration. It saves nothing of an external etcd or database: back that up yourself and set \`backup: {mode: Never}\`. The archive holds the keys of the cluster and lies on the controller that made it, in the folder that its agent was told to use; keep others elsewhere. A backup that cannot be made ends the run before anything was touched, with reason \`BackupFailed\`: mend what its message says, or set \`mode: Never\`. To go back to it, stop k0s on all controllers and follow k0s's own steps for \`k0s restore\`.
 `;
 }
 

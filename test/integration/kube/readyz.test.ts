@@ -55,7 +55,12 @@ test('it tells when an API server dies, when it is back, and who has no address'
     intervalMs: 200,
     onChange: (name) => changes.push(`${name} ${prober.get(name).ready}`),
   });
-  assert.deepEqual(prober.get('cp-1'), { ready: 'Unknown', message: 'not asked yet', atMs: 0 });
+  assert.deepEqual(prober.get('cp-1'), {
+    ready: 'Unknown',
+    message: 'not asked yet',
+    atMs: 0,
+    sinceMs: 0,
+  });
   prober.watch(
     new Map([
       ['cp-1', api.address],

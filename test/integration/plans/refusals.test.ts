@@ -100,13 +100,13 @@ const rows: Row[] = [
     message: /limits.concurrent: wanted 1 or more, found 0/,
   },
   {
-    sentence: 'airgapupdate',
+    sentence: 'a bundle from a mirror that is no address',
     plan: () => {
       const plan = aPlan({ ...good, offer, workers: only('w1') });
       const bundle = {
         airgapupdate: {
           version: NEW_VERSION,
-          platforms: { 'linux-amd64': offer },
+          platforms: { 'linux-amd64': { ...offer, mirrors: ['mirror/bundle.tar'] } },
           workers: { discovery: everything },
         },
       };
@@ -119,8 +119,8 @@ const rows: Row[] = [
       };
     },
     state: 'ApplyFailed',
-    reason: 'AirgapUpdateNotSupported',
-    message: /commands\[0\]: airgapupdate is not supported/,
+    reason: 'InvalidUrl',
+    message: /commands\[0\]: airgapupdate.platforms.linux-amd64.mirrors\[0\]: wanted http/,
   },
 ];
 

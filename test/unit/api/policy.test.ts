@@ -32,3 +32,22 @@ test('a gate that outlasts its trial is refused', () => {
     /gate.timeout \(240s\) must be shorter than confirmTimeout \(60s\)/,
   );
 });
+
+test('a gate that nothing could pass in time is refused', () => {
+  assert.throws(
+    () => withDefaults({ gate: { timeout: '3s' } }),
+    /gate.stable \(3s\) must be shorter than gate.timeout \(3s\)/,
+  );
+});
+
+test('a backup is made unless the policy says otherwise', () => {
+  const { backupMode, backupKeep, backupTimeoutMs } = withDefaults({});
+  assert.deepEqual(
+    [backupMode, backupKeep, backupTimeoutMs],
+    ['BeforeFirstController', 3, 600_000],
+  );
+  assert.equal(withDefaults({ backup: { mode: 'Never' } }).backupMode, 'Never');
+  assert.equal(policySchema.safeParse({ backup: { keep: 0 } }).success, false);
+  assert.equal(policySchema.safeParse({ backup: { mode: 'Sometimes' } }).success, false);
+  assert.throws(() => withDefaults({ backup: { timeout: '0s' } }), /set mode: Never/);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeReadyz, type ReadyzAnswer } from '../../../src/health/readyz.ts';
+import { judgeReadyz, learn, type ReadyzAnswer } from '../../../src/health/readyz.ts';
 
 /** What an API server answers when its etcd is gone, shortened. */
 const ETCD_GONE = `[+]ping ok
@@ -49,3 +49,22 @@ const ROWS: readonly (readonly [string, ReadyzAnswer, ready: string, message: st
 for (const [sentence, answer, ready, message] of ROWS) {
   test(sentence, () => assert.deepEqual(judgeReadyz(answer, 7), { ready, message, atMs: 7 }));
 }
+
+const answer = (ready: 'True' | 'False', atMs: number) => ({ ready, message: '', atMs });
+
+test('how long an API server has been ready begins anew with every other answer', () => {
+  let known = learn(undefined, answer('True', 1_000));
+  assert.equal(known.sinceMs, 1_000);
+  known = learn(known, answer('True', 2_000));
+  assert.deepEqual([known.atMs, known.sinceMs], [2_000, 1_000]);
+  known = learn(known, answer('False', 3_000));
+  assert.equal(known.sinceMs, 3_000);
+  known = learn(known, answer('True', 4_000));
+  assert.equal(known.sinceMs, 4_000);
+});
+
+test('who has not asked for a while does not know what was between', () => {
+  const known = learn(undefined, answer('True', 1_000));
+  assert.equal(learn(known, answer('True', 6_000)).sinceMs, 1_000);
+  assert.equal(learn(known, answer('True', 6_001)).sinceMs, 6_001);
+});

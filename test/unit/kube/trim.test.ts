@@ -125,7 +125,7 @@ test('a ControlNode becomes facts', () => {
     },
   });
   assert.equal(node.internalIp, '10.0.0.1');
-  const apiServer = { ready: 'True', message: 'ready', atMs: 1 } as const;
+  const apiServer = { ready: 'True', message: 'ready', atMs: 1, sinceMs: 1 } as const;
   const facts = controlNodeFacts(node, apiServer, writtenMs);
   assert.deepEqual(
     [facts.name, facts.k0sVersion, facts.platform, facts.apiServer, facts.reportAgeMs],

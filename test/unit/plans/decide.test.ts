@@ -143,8 +143,14 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
     {
       controllers: {
         'cp-1': staged(),
-        'cp-2': { ...staged(), apiServer: { ready: 'False', message: 'failed: etcd', atMs: 1 } },
-        'cp-3': { ...staged(), apiServer: { ready: 'False', message: 'failed: etcd', atMs: 1 } },
+        'cp-2': {
+          ...staged(),
+          apiServer: { ready: 'False', message: 'failed: etcd', atMs: 1, sinceMs: 1 },
+        },
+        'cp-3': {
+          ...staged(),
+          apiServer: { ready: 'False', message: 'failed: etcd', atMs: 1, sinceMs: 1 },
+        },
       },
     },
     [],
@@ -154,7 +160,10 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
     {
       controllers: {
         'cp-1': staged(),
-        'cp-2': { ...staged(), apiServer: { ready: 'False', message: 'no answer', atMs: 1 } },
+        'cp-2': {
+          ...staged(),
+          apiServer: { ready: 'False', message: 'no answer', atMs: 1, sinceMs: 1 },
+        },
       },
     },
     ['apply cp-2'],
@@ -286,15 +295,29 @@ for (const [sentence, scene, actions] of rows) {
   test(sentence, () => assert.deepEqual(actionsOf(look(scene)).toSorted(), actions.toSorted()));
 }
 
-test('a controller is committed once its own API server has answered after the restart', () => {
+test('a controller is committed once its own API server has been ready for 3 s after the restart', () => {
   const trial = ordered('apply', { phase: 'OnTrial', running: healthy });
-  const scene = (atMs: number): Scene => ({
-    controllers: { 'cp-1': { ...trial, apiServer: { ready: 'True', message: 'ready', atMs } } },
+  const scene = (atMs: number, sinceMs: number): Scene => ({
+    controllers: {
+      'cp-1': { ...trial, apiServer: { ready: 'True', message: 'ready', atMs, sinceMs } },
+    },
     told: { 'cp-1': { phase: 'OnTrial' } },
     nowMs: START_MS + 5_000,
   });
-  assert.deepEqual(actionsOf(look(scene(START_MS - 1))), []);
-  assert.deepEqual(actionsOf(look(scene(START_MS + 1))), ['commit cp-1']);
+  const message = (decision: Decision) => target(decision, 'cp-1').message;
+  const before = look(scene(START_MS - 1, 0));
+  assert.deepEqual(actionsOf(before), []);
+  assert.equal(message(before), 'API server has not been asked since the restart');
+  for (const [atMs, sinceMs] of [
+    [START_MS + 2_999, START_MS - 60_000],
+    [START_MS + 4_500, START_MS + 2_000],
+  ] as const) {
+    const young = look(scene(atMs, sinceMs));
+    assert.deepEqual(actionsOf(young), []);
+    assert.equal(message(young), 'API server is ready, and has to stay so for 3s');
+  }
+  assert.deepEqual(actionsOf(look(scene(START_MS + 3_000, 0))), ['commit cp-1']);
+  assert.deepEqual(actionsOf(look(scene(START_MS + 4_500, START_MS + 1_500))), ['commit cp-1']);
 });
 
 const workerOnTrial = (over: Partial<NodeFacts>): Scene => ({
@@ -350,11 +373,21 @@ test("another controller's trouble holds the run and is never this one's failure
     controllers: {
       'cp-1': {
         ...ordered('apply', { phase: 'OnTrial', running: healthy }),
-        apiServer: { ready: 'False', message: 'failed: etcd', atMs: START_MS + 1 },
+        apiServer: {
+          ready: 'False',
+          message: 'failed: etcd',
+          atMs: START_MS + 1,
+          sinceMs: START_MS + 1,
+        },
       },
       'cp-2': {
         ...staged(),
-        apiServer: { ready: 'False', message: 'no answer', atMs: START_MS + 1 },
+        apiServer: {
+          ready: 'False',
+          message: 'no answer',
+          atMs: START_MS + 1,
+          sinceMs: START_MS + 1,
+        },
       },
     },
     told: { 'cp-1': { phase: 'OnTrial' } },
@@ -376,7 +409,12 @@ test('a controller across minor versions does not go back by itself', () => {
     controllers: {
       'cp-1': {
         ...ordered('apply', { phase: 'OnTrial', running: healthy }, { undo: 'never' }),
-        apiServer: { ready: 'False', message: 'failed: etcd', atMs: START_MS + 1 },
+        apiServer: {
+          ready: 'False',
+          message: 'failed: etcd',
+          atMs: START_MS + 1,
+          sinceMs: START_MS + 1,
+        },
       },
     },
     told: { 'cp-1': { phase: 'OnTrial' } },

@@ -64,3 +64,16 @@ test('a refusal is told with its reason', () => {
     ['NodeMissing'],
   );
 });
+
+test('a backup is told once, with where it lies', () => {
+  const before = begun();
+  const after = structuredClone(before);
+  const takenAt = '2026-03-01T22:00:00.000Z';
+  Object.assign(after.commands?.[0] ?? {}, {
+    backup: { node: 'cp-1', path: '/backups/1.tar.gz', size: 7, takenAt },
+  });
+  assert.deepEqual(eventsBetween(before, after), [
+    { type: 'Normal', reason: 'BackedUp', message: 'cp-1: /backups/1.tar.gz, 7 bytes' },
+  ]);
+  assert.deepEqual(eventsBetween(after, after), []);
+});

@@ -13,6 +13,7 @@ function orphan(
   phase: Signal['phase'] | undefined,
   over: Partial<NodeFacts> = {},
   undo: Order['undo'] = 'binary',
+  kind: Order['artifact']['kind'] = 'k0s',
 ) {
   const order: Order = {
     v: 1,
@@ -24,7 +25,7 @@ function orphan(
     command: 0,
     epoch: 1,
     artifact: {
-      kind: 'k0s',
+      kind,
       version: 'v1.36.3+k0s.0',
       url: 'https://mirror.example/k0s',
       force: false,
@@ -65,6 +66,16 @@ const rows: [string, NodeFacts, string[]][] = [
     'a controller across minor versions is left for a person',
     orphan('apply', 'Held', {}, 'never'),
     [],
+  ],
+  [
+    'a bundle that is being fetched is called back: an undo before anything was delivered cancels',
+    orphan('apply', 'Downloading', {}, 'binary', 'airgap'),
+    ['undo'],
+  ],
+  [
+    'a bundle that has been delivered stays, and its order goes',
+    orphan('apply', 'Committed', {}, 'binary', 'airgap'),
+    ['removeOrder'],
   ],
   ['a mark without an order is lifted', aNode('w-1', marked), ['uncordon']],
   ['a node that has nothing of ours is left alone', aNode('w-1', { unschedulable: true }), []],

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { PlanSpec } from '../../../src/api/plan.ts';
 import { preflight } from '../../../src/plans/preflight.ts';
 import {
+  aBundle,
   aControlNode,
   aNode,
   anUpdate,
@@ -46,19 +47,71 @@ const rows: [sentence: string, spec: PlanSpec, world: World, reason: string, mes
     /wanted http/,
   ],
   [
-    'airgapupdate, by name',
-    aSpec({
-      airgapupdate: {
-        version: 'v1.36.3+k0s.0',
-        platforms: {},
-        workers: { discovery: {}, limits: { concurrent: 1 } },
-      },
-    }),
+    'a mirror that is no address, by its place in the list',
+    aSpec(anUpdate({ ...everything, mirrors: ['https://a.example/k0s', 'b.example/k0s'] })),
     {},
-    'AirgapUpdateNotSupported',
-    /airgapupdate is not supported/,
+    'InvalidUrl',
+    /commands\[0\]: k0supdate.platforms.linux-amd64.mirrors\[1\]: wanted http.*, found "b.example/,
   ],
-  ['a command that is empty', aSpec({}), {}, 'CommandEmpty', /wanted k0supdate, found neither/],
+  [
+    'a bundle without a name',
+    aSpec(aBundle({ version: '' })),
+    {},
+    'InvalidVersion',
+    /airgapupdate.version: wanted a name for the bundle, found ""/,
+  ],
+  [
+    'a bundle with concurrent: 0',
+    aSpec(aBundle({ concurrent: 0 })),
+    {},
+    'InvalidLimit',
+    /airgapupdate.workers.limits.concurrent: wanted 1 or more/,
+  ],
+  [
+    'a bundle whose url is no address',
+    aSpec(aBundle({ url: 'ftp://mirror/images.tar' })),
+    {},
+    'InvalidUrl',
+    /airgapupdate.platforms.linux-amd64.url: wanted http/,
+  ],
+  [
+    'a bundle for nobody',
+    aSpec(aBundle({ workers: 'pool=none' })),
+    {},
+    'NoTargets',
+    /commands\[0\].airgapupdate: wanted at least one target, found none: workers by labels/,
+  ],
+  [
+    'a bundle for a Node that does not exist',
+    aSpec(aBundle({ workers: ['w-9'] })),
+    {},
+    'NodeMissing',
+    /^Node w-9 does not exist$/,
+  ],
+  [
+    'a bundle for a hybrid without an agent on its ControlNode',
+    aSpec(aBundle({ workers: ['cp-1'] })),
+    {
+      nodes: [aNode('cp-1')],
+      controlNodes: [aControlNode('cp-1', { report: { kind: 'absent' } })],
+    },
+    'AgentMissing',
+    /^ControlNode cp-1 has no agent: it has never reported/,
+  ],
+  [
+    'both commands in one',
+    aSpec({ ...anUpdate(everything), ...aBundle() }),
+    {},
+    'CommandAmbiguous',
+    /found both; make them two commands/,
+  ],
+  [
+    'a command that is empty',
+    aSpec({}),
+    {},
+    'CommandEmpty',
+    /wanted k0supdate or airgapupdate, found neither/,
+  ],
   [
     'a selector that is invalid',
     aSpec(anUpdate({ workers: 'pool in (' })),
@@ -162,7 +215,7 @@ test('what is not ready goes first', () => {
     nodes: [aNode('w-1'), aNode('w-2', { ready: 'Unknown' })],
     controlNodes: [
       aControlNode('cp-1'),
-      aControlNode('cp-2', { apiServer: { ready: 'False', message: '', atMs: 1 } }),
+      aControlNode('cp-2', { apiServer: { ready: 'False', message: '', atMs: 1, sinceMs: 1 } }),
     ],
   });
   assert.deepEqual(commands, [{ controllers: ['cp-2', 'cp-1'], workers: ['w-2', 'w-1'] }]);
@@ -173,6 +226,23 @@ test('a hybrid is updated as a controller only', () => {
     nodes: [aNode('cp-1'), aNode('w-1')],
   });
   assert.deepEqual(commands[0]?.workers, ['w-1']);
+});
+
+test('a bundle goes to every Node, hybrids included, and asks for no version, room or readiness', () => {
+  const notReady = { ready: 'False', message: 'no answer', atMs: 1, sinceMs: 1 } as const;
+  const unfit = { kind: 'valid' as const, value: aReport({ writable: false }) };
+  const budgets = [{ namespace: 'default', name: 'all', expectedPods: 2, desiredHealthy: 2 }];
+  const { commands, warnings } = resolved(aSpec(aBundle({ version: 'any text' })), {
+    nodes: [
+      aNode('cp-1', { report: { kind: 'absent' } }),
+      aNode('w-1', { report: unfit }),
+      aNode('w-2', { ready: 'Unknown' }),
+    ],
+    controlNodes: [aControlNode('cp-1', { apiServer: notReady })],
+    budgets,
+  });
+  assert.deepEqual(commands, [{ controllers: [], workers: ['w-2', 'cp-1', 'w-1'] }]);
+  assert.deepEqual(warnings, []);
 });
 
 test('two commands that go up one minor version each are legal together', () => {

@@ -1,0 +1,71 @@
+import { parseK0sVersion } from '../api/k0s-version.ts';
+import type { CommandStatus, K0sUpdate } from '../api/plan.ts';
+import { withDefaults } from '../api/policy.ts';
+import { newestBackup } from './backup.ts';
+import type { Course } from './course.ts';
+import type { PlanFacts } from './facts.ts';
+import type { RunningStatus } from './run.ts';
+import { isCalledBack, isTrouble, phaseOf, type Target } from './target.ts';
+
+/** @returns undefined where the command holds nothing that could be run, which preflight refuses */
+export function plotCourse(
+  facts: PlanFacts,
+  status: RunningStatus,
+  command: CommandStatus,
+  views: readonly Target[],
+): Course | undefined {
+  const { k0supdate, airgapupdate } = status.frozenSpec.commands[command.id] ?? {};
+  const one = k0supdate ?? airgapupdate;
+  if (one === undefined) return undefined;
+  const common = {
+    nowMs: facts.nowMs,
+    sightedSinceMs: facts.sightedSinceMs,
+    epoch: facts.epoch,
+    policy: withDefaults(status.policy ?? {}),
+    plan: facts.plan,
+    runID: status.runID,
+    command: command.id,
+    version: one.version,
+    platforms: one.platforms,
+    concurrent: ('targets' in one ? one.targets.workers : one.workers)?.limits.concurrent ?? 1,
+    // An order that was called back tells of a failure whose record may have died with the last leader.
+    stopping: views.some(
+      (target) => isCalledBack(target.order) || isTrouble(phaseOf(target), target.status.reason),
+    ),
+    pinned: pin(one.platforms, command, views),
+  };
+  if (k0supdate === undefined) return { ...common, kind: 'airgap' };
+  const wanted = parseK0sVersion(k0supdate.version);
+  if (wanted === undefined) return undefined;
+  return {
+    ...common,
+    kind: 'k0s',
+    wanted,
+    force: k0supdate.forceupdate === true,
+    controllersNotReady: [...facts.controlNodes.values()]
+      .filter(({ apiServer }) => apiServer.ready !== 'True')
+      .map(({ name }) => name),
+    backup: newestBackup(status.commands, command, views, facts.nowMs),
+  };
+}
+
+/**
+ * The digest that every node of a platform must have: the Plan's own, or that of the first that was staged.
+ * Written down before anything is applied, so that a mirror cannot hand out two different files in one run.
+ */
+function pin(
+  platforms: K0sUpdate['platforms'],
+  command: CommandStatus,
+  views: readonly Target[],
+): Readonly<Record<string, string>> {
+  const pinned: Record<string, string> = { ...command.pinned };
+  for (const [platform, { sha256 }] of Object.entries(platforms)) {
+    if (sha256) pinned[platform] ??= sha256.toLowerCase();
+  }
+  for (const { host, signal } of views) {
+    if (host?.platform !== undefined && signal?.staged !== undefined) {
+      pinned[host.platform] ??= signal.staged.sha256;
+    }
+  }
+  return pinned;
+}

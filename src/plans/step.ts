@@ -1,0 +1,73 @@
+import type { TargetPhase } from '../api/plan.ts';
+import { isReason, REASONS, type Reason } from '../api/reasons.ts';
+import { mayFollow } from '../signals/lifecycle.ts';
+import type { Goal } from '../signals/order.ts';
+import type { Course } from './course.ts';
+import type { Action } from './facts.ts';
+import type { Target } from './target.ts';
+
+/** Where a target stands after one look at it, and what is to be done about it now. */
+export interface Step {
+  readonly phase: TargetPhase;
+  readonly reason?: Reason;
+  readonly message?: string;
+  /** When the phase ends by itself. */
+  readonly deadlineMs?: number;
+  readonly actions: readonly Action[];
+}
+
+/** Rewrites the order's goal, where that goal may still follow; at any other time it says nothing. */
+export function say(target: Target, goal: Goal, course: Course): Action[] {
+  const { order, host } = target;
+  if (order === undefined || host === undefined || !mayFollow(order.goal, goal)) return [];
+  return [
+    {
+      kind: 'order',
+      role: target.role,
+      name: target.name,
+      order: { ...order, goal, epoch: course.epoch },
+      replaces: host.orderText,
+    },
+  ];
+}
+
+/** Removes our mark, and with it the cordon where that was ours. */
+export function giveBack(target: Target): Action[] {
+  return target.marked ? [{ kind: 'uncordon', name: target.name, orderId: target.orderId }] : [];
+}
+
+/** Takes back what has cost nothing yet: a download, staged files, and our own cordon. */
+export function callBack(target: Target, course: Course): Step {
+  return {
+    phase: 'Staged',
+    reason: 'WaitsForSettling',
+    message: 'called back before anything was taken away',
+    actions: [...giveBack(target), ...say(target, recallOf(course), course)],
+  };
+}
+
+/** A bundle is ordered to be delivered at once, so that only an undo may follow: nothing is there to be undone. */
+export function recallOf(course: Course): Goal {
+  return course.kind === 'airgap' ? 'undo' : 'cancel';
+}
+
+/** What status says already of why the target stands where it does. */
+export function kept(target: Target): { reason?: Reason; message?: string } {
+  const { reason, message } = target.status;
+  return {
+    ...(isReason(reason) ? { reason } : {}),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+export function why(reason: Reason): { reason: Reason; message: string } {
+  return { reason, message: REASONS[reason] };
+}
+
+export function fail(reason: Reason, message: string): Step {
+  return { phase: 'Failed', reason, message, actions: [] };
+}
+
+export function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)}s`;
+}

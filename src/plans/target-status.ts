@@ -1,0 +1,39 @@
+import type { TargetState, TargetStatus } from '../api/plan.ts';
+import type { Step } from './step.ts';
+import type { Target } from './target.ts';
+
+/** What is written down of a target after one look; its time moves only when its phase or state does. */
+export function statusAfter(target: Target, step: Step, nowMs: number): TargetStatus {
+  const { status } = target;
+  const state = stateOf(step);
+  const moved = status.phase !== step.phase || status.state !== state;
+  return {
+    name: status.name,
+    state,
+    lastUpdatedTimestamp: moved ? new Date(nowMs).toISOString() : status.lastUpdatedTimestamp,
+    phase: step.phase,
+    ...(step.reason === undefined ? {} : { reason: step.reason }),
+    ...(step.message === undefined ? {} : { message: step.message }),
+    ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
+    attempts: status.attempts ?? 1,
+    ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
+  };
+}
+
+/** k0s's word for where a target stands. */
+function stateOf(step: Step): TargetState {
+  switch (step.phase) {
+    case 'Pending':
+      return 'SignalPending';
+    case 'Committed':
+      return 'SignalCompleted';
+    case 'Skipped':
+      return step.reason === 'AlreadyUpdated' ? 'SignalCompleted' : 'SignalPending';
+    case 'Undone':
+      return 'SignalApplyFailed';
+    case 'Failed':
+      return step.reason === 'NodeVanished' ? 'SignalMissingNode' : 'SignalApplyFailed';
+    default:
+      return 'SignalSent';
+  }
+}
