@@ -9,7 +9,14 @@ export interface StoredFile {
 
 /** What may be said against an artifact. All of it is the artifact's own fault. */
 export interface Objection {
-  readonly reason: Extract<Reason, 'ChecksumMismatch' | 'VersionMismatch' | 'NotExecutable'>;
+  readonly reason: Extract<
+    Reason,
+    | 'ChecksumMismatch'
+    | 'VersionMismatch'
+    | 'NotExecutable'
+    | 'WrongArchitecture'
+    | 'SignatureInvalid'
+  >;
   readonly message: string;
 }
 

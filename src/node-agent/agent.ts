@@ -1,8 +1,11 @@
+import { safeFileName } from '../artifacts/safe-name.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import type { Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
+import { judgeOrder } from './agent-policy-verdict.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host.ts';
+import type { HostPolicy } from './host-policy.ts';
 import {
   afterBoot,
   beginSignal,
@@ -18,9 +21,12 @@ import type { Layout } from './layout.ts';
 import { type OrderView, UNHEARD } from './order-view.ts';
 import { signalOf } from './signal-report.ts';
 import { measurePrevious, swap } from './steps/apply.ts';
+import { backup } from './steps/backup.ts';
 import { look } from './steps/check.ts';
+import { deliver } from './steps/deliver.ts';
 import { download } from './steps/download.ts';
 import { restart } from './steps/restart.ts';
+import { runningVersion } from './steps/running-version.ts';
 import { tidy } from './steps/tidy.ts';
 import { undo } from './steps/undo.ts';
 import { verify } from './steps/verify.ts';
@@ -30,6 +36,10 @@ import { observe, type TrialView } from './trial.ts';
 export interface AgentOptions {
   readonly host: Host;
   readonly layout: Layout;
+  /** Of the host's owner; read again before anything is begun, so that a change needs no restart. */
+  readonly policy: HostPolicy;
+  /** As k0s names it: `linux-amd64`. */
+  readonly platform: string;
   /** 0 to 1, as Math.random. */
   readonly random: () => number;
   /** A constant sentence and its data. */
@@ -49,7 +59,7 @@ export class Agent {
   #journal: Journal;
   #order: OrderView = UNHEARD;
   #untidy = true;
-  #trial: { view: TrialView; seenAtMs: number } | undefined;
+  #trial: { view: TrialView; seenAtMs: number; healthySinceMs: number | undefined } | undefined;
   #progress: { done: number; total?: number } | undefined;
   /** Why nothing moves just now, for the report. */
   #trouble: string | undefined;
@@ -138,13 +148,19 @@ export class Agent {
       order: this.#order,
       trial: this.#trial,
       untidy: this.#untidy,
+      confirm: this.#options.policy.current.confirm,
     };
   }
 
   async #perform(next: Exclude<Next, { do: 'wait' }>, abort: AbortSignal): Promise<void> {
     if (next.do === 'begin') return this.#begin(next.order);
     if (next.do === 'tidy') {
-      await tidy(this.#options.host.files, this.#options.layout, this.#journal.signal);
+      await tidy(
+        this.#options.host,
+        this.#options.layout,
+        this.#journal,
+        this.#options.policy.current.download,
+      );
       this.#untidy = false;
       this.#options.onNews('now'); // the previous binary has its lasting name
       return;
@@ -163,8 +179,12 @@ export class Agent {
         return this.#write(forgetSignal(this.#journal));
       case 'stage':
         return this.#stage(signal, abort);
+      case 'backup':
+        return this.#backup(signal);
       case 'apply':
         return this.#apply(signal);
+      case 'deliver':
+        return this.#deliver(signal);
       case 'swap':
         return this.#swap(signal);
       case 'restart':
@@ -200,13 +220,18 @@ export class Agent {
   }
 
   async #stage(signal: OpenSignal, abort: AbortSignal): Promise<void> {
-    const { host, layout, random } = this.#options;
+    const { host, layout, random, policy, platform } = this.#options;
+    const forbidden = await this.#forbidden(signal.order);
+    if (forbidden) return this.#fail(signal, forbidden);
+    const { download: rules, signatures } = this.#options.policy.current;
     const staging = new AbortController();
     this.#staging = staging;
+    const either = AbortSignal.any([abort, staging.signal]);
     try {
-      const downloaded = await download(host, layout, signal, {
-        abort: AbortSignal.any([abort, staging.signal]),
+      const downloaded = await download(host, layout, signal, rules, {
+        abort: either,
         random,
+        blake2b: signatures.required,
         onProgress: (done, total) => {
           this.#progress = total === undefined ? { done } : { done, total };
           this.#options.onNews('soon');
@@ -216,27 +241,58 @@ export class Agent {
       if (downloaded.kind === 'aborted') return;
       if (downloaded.kind === 'failed') return await this.#fail(signal, downloaded.failure);
       const { file } = downloaded;
-      const failure = await verify(host, layout, signal, file);
-      if (failure) return await this.#fail(signal, failure);
-      const previous = await measurePrevious(host, layout);
-      await this.#enter({
-        ...signal,
-        phase: 'Staged',
-        staged: {
-          version: signal.order.artifact.version,
-          sha256: file.sha256,
-          size: file.sizeBytes,
-        },
-        ...(previous && { previous }),
+      const verified = await verify(host, layout, signal, file, {
+        policy: policy.current,
+        platform,
+        abort: either,
+        random,
       });
+      if (verified.kind === 'aborted') return;
+      if (verified.kind === 'failed') return await this.#fail(signal, verified.failure);
+      const { kind, version } = signal.order.artifact;
+      const staged = { version, sha256: file.sha256, size: file.sizeBytes };
+      if (kind === 'airgap') {
+        const fileName = safeFileName(file.fileName, `k0s-airgap-bundle-${version}.tar`);
+        return await this.#enter({ ...signal, phase: 'Staged', staged: { ...staged, fileName } });
+      }
+      const previous = await measurePrevious(host, layout);
+      await this.#enter({ ...signal, phase: 'Staged', staged, ...(previous && { previous }) });
     } finally {
       this.#staging = undefined;
     }
   }
 
+  /** @returns why the owner of this host does not want the order to be carried out */
+  async #forbidden(order: Order): Promise<Failure | undefined> {
+    const { host, layout, policy, log } = this.#options;
+    const message = await policy.refresh();
+    if (message !== undefined) {
+      log('error', { message }, "the host's policy cannot be used");
+      return { class: 'Environment', reason: 'AgentPolicyInvalid', message };
+    }
+    return judgeOrder(policy.current, order, {
+      runningVersion: await runningVersion(host, layout),
+    });
+  }
+
+  async #backup(signal: OpenSignal): Promise<void> {
+    const { host, layout } = this.#options;
+    const forbidden = await this.#forbidden(signal.order);
+    if (forbidden) return this.#fail(signal, forbidden);
+    const made = await backup(host, layout, signal);
+    if (made.kind === 'failed') return this.#fail(signal, made.failure);
+    await this.#write({ ...this.#journal, signal: { ...signal, backup: made.backup } });
+  }
+
   /** Measured again: hours may have passed since it was staged. */
   async #apply(signal: OpenSignal): Promise<void> {
     const { host, layout } = this.#options;
+    const forbidden = await this.#forbidden(signal.order);
+    if (forbidden) return this.#fail(signal, forbidden);
+    const trial = spanFrom(this.#now(), signal.order.durations.confirmMs);
+    if (signal.order.artifact.kind === 'airgap') {
+      return this.#enter({ ...signal, phase: 'Applying', trial });
+    }
     const previous = await measurePrevious(host, layout);
     if (previous === undefined) {
       return this.#fail(signal, {
@@ -245,8 +301,14 @@ export class Agent {
         message: `wanted a binary at ${layout.binary}, found none`,
       });
     }
-    const trial = spanFrom(this.#now(), signal.order.durations.confirmMs);
     await this.#enter({ ...signal, phase: 'Applying', previous, trial });
+  }
+
+  async #deliver(signal: OpenSignal): Promise<void> {
+    const { host, layout } = this.#options;
+    const failure = await deliver(host, layout, signal);
+    if (failure) return this.#fail(signal, failure);
+    await this.#enter({ ...signal, phase: 'Committed' });
   }
 
   async #swap(signal: OpenSignal): Promise<void> {
@@ -277,7 +339,10 @@ export class Agent {
   async #check(signal: OpenSignal): Promise<void> {
     const before = this.#trial?.view;
     const view = observe(signal, before, await look(this.#options.host));
-    this.#trial = { view, seenAtMs: this.#options.host.clock.uptimeMs() };
+    const seenAtMs = this.#options.host.clock.uptimeMs();
+    const sameAsBefore = before?.pid === view.pid && before?.exits === view.exits;
+    const since = sameAsBefore ? (this.#trial?.healthySinceMs ?? seenAtMs) : seenAtMs;
+    this.#trial = { view, seenAtMs, healthySinceMs: view.healthy ? since : undefined };
     if (JSON.stringify(view) !== JSON.stringify(before)) this.#options.onNews('now');
   }
 

@@ -31,5 +31,8 @@ export async function readHostFacts(
 
 /** A folder that cannot be asked has no room for us. */
 function freeIn(host: Host, folder: string): Promise<number> {
-  return host.files.freeBytes(folder).catch(() => 0);
+  return host.files.free(folder).then(
+    ({ bytes }) => bytes,
+    () => 0,
+  );
 }

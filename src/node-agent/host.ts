@@ -12,10 +12,29 @@ export interface Host {
 }
 
 export interface FileInfo {
+  /** Where it was looked at; a copy that is to be like it takes its extended attributes from there. */
+  readonly path?: string;
   readonly sizeBytes: number;
+  /** Of its last change, by the clock on the wall: good for an age, never for a deadline. */
+  readonly modifiedMs: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+}
+
+/** A file that is being written. Every one that was opened must be closed. */
+export interface FileSink {
+  /** The chunk is the sink's from now on. A failure to store it may be told by a later call. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Everything written so far survives a power cut once this returns. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FreeSpace {
+  readonly bytes: number;
+  /** How many files can still be made; undefined where the filesystem has no such number. */
+  readonly files: number | undefined;
 }
 
 /** Failures keep the system's own error code (`ENOSPC`, `EROFS`). Absence is a value. */
@@ -27,7 +46,14 @@ export interface Files {
   readText(path: string): Promise<string | undefined>;
   /** Replaces the content in place and does not sync: write beside, sync, then rename. */
   writeText(path: string, text: string): Promise<void>;
-  /** With the mode and owner of `like`; does not sync. */
+  /**
+   * Opens for writing from `atByte` on; what was there beyond it is cut off. Made where it is absent,
+   * readable by its owner alone.
+   */
+  openAt(path: string, atByte: number): Promise<FileSink>;
+  /** The bytes from the start up to `endByte`, or as many as there are. A chunk holds until the next one. */
+  read(path: string, endByte: number): AsyncIterable<Uint8Array>;
+  /** With the mode, owner and extended attributes of `like`; does not sync. */
   copy(from: string, to: string, like: FileInfo): Promise<void>;
   /** A second name for the same file; fails where `to` exists, or the filesystem knows no such thing. */
   link(from: string, to: string): Promise<void>;
@@ -41,11 +67,13 @@ export interface Files {
   sha256(path: string): Promise<string | undefined>;
   /** For reports only: an answer of before may be given while size and times are unchanged. */
   knownSha256(path: string): Promise<string | undefined>;
-  freeBytes(folder: string): Promise<number>;
+  free(folder: string): Promise<FreeSpace>;
   isWritable(folder: string): Promise<boolean>;
 }
 
 export interface HostClock {
+  /** By the clock on the wall, which may be wrong and is stepped: for ages and names, never for deadlines. */
+  wallMs(): number;
   /** Another one after every boot of the machine. */
   bootId(): string;
   /** Since that boot, never stepped; sleeping machines count. */
@@ -54,22 +82,45 @@ export interface HostClock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What is asked for: a whole file, or what is left of one. */
+export interface FetchRequest {
+  readonly url: string;
+  /** Ends the whole download, the body included. */
+  readonly signal: AbortSignal;
+  /** So does this, as a failure that may be tried again. */
+  readonly withinMs: number;
+  /** Absent: the whole file. */
+  readonly resume?: {
+    readonly fromByte: number;
+    /**
+     * Strong validator of the file that the bytes we have are of; sent as If-Range. Absent only where the
+     * digest of the whole is known, which betrays a mixture of two files.
+     */
+    readonly validator?: string | undefined;
+  };
+}
+
+/** An answer whose head has come and whose body is read by the caller, at the caller's pace. */
+export interface RemoteFile {
+  /** Where the body begins: `resume.fromByte`, or 0 where the server sends the whole file. */
+  readonly fromByte: number;
+  /** Of the whole file; undefined where the server does not say. */
+  readonly totalBytes: number | undefined;
+  /** A strong ETag, by which the rest of this very file can be asked for later. */
+  readonly validator: string | undefined;
+  /** As the server calls the file (Content-Disposition, else the last part of the final address); not safe. */
+  readonly fileName: string | undefined;
+  /** @throws DownloadError when it breaks off or stalls */
+  readonly body: AsyncIterable<Uint8Array>;
+  close(): void;
+}
+
 export interface Network {
   /**
-   * Fetches once, whole, synced to disk.
+   * Asks for a file within the host's own rules: allowed addresses, redirects, credentials, CA, proxies.
    * @throws DownloadError; the reason of `signal` when aborted
    */
-  fetch(
-    url: string,
-    to: string,
-    options: {
-      readonly signal: AbortSignal;
-      /** The download is given up after it, as a failure that may be tried again. */
-      readonly withinMs: number;
-      readonly onStart?: (totalBytes: number | undefined) => Promise<void>;
-      readonly onProgress?: (doneBytes: number, totalBytes: number | undefined) => void;
-    },
-  ): Promise<{ readonly sizeBytes: number; readonly sha256: string }>;
+  open(request: FetchRequest): Promise<RemoteFile>;
 }
 
 /** What a binary answered to `version`, run as nobody with nothing in its environment. */
@@ -97,6 +148,12 @@ export interface K0sProcess {
   runningSha256(pid: number): Promise<string | undefined>;
   /** Runs a file. It must have been verified. */
   versionOf(path: string): Promise<SaidVersion>;
+  /**
+   * `k0s backup` with the live binary, into `folder`, which must be there.
+   * @returns path of the archive
+   * @throws with what k0s printed, when it fails or takes longer than `withinMs`
+   */
+  backup(folder: string, withinMs: number): Promise<string>;
 }
 
 export interface ServiceState {

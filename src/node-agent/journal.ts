@@ -26,7 +26,17 @@ const openSignalSchema = z.strictObject({
   phase: z.enum(SIGNAL_PHASES).exclude(['Refused']),
   /** Within it the artifact must have been fetched and verified. */
   staging: spanSchema,
-  staged: z.strictObject({ version: z.string(), sha256, size: z.number().int() }).optional(),
+  staged: z
+    .strictObject({
+      version: z.string(),
+      sha256,
+      size: z.number().int(),
+      /** Of an image bundle: its name once delivered, made safe. */
+      fileName: z.string().optional(),
+    })
+    .optional(),
+  /** Where the order asks for one. */
+  backup: z.strictObject({ path: z.string(), size: z.number().int() }).optional(),
   /** What runs before the swap, and is put back by an undo. */
   previous: binarySchema.optional(),
   /**

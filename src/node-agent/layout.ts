@@ -13,11 +13,36 @@ export interface Layout {
   readonly stateFolder: string;
   readonly journal: string;
   readonly stagingFolder: string;
+  /** What has come of a download that is not whole yet. */
   readonly partial: string;
+  /** What is known of {@link partial}: where it comes from, and how much of it is on the disk for certain. */
+  readonly partialRecord: string;
   readonly staged: string;
+  /** Of k0s. */
+  readonly dataFolder: string;
+  /** Where k0s looks for image bundles. */
+  readonly imagesFolder: string;
+  /** A bundle on its way into {@link imagesFolder}: beside it, so that k0s never sees a part of one. */
+  readonly incomingImages: string;
+  readonly backupFolder: string;
+  /** Where a backup is made before it has been looked at. */
+  readonly incomingBackup: string;
 }
 
-export function layoutOf(binary: string, stateFolder: string): Layout {
+export interface Places {
+  readonly binary: string;
+  readonly stateFolder: string;
+  /** Of k0s; `/var/lib/k0s` unless it was told otherwise. */
+  readonly dataFolder?: string;
+  readonly backupFolder?: string | undefined;
+}
+
+export function layoutOf({
+  binary,
+  stateFolder,
+  dataFolder = '/var/lib/k0s',
+  backupFolder = join(stateFolder, 'backups'),
+}: Places): Layout {
   const binaryFolder = dirname(binary);
   const stagingFolder = join(stateFolder, 'staging');
   return {
@@ -29,7 +54,13 @@ export function layoutOf(binary: string, stateFolder: string): Layout {
     stateFolder,
     journal: join(stateFolder, 'journal.json'),
     stagingFolder,
-    partial: join(stagingFolder, 'k0s.partial'),
-    staged: join(stagingFolder, 'k0s'),
+    partial: join(stagingFolder, 'artifact.partial'),
+    partialRecord: join(stagingFolder, 'artifact.partial.json'),
+    staged: join(stagingFolder, 'artifact'),
+    dataFolder,
+    imagesFolder: join(dataFolder, 'images'),
+    incomingImages: join(dataFolder, '.autopilot-images'),
+    backupFolder,
+    incomingBackup: join(backupFolder, '.incoming'),
   };
 }

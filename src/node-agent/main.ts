@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import pino from 'pino';
 import { ANNOTATION } from '../api/meta.ts';
 import { messageOf } from '../errors.ts';
@@ -5,18 +6,31 @@ import { AUTOPILOT_VERSION } from '../version.ts';
 import { Agent } from './agent.ts';
 import { ApiClient } from './api-client.ts';
 import { backoffMs } from './backoff.ts';
-import { AGENT_USAGE, type AgentConfig, AgentConfigError, parseAgentConfig } from './config.ts';
+import {
+  AGENT_USAGE,
+  type AgentConfig,
+  AgentConfigError,
+  type AgentFlags,
+  agentConfigOf,
+  parseAgentFlags,
+} from './config.ts';
+import type { Host } from './host.ts';
 import { readHostFacts } from './host-facts.ts';
 import { linuxHost } from './host-linux.ts';
+import { HostPolicy } from './host-policy.ts';
+import { knowHost } from './known-host-linux.ts';
 import { KubeconfigStore } from './kubeconfig-store.ts';
-import { layoutOf } from './layout.ts';
+import { type Layout, layoutOf } from './layout.ts';
 import { shrink } from './lean-linux.ts';
 import { followObject } from './object-watch-client.ts';
+import { OnceRun } from './once-run.ts';
 import { viewOrder } from './order-view.ts';
 import { annotationOf, ownObject } from './own-object.ts';
 import { Bell, pause } from './pause.ts';
 import { Reporter } from './report-client.ts';
-import { supervisedService } from './service-supervised-client.ts';
+import { serviceManagerOf } from './service-client.ts';
+import { NoK0sUnitError } from './service-find-client.ts';
+import { runSettle } from './settle-linux.ts';
 
 /** Between the end of an order and giving back the memory that it took. */
 const REST_MS = 15_000;
@@ -27,31 +41,60 @@ const TICK_BACKOFF = { firstMs: 500, capMs: 5000 };
 const SAME_TROUBLE_MS = 60_000;
 
 /**
- * Runs the agent until `signal` is aborted.
- * @returns the exit code: 0 when it was stopped, 2 when the command line cannot be used
+ * Runs the agent until `signal` is aborted, or, with `--once`, until there is nothing to do now.
+ * @returns the exit code: 0 when it was stopped or is done, 2 when the command line cannot be used here
  */
 export async function runAgent(argv: readonly string[], signal: AbortSignal): Promise<number> {
-  let config: AgentConfig;
+  const [command, ...rest] = argv;
   try {
-    config = parseAgentConfig(argv, process.env);
+    if (command === 'settle') return await settleHost(parseAgentFlags(rest));
+    const flags = parseAgentFlags(argv);
+    await runConfigured(agentConfigOf(flags, await knowHost(flags, process.env)), signal);
+    return 0;
   } catch (thrown) {
-    if (!(thrown instanceof AgentConfigError)) throw thrown;
+    if (!(thrown instanceof AgentConfigError || thrown instanceof NoK0sUnitError)) throw thrown;
     process.stderr.write(`autopilot agent: ${thrown.message}\n\n${AGENT_USAGE}`);
     return 2;
   }
-  await runConfigured(config, signal);
-  return 0;
+}
+
+interface OwnHost {
+  readonly host: Host;
+  readonly layout: Layout;
+  readonly policy: HostPolicy;
+}
+
+/** The one place where the host is made. */
+async function hostOf(config: AgentConfig): Promise<OwnHost> {
+  const { binary, stateDir, dataDir } = config;
+  const policy = await HostPolicy.open(config.policyFile);
+  const { backupFolder } = policy.current;
+  return {
+    policy,
+    layout: layoutOf({ binary, stateFolder: stateDir, dataFolder: dataDir, backupFolder }),
+    host: linuxHost({
+      binary,
+      dataFolder: dataDir,
+      statusSocket: config.statusSocket,
+      downloadRules: () => policy.current.download,
+      service: serviceManagerOf(config.service),
+    }),
+  };
+}
+
+async function settleHost(flags: AgentFlags): Promise<number> {
+  const { journal } = layoutOf({ binary: '/', stateFolder: flags.stateDir });
+  return runSettle(flags, existsSync(journal), async () => {
+    // whose object is ours, and how the API is reached, is nothing that k0s's start could wait for
+    const enough = { ...flags, role: flags.role ?? 'worker', kubeconfig: '/' } as const;
+    return hostOf(agentConfigOf(enough, await knowHost(flags, process.env)));
+  });
 }
 
 async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const log = pino({ level: config.logLevel, base: { node: config.name } });
-  const layout = layoutOf(config.binary, config.stateDir);
-  const host = linuxHost({
-    statusSocket: config.statusSocket,
-    stallMs: config.stall,
-    service: supervisedService(config.service.socket, config.serviceName),
-  });
-  const kubeconfig = new KubeconfigStore(config.kubeconfig, config.server);
+  const { host, layout, policy } = await hostOf(config);
+  const kubeconfig = new KubeconfigStore(config.kubeconfig, config.servers);
   const api = new ApiClient({
     credential: () => kubeconfig.credential(),
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
@@ -62,22 +105,30 @@ async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<
   const { random } = Math;
   const onTrouble = quietly((message) => log.warn({ message }, 'the API cannot be used now'));
 
+  const once =
+    config.once && new OnceRun({ ...config.once, monotonicMs, signal: () => agent.signal() });
   const agent: Agent = await Agent.open({
     host,
     layout,
+    policy,
+    platform: platform(),
     random,
     log: (level, data, sentence) => log[level](data, sentence),
-    onNews: (urgency) => reporter.notify(urgency),
+    onNews(urgency) {
+      reporter.notify(urgency);
+      once?.news();
+    },
   });
   let heard: string | undefined | null = null;
   const reporter: Reporter = new Reporter({
     api,
     own,
-    heartbeatMs: config.heartbeat,
+    heartbeatMs: config.heartbeatMs,
     random,
     monotonicMs,
     onTrouble,
     onObject(object) {
+      once?.see(object);
       // an object that is gone says nothing about its order: it will be created anew, and found empty
       if (object === undefined) return;
       const text = annotationOf(object, ANNOTATION.order);
@@ -95,7 +146,12 @@ async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<
       return {
         report: {
           v: 1,
-          agent: { version: AUTOPILOT_VERSION, heartbeatMs: config.heartbeat, beat: 0 },
+          agent: {
+            version: AUTOPILOT_VERSION,
+            heartbeatMs: config.heartbeatMs,
+            mode: config.once === undefined ? 'watch' : 'poll',
+            beat: 0,
+          },
           host: facts,
           ...(signalNow && { signal: signalNow }),
         },
@@ -119,20 +175,30 @@ async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<
     'the agent starts',
   );
   const onObject = reporter.see.bind(reporter);
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const why = once?.untilOver(until).finally(() => over.abort());
   await Promise.all([
-    work(agent, bell, log, signal),
-    reporter.run(signal),
-    followObject({ api, own, random, onObject, onTrouble }, signal),
+    work(agent, bell, log, once, until),
+    reporter.run(until),
+    followObject({ api, own, random, onObject, onTrouble }, until),
   ]);
   api.close();
-  log.info('the agent has been stopped');
+  log.info(ENDS[(await why) ?? 'stopped']);
 }
+
+const ENDS = {
+  stopped: 'the agent has been stopped',
+  done: 'there is nothing more to do now',
+  unreachable: 'the API is out of reach and nothing is open here: the next run tries again',
+} as const;
 
 /** Settles what is open from the first moment on, whether or not the API can be heard. */
 async function work(
   agent: Agent,
   bell: Bell,
   log: pino.Logger,
+  once: OnceRun | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
@@ -141,11 +207,12 @@ async function work(
     try {
       const { waitMs } = await agent.tick(signal);
       failures = 0;
+      once?.rests(waitMs === Number.POSITIVE_INFINITY);
       hasWorked ||= agent.journal.signal !== undefined;
       if (hasWorked && agent.journal.signal === undefined && waitMs > REST_MS) {
         // The last report has to be on its way first. An order that comes meanwhile rings the bell.
         await bell.wait(REST_MS, signal);
-        if (agent.isAtRest) shrink();
+        if (agent.isAtRest && once === undefined) shrink();
         hasWorked = false;
         continue;
       }

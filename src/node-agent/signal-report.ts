@@ -33,7 +33,7 @@ export function signalOf(facts: ReportedFacts): Signal | undefined {
 }
 
 function ofJournal(signal: OpenSignal, facts: ReportedFacts): Signal {
-  const { order, phase, failure, staged, previous, gapMs } = signal;
+  const { order, phase, failure, staged, backup, previous, gapMs } = signal;
   const message = [failure?.message, facts.trouble, remarkOf(facts)].filter(Boolean).join('; ');
   const { trial, progress } = facts;
   return {
@@ -47,6 +47,7 @@ function ofJournal(signal: OpenSignal, facts: ReportedFacts): Signal {
     ...(message && { message }),
     ...(phase === 'Downloading' && progress && { bytes: progress }),
     ...(staged && { staged }),
+    ...(backup && { backup }),
     ...(previous && { previous }),
     ...(trial && runsNewBinary(phase) && { running: runningOf(trial) }),
     ...(gapMs !== undefined && { gapMs: Math.round(gapMs * 10) / 10 }),

@@ -1,5 +1,6 @@
 import { isSettled, judgeGoal } from '../signals/lifecycle.ts';
 import type { Order } from '../signals/order.ts';
+import type { ConfirmRules } from './agent-policy.ts';
 import type { Failure } from './failure.ts';
 import { isOfThisBoot, type Journal, type Now, type OpenSignal } from './journal.ts';
 import type { Addressed, OrderView } from './order-view.ts';
@@ -11,9 +12,18 @@ export interface AgentFacts {
   readonly journal: Journal;
   readonly order: OrderView;
   /** What was seen of the running k0s, and when last; undefined before the first look. */
-  readonly trial: { readonly view: TrialView; readonly seenAtMs: number } | undefined;
+  readonly trial:
+    | {
+        readonly view: TrialView;
+        readonly seenAtMs: number;
+        /** Since when one process has been healthy at every look. */
+        readonly healthySinceMs: number | undefined;
+      }
+    | undefined;
   /** Whether files of an order that has been settled may still lie about. */
   readonly untidy: boolean;
+  /** Who confirms an update, by the host's own policy. */
+  readonly confirm: ConfirmRules;
 }
 
 /**
@@ -26,7 +36,10 @@ export type Next =
   /** The order says more than we have accepted: a later goal, a higher epoch. */
   | { readonly do: 'accept'; readonly order: Order }
   | { readonly do: 'stage' }
+  | { readonly do: 'backup' }
   | { readonly do: 'apply' }
+  /** Put a staged image bundle where k0s looks for it. */
+  | { readonly do: 'deliver' }
   | { readonly do: 'swap' }
   | { readonly do: 'restart' }
   /** Look at the running k0s. */
@@ -103,11 +116,15 @@ function beforeTheSwap(facts: AgentFacts, signal: OpenSignal): Next {
   if (signal.phase === 'Downloading') {
     return isOfThisBoot(signal.staging, facts.now) ? { do: 'stage' } : { do: 'remeasure' };
   }
-  return signal.goal === 'apply' ? { do: 'apply' } : { do: 'wait' };
+  if (signal.goal !== 'apply') return { do: 'wait' };
+  const unsaved = signal.order.backup !== undefined && signal.backup === undefined;
+  return unsaved && signal.order.artifact.kind === 'k0s' ? { do: 'backup' } : { do: 'apply' };
 }
 
 /** The deadline holds here as well: a host that can neither finish the swap nor restart k0s turns back. */
 function applying(facts: AgentFacts, signal: OpenSignal): Next {
+  // one rename, which takes nothing from anybody: it is done, whatever is asked meanwhile
+  if (signal.order.artifact.kind === 'airgap') return { do: 'deliver' };
   const accepted = acceptance(facts.journal, signal, facts.order);
   if (accepted) return accepted;
   if (signal.goal === 'undo') return { do: 'turnBack', failure: ORDERED };
@@ -153,9 +170,17 @@ function onTrial(facts: AgentFacts, signal: OpenSignal): Next {
   if (failure !== undefined) {
     return signal.order.undo === 'never' ? { do: 'hold', failure } : { do: 'turnBack', failure };
   }
+  if (isConfirmedHere(facts, signal)) return { do: 'commit' };
   const ageMs = trial === undefined ? 0 : now.uptimeMs - trial.startMs;
   const leftMs = trial === undefined ? CALM_CHECK_MS : trial.endMs - now.uptimeMs;
   return lookAgain(facts, Math.min(ageMs < EAGER_FOR_MS ? EAGER_CHECK_MS : CALM_CHECK_MS, leftMs));
+}
+
+/** By what was seen, not by what has passed since; well before the deadline, whatever the policy says. */
+function isConfirmedHere({ confirm, trial }: AgentFacts, signal: OpenSignal): boolean {
+  if (confirm.by !== 'local' || trial?.healthySinceMs === undefined) return false;
+  const wantedMs = Math.min(confirm.afterMs, signal.order.durations.confirmMs / 2);
+  return trial.seenAtMs - trial.healthySinceMs >= wantedMs;
 }
 
 function lookAgain({ trial, now }: AgentFacts, paceMs: number): Next {
@@ -185,7 +210,9 @@ function mayBegin(
   const { id, epoch, goal } = order.order;
   if (id === journal.signal?.order.id || epoch < journal.epoch) return false;
   if (journal.settled.some((settled) => settled.id === id)) return false;
-  return goal === 'stage' || (goal === 'apply' && journal.lost === undefined);
+  // a bundle has no second order that could be taken for the first
+  const mayApply = journal.lost === undefined || order.order.artifact.kind === 'airgap';
+  return goal === 'stage' || (goal === 'apply' && mayApply);
 }
 
 function followUp(journal: Journal, signal: OpenSignal, order: OrderView): Next {

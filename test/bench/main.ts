@@ -1,8 +1,7 @@
 /** `npm run bench`: the figures, on a cluster of three controllers and four workers. */
-import { readFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CONCURRENT, follow, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
+import { follow, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
 import { Screen } from '../../tools/screen.ts';
 import { planManifest, thisPlatform } from '../support/manifests.ts';
 import { NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
@@ -65,7 +64,7 @@ interface Run {
 async function measure(on: Stage, name: string, version: string): Promise<Run> {
   const timeline = new Timeline();
   const platforms = { [thisPlatform()]: await on.cluster.offer({ version }) };
-  const manifest = planManifest({ name, version, platforms, concurrent: CONCURRENT });
+  const manifest = planManifest({ name, version, platforms, concurrent: on.concurrent });
   const { world, chronicle } = await follow(
     on,
     name,
@@ -88,13 +87,7 @@ async function measure(on: Stage, name: string, version: string): Promise<Run> {
 async function agentMemory({ cluster }: Stage): Promise<readonly number[]> {
   screen.progress(`agents to be idle for ${IDLE_MS / 1000} s`);
   await delay(IDLE_MS, undefined, { signal: interrupted.signal });
-  return Promise.all(
-    cluster.hosts.map(async (host) => {
-      const { pid } = await host.service('agent');
-      const status = await readFile(`/proc/${pid}/status`, 'utf8');
-      return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
-    }),
-  );
+  return Promise.all(cluster.hosts.map((host) => host.memory('agent')));
 }
 
 function figuresOf(
@@ -147,7 +140,7 @@ function figuresOf(
       {
         name: 'update of 7 nodes',
         unit: 's',
-        method: `kubectl apply to Completed; 3 controllers one at a time, 4 workers ${CONCURRENT} at a time, drained; all on this machine`,
+        method: `kubectl apply to Completed; 3 controllers one at a time, 4 workers ${stage.concurrent} at a time, drained; all on this machine`,
       },
       runs.map(({ elapsedMs }) => elapsedMs / 1000),
     ),

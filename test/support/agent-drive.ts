@@ -1,16 +1,23 @@
 import { Agent } from '../../src/node-agent/agent.ts';
+import { type AgentPolicy, DEFAULT_AGENT_POLICY } from '../../src/node-agent/agent-policy.ts';
+import { HostPolicy } from '../../src/node-agent/host-policy.ts';
 import { type Layout, layoutOf } from '../../src/node-agent/layout.ts';
 import { viewOrder } from '../../src/node-agent/order-view.ts';
+import { settle } from '../../src/node-agent/settle.ts';
 import { formatOrder, type Goal, type Order } from '../../src/signals/order.ts';
 import type { Signal } from '../../src/signals/report.ts';
 import { sha256Of } from './sha256.ts';
-import { binaryOf, Crash, SimulatedHost } from './simulated-host.ts';
+import { binaryOf } from './simulated-binary.ts';
+import { Crash, SimulatedHost } from './simulated-host.ts';
 
 export const OLD = binaryOf('v1.36.1+k0s.0');
 export const NEW_VERSION = 'v1.36.3+k0s.0';
 export const NEW = binaryOf(NEW_VERSION);
 export const URL_OF_NEW = 'https://releases/k0s';
-export const LAYOUT: Layout = layoutOf('/usr/local/bin/k0s', '/var/lib/autopilot');
+export const LAYOUT: Layout = layoutOf({
+  binary: '/usr/local/bin/k0s',
+  stateFolder: '/var/lib/autopilot',
+});
 
 export function anOrder(goal: Goal = 'stage', more: Partial<Order> = {}): Order {
   return {
@@ -41,10 +48,24 @@ export function withDigest(order: Order, content: string = NEW): Order {
   return { ...order, artifact: { ...order.artifact, sha256: sha256Of(content) } };
 }
 
-export async function openAgent(host: SimulatedHost): Promise<Agent> {
+/** As the simulated binaries are built. */
+const PLATFORM = `linux-${process.arch === 'x64' ? 'amd64' : process.arch}`;
+
+async function knownPolicy(policy: AgentPolicy): Promise<HostPolicy> {
+  const known = new HostPolicy(async () => ({ kind: 'read', policy }));
+  await known.refresh();
+  return known;
+}
+
+export async function openAgent(
+  host: SimulatedHost,
+  policy: AgentPolicy = DEFAULT_AGENT_POLICY,
+): Promise<Agent> {
   return Agent.open({
     host,
     layout: LAYOUT,
+    policy: await knownPolicy(policy),
+    platform: PLATFORM,
     random: () => 0.5,
     log: () => undefined,
     onNews: () => undefined,
@@ -58,6 +79,8 @@ export interface DriveOptions {
   readonly maxTurns?: number;
   /** After an agent's start the API is silent for so many turns. */
   readonly silentTurns?: number;
+  /** Of the host's owner. */
+  readonly policy?: AgentPolicy;
 }
 
 /**
@@ -75,9 +98,15 @@ export async function drive(
   let heard: string | undefined | null = null;
   let silent = 0;
   let stored: Signal | undefined;
+  let booting = false;
   for (let turn = 0; turn < maxTurns; turn++) {
     try {
-      agent ??= await openAgent(host);
+      if (booting) {
+        await settle(host, LAYOUT);
+        host.startK0s();
+        booting = false;
+      }
+      agent ??= await openAgent(host, options.policy);
       // the order and the report stand in the API, whatever the agent does
       if (silent <= 0) {
         stored = agent.signal();
@@ -99,7 +128,7 @@ export async function drive(
       host.advance(Math.min(waitMs, 1000));
     } catch (thrown) {
       if (!(thrown instanceof Crash)) throw thrown;
-      host.revive(thrown.kind);
+      booting = host.revive(thrown.kind) || booting;
       agent = undefined;
       heard = null;
       silent = silentTurns;

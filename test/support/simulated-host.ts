@@ -1,23 +1,33 @@
-import { dirname } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { DownloadError } from '../../src/artifacts/errors.ts';
 import type {
-  FileInfo,
   Files,
   Host,
   HostClock,
   K0sProcess,
   Network,
+  RemoteFile,
   ServiceManager,
 } from '../../src/node-agent/host.ts';
 import { sha256Of } from './sha256.ts';
+import { readBinary } from './simulated-binary.ts';
+import { type Loss, SimulatedDisk, systemError } from './simulated-disk.ts';
 
 /**
  * How the agent ends at a chosen host call:
  * - `killed`: before the call, and all that was done before it stays
  * - `torn`: in the middle of the call, what it writes is half there
- * - `power`: the machine goes, and with it everything that was not synced
+ * - `power-*`: the machine goes before the call, and of what was not synced stays what the disk's loss says
  */
-export type CrashKind = 'killed' | 'torn' | 'power';
+export type CrashKind = 'killed' | 'torn' | `power-${Loss}`;
+export const CRASH_KINDS: readonly CrashKind[] = [
+  'killed',
+  'torn',
+  'power-lost',
+  'power-names',
+  'power-torn',
+];
 
 /** The agent is no more. Nothing may catch it. */
 export class Crash {
@@ -27,21 +37,14 @@ export class Crash {
   }
 }
 
-interface Inode {
-  content: string;
-  durable: string;
-  mode: number;
-}
-
-/** A binary is its text: `k0s VERSION`, and what is wrong with it. */
-export function binaryOf(
-  version: string,
-  fault: 'sound' | 'exits' | 'lies' | 'silent' | 'otherFile' = 'sound',
-): string {
-  return `k0s ${version} ${fault}`;
-}
-
 const RESTART_DELAY_MS = 10_000;
+/** A simulated file comes in so many pieces. */
+const PIECES = 3;
+/** So that a download of three pieces passes the age at which what is there is made durable. */
+const PIECE_TAKES_MS = 4000;
+
+/** What `k0s backup` leaves, one character a byte. */
+const ARCHIVE = await archiveOf('etcd-snapshot.db', 'a snapshot');
 
 /** A host in memory, whose every call can be the last one. Its time passes only when somebody sleeps. */
 export class SimulatedHost implements Host {
@@ -57,11 +60,15 @@ export class SimulatedHost implements Host {
   /** Fails calls with a system error: name of call to error code. */
   readonly errors = new Map<string, string>();
   freeBytes = 1e12;
+  /** Where a folder has less than the others. */
+  readonly freeBytesIn = new Map<string, number>();
+  freeFiles: number | undefined = 1e6;
   /** How often k0s was restarted by order. */
   restarts = 0;
+  /** What a backup contains. */
+  archive = ARCHIVE;
 
-  #names = new Map<string, Inode>();
-  #durableNames = new Map<string, Inode>();
+  readonly #disk = new SimulatedDisk();
   readonly #whole = new Set<string>();
   #nowMs = 1_000_000;
   #boot = 1;
@@ -69,14 +76,13 @@ export class SimulatedHost implements Host {
   #process: { pid: number; content: string } | undefined;
   #restartAtMs: number | undefined;
   #exits = 0;
+  #backups = 0;
 
   constructor(binary: string, content: string) {
     this.binary = binary;
     this.addWhole(content);
-    const inode: Inode = { content, durable: content, mode: 0o100755 };
-    this.#names.set(binary, inode);
-    this.#durableNames.set(binary, inode);
-    this.#start();
+    this.#disk.plant(binary, content, 0o100755);
+    this.startK0s();
   }
 
   /** A content that may stand at the binary's path. */
@@ -85,16 +91,15 @@ export class SimulatedHost implements Host {
   }
 
   content(path: string): string | undefined {
-    return this.#names.get(path)?.content;
+    return this.#disk.content(path);
   }
 
   overwrite(path: string, content: string): void {
-    this.#names.set(path, { content, durable: content, mode: 0o100644 });
-    this.#durableNames.set(path, this.#names.get(path)!);
+    this.#disk.plant(path, content, 0o100644);
   }
 
   paths(): readonly string[] {
-    return [...this.#names.keys()].sort();
+    return this.#disk.paths();
   }
 
   get runs(): string | undefined {
@@ -105,46 +110,53 @@ export class SimulatedHost implements Host {
     const untilMs = this.#nowMs + ms;
     while (this.#restartAtMs !== undefined && this.#restartAtMs <= untilMs) {
       this.#nowMs = this.#restartAtMs;
-      this.#start();
+      this.startK0s();
     }
     this.#nowMs = untilMs;
   }
 
-  /** After a crash: what is left of the host when the agent is started again. */
-  revive(kind: CrashKind): void {
+  /**
+   * After a crash: what is left of the host when the agent is started again.
+   * @returns whether the machine was booted, and k0s is not started yet
+   */
+  revive(kind: CrashKind): boolean {
     this.crashAt = undefined;
-    if (kind === 'power') this.reboot();
+    if (kind === 'killed' || kind === 'torn') return false;
+    this.boot(kind.slice('power-'.length) as Loss);
+    return true;
   }
 
-  reboot(): void {
-    this.#names = new Map(this.#durableNames);
-    for (const inode of this.#names.values()) inode.content = inode.durable;
+  /** A power cut and a boot, up to the moment before k0s is started. */
+  boot(loss: Loss = 'lost'): void {
+    this.#disk.powerCut(loss);
     this.#boot++;
     this.#nowMs = 20_000;
     this.#exits = 0;
-    this.#start();
+    this.#process = undefined;
+    this.#restartAtMs = undefined;
     this.#checkInPlace();
+  }
+
+  reboot(loss: Loss = 'lost'): void {
+    this.boot(loss);
+    this.startK0s();
   }
 
   /** S4: whatever happens next, power cut included, a whole binary stands at its path. */
   #checkInPlace(): void {
-    for (const [view, inode, text] of [
-      ['now', this.#names.get(this.binary), 'content'],
-      ['after a power cut', this.#durableNames.get(this.binary), 'durable'],
-    ] as const) {
-      const content = inode?.[text];
-      const runnable = ((inode?.mode ?? 0) & 0o111) !== 0;
+    for (const { content, mode } of this.#disk.everythingThatMayBeAt(this.binary)) {
+      const runnable = (mode & 0o111) !== 0;
       if (content === undefined || !this.#whole.has(content) || !runnable) {
         throw new Error(
-          `no whole runnable binary ${view}: ${JSON.stringify(content)} after ${this.log.slice(-5).join(', ')}`,
+          `no whole runnable binary: ${JSON.stringify(content)} after ${this.log.slice(-5).join(', ')}`,
         );
       }
     }
   }
 
-  #start(): void {
+  startK0s(): void {
     this.#restartAtMs = undefined;
-    const content = this.#names.get(this.binary)?.content ?? '';
+    const content = this.#disk.content(this.binary) ?? '';
     if (content.endsWith(' exits')) {
       this.#process = undefined;
       this.#exits++;
@@ -158,7 +170,7 @@ export class SimulatedHost implements Host {
     this.restarts++;
     const exits = this.#exits;
     this.#process = undefined;
-    this.#start();
+    this.startK0s();
     // the old process was told to end
     this.#exits = Math.max(this.#exits, exits);
   }
@@ -178,91 +190,119 @@ export class SimulatedHost implements Host {
     return result;
   }
 
+  #write(path: string, content: string, mode: number): void {
+    this.#disk.write(path, content, mode, this.#nowMs);
+  }
+
   readonly files: Files = {
-    stat: (path) => this.#call(`stat ${path}`, () => this.#info(path)),
-    list: (folder) =>
-      this.#call(`list ${folder}`, () =>
-        [...this.#names.keys()]
-          .filter((path) => dirname(path) === folder)
-          .map((path) => path.slice(folder.length + 1)),
-      ),
+    stat: (path) =>
+      this.#call(`stat ${path}`, () => {
+        const info = this.#disk.info(path);
+        if (info === undefined) return undefined;
+        return {
+          sizeBytes: info.size,
+          mode: info.mode,
+          modifiedMs: info.modifiedMs,
+          uid: 0,
+          gid: 0,
+        };
+      }),
+    list: (folder) => this.#call(`list ${folder}`, () => this.#disk.namesIn(folder)),
     makeFolder: (path) => this.#call(`makeFolder ${path}`, () => undefined),
-    readText: (path) => this.#call(`readText ${path}`, () => this.#names.get(path)?.content),
+    readText: (path) => this.#call(`readText ${path}`, () => this.#disk.content(path)),
     writeText: (path, text) =>
       this.#call(
         `writeText ${path}`,
-        () => this.#put(path, text, 0o100600),
-        () => this.#put(path, text.slice(0, text.length / 2), 0o100600),
+        () => this.#write(path, text, 0o100600),
+        () => this.#write(path, text.slice(0, text.length / 2), 0o100600),
       ),
+    openAt: (path, atByte) =>
+      this.#call(`openAt ${path}`, () => {
+        const file = this.#disk.open(path, 0o100600, this.#nowMs);
+        file.content = file.content.slice(0, atByte);
+        return {
+          write: (chunk) => {
+            const bytes = Buffer.from(chunk).toString('latin1');
+            return this.#call(
+              `write ${path}`,
+              () => {
+                file.content += bytes;
+              },
+              () => {
+                file.content += bytes.slice(0, bytes.length / 2);
+              },
+            );
+          },
+          sync: () => this.#call(`sync ${path}`, () => file.sync()),
+          close: () => this.#call(`close ${path}`, () => undefined),
+        };
+      }),
+    read: (path, endByte) => this.#read(path, endByte),
     copy: (from, to, like) =>
       this.#call(
         `copy ${to}`,
-        () => this.#put(to, this.#require(from).content, like.mode),
-        () => this.#put(to, this.#require(from).content.slice(0, 4), 0o100600),
+        () => this.#write(to, this.#disk.require(from).content, like.mode),
+        () => this.#write(to, this.#disk.require(from).content.slice(0, 4), 0o100600),
       ),
-    link: (from, to) =>
-      this.#call(`link ${to}`, () => {
-        if (this.#names.has(to)) throw systemError('EEXIST', to);
-        this.#names.set(to, this.#require(from));
-      }),
-    rename: (from, to) =>
-      this.#call(`rename ${to}`, () => {
-        const inode = this.#require(from);
-        // a filesystem that does what POSIX says: two names of one file both stay
-        if (this.#names.get(to) === inode) return;
-        this.#names.set(to, inode);
-        this.#names.delete(from);
-      }),
-    remove: (path) => this.#call(`remove ${path}`, () => void this.#names.delete(path)),
-    chmod: (path, mode) =>
-      this.#call(`chmod ${path}`, () => {
-        this.#require(path).mode = 0o100000 | mode;
-      }),
-    sync: (path) =>
-      this.#call(`sync ${path}`, () => {
-        const inode = this.#require(path);
-        inode.durable = inode.content;
-      }),
-    syncFolder: (folder) =>
-      this.#call(`syncFolder ${folder}`, () => {
-        for (const path of this.#durableNames.keys()) {
-          if (dirname(path) === folder) this.#durableNames.delete(path);
-        }
-        for (const [path, inode] of this.#names) {
-          if (dirname(path) === folder) this.#durableNames.set(path, inode);
-        }
-      }),
+    link: (from, to) => this.#call(`link ${to}`, () => this.#disk.link(from, to)),
+    rename: (from, to) => this.#call(`rename ${to}`, () => this.#disk.rename(from, to)),
+    remove: (path) => this.#call(`remove ${path}`, () => this.#disk.remove(path)),
+    chmod: (path, mode) => this.#call(`chmod ${path}`, () => this.#disk.chmod(path, mode)),
+    sync: (path) => this.#call(`sync ${path}`, () => this.#disk.sync(path)),
+    syncFolder: (folder) => this.#call(`syncFolder ${folder}`, () => this.#disk.syncFolder(folder)),
     sha256: (path) => this.#call(`sha256 ${path}`, () => this.#digest(path)),
     knownSha256: (path) => this.#call(`knownSha256 ${path}`, () => this.#digest(path)),
-    freeBytes: (folder) => this.#call(`freeBytes ${folder}`, () => this.freeBytes),
+    free: (folder) =>
+      this.#call(`free ${folder}`, () => ({
+        bytes: this.freeBytesIn.get(folder) ?? this.freeBytes,
+        files: this.freeFiles,
+      })),
     isWritable: (folder) => this.#call(`isWritable ${folder}`, () => true),
   };
 
+  async *#read(path: string, endByte: number): AsyncGenerator<Uint8Array> {
+    const content = await this.#call(`read ${path}`, () => this.#disk.require(path).content);
+    if (content !== '') yield Buffer.from(content.slice(0, endByte), 'latin1');
+  }
+
   readonly clock: HostClock = {
+    wallMs: () => 1_700_000_000_000 + this.#boot * 3_600_000 + this.#nowMs,
     bootId: () => `boot-${this.#boot}`,
     uptimeMs: () => this.#nowMs,
     sleep: async (ms) => this.advance(ms),
   };
 
   readonly network: Network = {
-    fetch: (url, to, options) =>
-      this.#call(
-        `fetch ${url}`,
-        () => {
-          const found = this.web.get(url);
-          if (found instanceof DownloadError) {
-            this.advance(1000);
-            throw found;
-          }
-          const content = found ?? '';
-          options.onProgress?.(content.length, content.length);
-          this.#put(to, content, 0o100600);
-          this.#require(to).durable = content;
-          return { sizeBytes: content.length, sha256: sha256Of(content) };
-        },
-        () => this.#put(to, 'k0s', 0o100600),
-      ),
+    open: ({ url, resume }) =>
+      this.#call(`open ${url}`, () => {
+        const found = this.web.get(url);
+        if (found instanceof DownloadError) {
+          this.advance(1000);
+          throw found;
+        }
+        const content = found ?? '';
+        const validator = `"${sha256Of(content).slice(0, 8)}"`;
+        const goesOn = resume?.validator === validator && resume.fromByte <= content.length;
+        const fromByte = goesOn ? resume.fromByte : 0;
+        return {
+          fromByte,
+          totalBytes: content.length,
+          validator,
+          fileName: url.split('/').at(-1),
+          body: this.#body(content.slice(fromByte), Math.ceil(content.length / PIECES)),
+          close: () => undefined,
+        } satisfies RemoteFile;
+      }),
   };
+
+  async *#body(rest: string, pieceBytes: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < rest.length; at += pieceBytes) {
+      yield await this.#call('piece', () => {
+        this.advance(PIECE_TAKES_MS);
+        return Buffer.from(rest.slice(at, at + pieceBytes), 'latin1');
+      });
+    }
+  }
 
   readonly k0s: K0sProcess = {
     status: () =>
@@ -271,7 +311,7 @@ export class SimulatedHost implements Host {
         if (this.#process === undefined || content === undefined || content.endsWith(' silent')) {
           return { kind: 'silent', message: 'nobody listens' } as const;
         }
-        const [, version = ''] = content.split(' ');
+        const version = readBinary(content)?.version ?? '';
         return {
           kind: 'answers',
           version: content.endsWith(' lies') ? 'v0.0.0+k0s.0' : version,
@@ -284,15 +324,27 @@ export class SimulatedHost implements Host {
       ),
     versionOf: (path) =>
       this.#call('versionOf', () => {
-        const { content, mode } = this.#require(path);
+        const { content, mode } = this.#disk.require(path);
         this.executed.push(content);
         if ((mode & 0o111) === 0) return { kind: 'forbidden', message: 'no execute bit' } as const;
-        const [name, version = ''] = content.split(' ');
-        return name === 'k0s'
-          ? ({ kind: 'said', version } as const)
-          : ({ kind: 'failed', message: 'no program for this machine' } as const);
+        const binary = readBinary(content);
+        return binary === undefined
+          ? ({ kind: 'failed', message: 'no program for this machine' } as const)
+          : ({ kind: 'said', version: binary.version } as const);
       }),
+    backup: (folder) =>
+      this.#call(
+        'backup',
+        () => this.#backUp(folder, this.archive),
+        () => this.#backUp(folder, this.archive.slice(0, this.archive.length / 2)),
+      ),
   };
+
+  #backUp(folder: string, content: string): string {
+    const path = `${folder}/k0s_backup_2026-01-01T00_00_0${this.#backups++ % 10}_000Z.tar.gz`;
+    this.#write(path, content, 0o100600);
+    return path;
+  }
 
   readonly service: ServiceManager = {
     state: () =>
@@ -312,33 +364,17 @@ export class SimulatedHost implements Host {
       ),
   };
 
-  #put(path: string, content: string, mode: number): void {
-    const before = this.#names.get(path);
-    if (before) {
-      before.content = content;
-      before.mode = mode;
-      return;
-    }
-    this.#names.set(path, { content, durable: '', mode });
-  }
-
-  #require(path: string): Inode {
-    const inode = this.#names.get(path);
-    if (inode) return inode;
-    throw systemError('ENOENT', path);
-  }
-
-  #info(path: string): FileInfo | undefined {
-    const inode = this.#names.get(path);
-    return inode && { sizeBytes: inode.content.length, mode: inode.mode, uid: 0, gid: 0 };
-  }
-
   #digest(path: string): string | undefined {
-    const inode = this.#names.get(path);
-    return inode && sha256Of(inode.content);
+    const content = this.#disk.content(path);
+    return content === undefined ? undefined : sha256Of(content);
   }
 }
 
-export function systemError(code: string, what: string): Error {
-  return Object.assign(new Error(`${code}: ${what}`), { code });
+async function archiveOf(name: string, text: string): Promise<string> {
+  const archive = pack();
+  archive.entry({ name }, text);
+  archive.finalize();
+  const parts: Buffer[] = [];
+  for await (const part of archive) parts.push(part as Buffer);
+  return gzipSync(Buffer.concat(parts)).toString('latin1');
 }

@@ -2,9 +2,7 @@ import { type Failure, hostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { Binary, OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
-
-/** Left free beside the binary after the copy: the rest of the host lives there too. */
-const SPARE_BYTES = 16 * 1024 * 1024;
+import { spaceFor } from './space.ts';
 
 /**
  * What runs on this host before anything is touched. Its version is what k0s says of itself; where k0s is
@@ -59,14 +57,8 @@ async function prepare(
   const { files } = host;
   const live = await files.stat(layout.binary);
   if (live === undefined) return swapFailed(`wanted a binary at ${layout.binary}, found none`);
-  const freeBytes = await files.freeBytes(layout.binaryFolder);
-  if (freeBytes < staged.size + SPARE_BYTES) {
-    return {
-      class: 'Environment',
-      reason: 'DiskFull',
-      message: `wanted ${staged.size + SPARE_BYTES} free bytes in ${layout.binaryFolder}, found ${freeBytes}`,
-    };
-  }
+  const full = await spaceFor(files, layout.binaryFolder, staged.size);
+  if (full) return full;
   await files.remove(layout.incoming);
   await files.copy(layout.staged, layout.incoming, { ...live, mode: live.mode | 0o100 });
   await files.sync(layout.incoming);

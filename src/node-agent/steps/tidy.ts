@@ -1,21 +1,31 @@
 import { isSettled } from '../../signals/lifecycle.ts';
-import type { Files } from '../host.ts';
-import type { OpenSignal } from '../journal.ts';
+import type { DownloadRules } from '../agent-policy.ts';
+import type { Files, Host } from '../host.ts';
+import type { Journal, OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
+import { forgetOldPartial } from '../partial-record.ts';
 
 /**
  * Removes what an order has left on the host once it is settled, and gives the binary before a committed
- * update its lasting name. Done twice it does nothing more.
+ * update its lasting name. What has come of a download stays for a while: the next attempt goes on with
+ * it. Done twice it does nothing more.
  */
 export async function tidy(
-  files: Files,
+  { files, clock }: Host,
   layout: Layout,
-  signal: OpenSignal | undefined,
+  { signal }: Journal,
+  { keepPartialMs }: Pick<DownloadRules, 'keepPartialMs'>,
 ): Promise<void> {
-  await files.remove(layout.partial);
+  await forgetOldPartial(files, layout, { wallMs: clock.wallMs(), keepMs: keepPartialMs });
   await files.remove(layout.staged);
   await files.remove(layout.incoming);
+  await files.remove(layout.incomingImages);
   if (signal === undefined || !isSettled(signal.phase)) return;
+  await keepPrevious(files, layout, signal);
+}
+
+async function keepPrevious(files: Files, layout: Layout, signal: OpenSignal): Promise<void> {
+  if (signal.order.artifact.kind !== 'k0s') return;
   if ((await files.stat(layout.undo)) === undefined) return;
   if (signal.phase === 'Committed') {
     await files.rename(layout.undo, layout.previous);

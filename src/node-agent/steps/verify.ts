@@ -1,45 +1,118 @@
-import {
-  judgeContent,
-  judgeVersion,
-  type Objection,
-  type StoredFile,
-} from '../../artifacts/verify.ts';
+import { HEAD_BYTES, headBytesOf, judgeElf, looksOf, notExecutable } from '../../artifacts/elf.ts';
+import { judgeContent, judgeVersion, type Objection } from '../../artifacts/verify.ts';
+import type { AgentPolicy } from '../agent-policy.ts';
+import { judgeDowngrade } from '../agent-policy-verdict.ts';
 import type { Failure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
+import { checkSignature, type SignatureOptions } from './check-signature.ts';
+import type { DownloadedFile } from './download.ts';
+import { runningVersion } from './running-version.ts';
+
+export interface VerifyOptions extends SignatureOptions {
+  readonly policy: Pick<AgentPolicy, 'signatures' | 'downgrade'>;
+  /** Of this machine, as k0s names it: `linux-amd64`. */
+  readonly platform: string;
+}
+
+export type Verified =
+  | { readonly kind: 'verified' }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'aborted' };
 
 /**
- * Judges what was downloaded and puts it where staged files lie. The content is judged before anything of
- * it is run (S11); then it must say its own version, as nobody, before anything on the host is touched.
+ * Judges what was downloaded and puts it where staged files lie. First the bytes: digest, signature, ELF
+ * header. Only what has passed all of that is run (S11): it must say its own version, as nobody, before
+ * anything on the host is touched. Of an image bundle the bytes are all there is to judge.
+ *
+ * What is found bad is removed; what the machine or the network would not let us judge stays, and with it
+ * the record of the download, so that another attempt need not fetch it again.
  */
 export async function verify(
   host: Host,
   layout: Layout,
   signal: OpenSignal,
-  file: StoredFile,
-): Promise<Failure | undefined> {
+  file: DownloadedFile,
+  options: VerifyOptions,
+): Promise<Verified> {
   const { artifact } = signal.order;
   const { files } = host;
-  const badContent = judgeContent(artifact, file);
-  if (badContent) return reject(host, layout, badContent);
-  await files.chmod(layout.partial, 0o755);
+  const badContent = judgeContent({ ...artifact, url: file.url }, file);
+  if (badContent) return end(host, layout, blame(badContent));
+  if (options.policy.signatures.required) {
+    // the download counts it whenever it is wanted; without it nothing can match
+    const signed = { url: file.url, blake2b512: file.blake2b512 ?? '' };
+    const { signatures } = options.policy;
+    const checked = await checkSignature(host, signal, signed, signatures, options);
+    if (checked.kind === 'aborted') return checked;
+    if (checked.kind === 'failed') return end(host, layout, checked.failure);
+  }
+  if (artifact.kind === 'k0s') {
+    const failure = await judgeProgram(host, layout, signal, file, options);
+    if (failure) return end(host, layout, failure);
+  }
+  await files.sync(layout.partial);
+  await files.rename(layout.partial, layout.staged);
+  await files.syncFolder(layout.stagingFolder);
+  await files.remove(layout.partialRecord);
+  return { kind: 'verified' };
+}
+
+async function judgeProgram(
+  host: Host,
+  layout: Layout,
+  { order: { artifact } }: OpenSignal,
+  file: DownloadedFile,
+  { policy, platform }: VerifyOptions,
+): Promise<Failure | undefined> {
+  const badForm = await judgeForm(host, layout, file.sizeBytes, platform);
+  if (badForm) return blame(badForm);
+  await host.files.chmod(layout.partial, 0o755);
   const said = await host.k0s.versionOf(layout.partial);
   if (said.kind === 'forbidden') {
     return { class: 'Environment', reason: 'NotExecutable', message: said.message };
   }
-  if (said.kind === 'failed') {
-    return reject(host, layout, { reason: 'NotExecutable', message: said.message });
-  }
-  const badVersion = judgeVersion(artifact, said.version);
-  if (badVersion) return reject(host, layout, badVersion);
-  await files.sync(layout.partial);
-  await files.rename(layout.partial, layout.staged);
-  await files.syncFolder(layout.stagingFolder);
-  return undefined;
+  if (said.kind === 'failed') return blame({ reason: 'NotExecutable', message: said.message });
+  const badVersion = judgeVersion({ ...artifact, url: file.url }, said.version);
+  if (badVersion) return blame(badVersion);
+  if (policy.downgrade === 'Allow') return undefined;
+  // the order was judged by the version that it names, which a forced one may make up
+  const running = await runningVersion(host, layout);
+  return judgeDowngrade(policy, said.version, { runningVersion: running });
 }
 
-async function reject(host: Host, layout: Layout, objection: Objection): Promise<Failure> {
-  await host.files.remove(layout.partial);
+async function judgeForm(
+  host: Host,
+  layout: Layout,
+  sizeBytes: number,
+  platform: string,
+): Promise<Objection | undefined> {
+  let head = await readHead(host, layout.partial, HEAD_BYTES);
+  const looks = looksOf(head);
+  if (looks.kind === 'other') return notExecutable(`found ${looks.what}`);
+  const wantedBytes = headBytesOf(looks.header);
+  if (wantedBytes > HEAD_BYTES) head = await readHead(host, layout.partial, wantedBytes);
+  return judgeElf(looks.header, head, sizeBytes, platform);
+}
+
+async function readHead(host: Host, path: string, endByte: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  // copies: the host may use one buffer for all of them
+  for await (const chunk of host.files.read(path, endByte)) chunks.push(Uint8Array.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function blame(objection: Objection): Failure {
   return { class: 'Artifact', ...objection };
+}
+
+async function end(host: Host, layout: Layout, failure: Failure): Promise<Verified> {
+  const isForbidden = failure.reason === 'DowngradeForbidden';
+  if (failure.class === 'Artifact' || isForbidden) {
+    // the record first: nothing then says that the bytes are worth going on with
+    await host.files.remove(layout.partialRecord);
+    await host.files.remove(layout.partial);
+  }
+  return { kind: 'failed', failure };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type AgentPolicy, DEFAULT_AGENT_POLICY } from '../../../src/node-agent/agent-policy.ts';
 import type { SignalPhase } from '../../../src/signals/report.ts';
 import {
   aHost,
@@ -11,15 +12,27 @@ import {
   OLD,
   type Orchestrator,
   orchestratorWith,
+  URL_OF_NEW,
 } from '../../support/agent-drive.ts';
 import { sha256Of } from '../../support/sha256.ts';
-import { binaryOf, type CrashKind, type SimulatedHost } from '../../support/simulated-host.ts';
+import { binaryOf, readBinary } from '../../support/simulated-binary.ts';
+import { CRASH_KINDS, type SimulatedHost } from '../../support/simulated-host.ts';
+
+const BUNDLE = 'an image bundle';
+const AIRGAP = {
+  kind: 'airgap',
+  version: NEW_VERSION,
+  url: URL_OF_NEW,
+  sha256: sha256Of(BUNDLE),
+  force: false,
+} as const;
 
 interface Path {
   readonly name: string;
   readonly artifact: string;
   readonly orchestrator: () => Orchestrator;
   readonly host?: (host: SimulatedHost) => void;
+  readonly policy?: AgentPolicy;
   readonly ends: SignalPhase;
   readonly reason?: string;
   readonly live: string;
@@ -96,9 +109,58 @@ const PATHS: readonly Path[] = [
     ends: 'Committed',
     live: OLD,
   },
+  {
+    name: 'an update before which a backup is made',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith('commit', { backup: { keep: 2, withinMs: 60_000 } }),
+    ends: 'Committed',
+    live: NEW,
+  },
+  {
+    name: 'an update whose backup cannot be read',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith('commit', { backup: { keep: 2, withinMs: 60_000 } }),
+    host: (host) => {
+      host.archive = host.archive.slice(0, 40);
+    },
+    ends: 'Failed',
+    reason: 'BackupFailed',
+    live: OLD,
+  },
+  {
+    name: 'an update that the host confirms by itself',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith(undefined),
+    policy: { ...DEFAULT_AGENT_POLICY, confirm: { by: 'local', afterMs: 5000 } },
+    ends: 'Committed',
+    live: NEW,
+  },
+  {
+    name: 'an image bundle',
+    artifact: BUNDLE,
+    orchestrator: () => () => anOrder('apply', { artifact: AIRGAP }),
+    ends: 'Committed',
+    live: OLD,
+  },
+  {
+    name: 'an image bundle that is not the one that was ordered',
+    artifact: `${BUNDLE}, changed`,
+    orchestrator: () => () => anOrder('apply', { artifact: AIRGAP }),
+    ends: 'Failed',
+    reason: 'ChecksumMismatch',
+    live: OLD,
+  },
 ];
 
+/** Some backup more or less, and what it is called, is no other outcome. */
+const COUNTED_BACKUPS = /^\/var\/lib\/autopilot\/backups\//;
+
 interface Outcome {
+  /** Content of the folder of images. */
+  readonly images: readonly string[];
+  /** As the report says; its file is there and is whole. */
+  readonly hasBackup: boolean;
+
   readonly phase: SignalPhase | undefined;
   readonly reason: string | undefined;
   readonly live: string | undefined;
@@ -110,22 +172,41 @@ interface Outcome {
   readonly restarts: number;
 }
 
+/** A binary without its headers, for people to read. */
+function shown(content: string | undefined): string | undefined {
+  const binary = readBinary(content ?? '');
+  return binary ? `k0s ${binary.version} ${binary.fault}` : content;
+}
+
 async function outcomeOf(
   host: SimulatedHost,
   path: Path,
   options: { silentTurns?: number } = {},
 ): Promise<Outcome> {
   path.host?.(host);
-  const agent = await drive(host, path.orchestrator(), options);
+  const agent = await drive(host, path.orchestrator(), {
+    ...options,
+    ...(path.policy && { policy: path.policy }),
+  });
   const signal = agent.signal();
+  const backups = host.paths().filter((name) => COUNTED_BACKUPS.test(name));
+  assert.ok(backups.length <= 2, `more backups than ordered: ${backups.join(', ')}`);
+  const { path: backup = '' } = signal?.backup ?? {};
   return {
+    images: host
+      .paths()
+      .filter((name) => name.startsWith(`${LAYOUT.imagesFolder}/`))
+      .map((name) => `${name}: ${host.content(name)}`),
+    hasBackup: host.content(backup) === host.archive,
     phase: signal?.phase,
     reason: signal?.reason,
-    live: host.content(LAYOUT.binary),
-    runs: host.runs,
+    live: shown(host.content(LAYOUT.binary)),
+    runs: shown(host.runs),
     previous: agent.journal.previous?.sha256,
-    kept: host.content(LAYOUT.previous),
-    paths: host.paths().filter((name) => !name.endsWith('journal.json.new')),
+    kept: shown(host.content(LAYOUT.previous)),
+    paths: host
+      .paths()
+      .filter((name) => !name.endsWith('journal.json.new') && !COUNTED_BACKUPS.test(name)),
     restarts: host.restarts,
   };
 }
@@ -138,15 +219,15 @@ describe('an agent that ends at any host call, and is started again, comes to th
       const wanted = await outcomeOf(sound, path);
       assert.equal(wanted.phase, path.ends);
       assert.equal(wanted.reason, path.reason);
-      assert.equal(wanted.live, path.live);
-      assert.equal(wanted.runs, path.live);
-      if (path.ends === 'Committed') {
+      assert.equal(wanted.live, shown(path.live));
+      assert.equal(wanted.runs, shown(path.live));
+      if (path.ends === 'Committed' && path.artifact !== BUNDLE) {
         assert.equal(wanted.previous, sha256Of(OLD));
-        assert.equal(wanted.kept, OLD);
+        assert.equal(wanted.kept, shown(OLD));
       }
       const calls = sound.calls;
       for (let call = 1; call <= calls; call++) {
-        for (const kind of ['killed', 'torn', 'power'] satisfies CrashKind[]) {
+        for (const kind of CRASH_KINDS) {
           for (const silentTurns of [0, 4]) {
             const host = aHost(path.artifact);
             host.crashAt = { call, kind };
@@ -154,7 +235,7 @@ describe('an agent that ends at any host call, and is started again, comes to th
             cuts++;
             const at = `${kind} at call ${call} of ${calls} (${sound.log[call - 1]}), silent for ${silentTurns}`;
             // a power cut restarts k0s as well, and of a k0s that exits at once nobody can tell
-            const countable = kind !== 'power' && !path.artifact.endsWith(' exits');
+            const countable = !kind.startsWith('power') && !path.artifact.endsWith(' exits');
             const restarts = countable ? wanted.restarts : found.restarts;
             assert.deepEqual(found, { ...wanted, restarts }, at);
             assert.ok(found.restarts <= wanted.restarts + 1, at);
@@ -172,12 +253,13 @@ describe('an agent that ends at any host call, and is started again, comes to th
     for (let first = 5; first < 75; first += 3) {
       for (let gap = 1; gap < 40; gap += 3) {
         const host = aHost(path.artifact);
-        host.crashAt = { call: first, kind: 'power' };
+        host.crashAt = { call: first, kind: 'power-lost' };
         const revive = host.revive.bind(host);
         let crashes = 0;
         host.revive = (kind) => {
-          revive(kind);
+          const booted = revive(kind);
           if (crashes++ === 0) host.crashAt = { call: host.calls + gap, kind: 'torn' };
+          return booted;
         };
         const found = await outcomeOf(host, path);
         assert.deepEqual(

@@ -53,8 +53,16 @@ function aView(more: Partial<TrialView> = {}): AgentFacts['trial'] {
       ...more,
     },
     seenAtMs: NOW.uptimeMs,
+    healthySinceMs: more.healthy === false ? undefined : NOW.uptimeMs - 10_000,
   };
 }
+
+const BY_CLUSTER = { by: 'cluster' } as const;
+const saved = { path: '/var/lib/autopilot/backups/one.tar.gz', size: 9 };
+const wantsBackup = { order: anOrder('apply', { backup: { keep: 1, withinMs: 1000 } }) };
+const bundle = {
+  order: anOrder('apply', { artifact: { ...anOrder().artifact, kind: 'airgap' } }),
+};
 
 const trialOf = (more: Partial<OpenSignal> = {}) =>
   aSignal('OnTrial', { trial: span(150_000), ...more });
@@ -325,6 +333,54 @@ const ROWS: readonly (readonly [
     'begin',
   ],
   [
+    'makes a backup before it applies',
+    aJournal(aSignal('Staged', { goal: 'apply', ...wantsBackup })),
+    saying('apply'),
+    'backup',
+  ],
+  [
+    'makes no second backup',
+    aJournal(aSignal('Staged', { goal: 'apply', backup: saved, ...wantsBackup })),
+    saying('apply'),
+    'apply',
+  ],
+  [
+    'delivers an image bundle, whatever else is asked by then',
+    aJournal(aSignal('Applying', { trial: span(99_000), ...bundle })),
+    saying('undo'),
+    'deliver',
+  ],
+  [
+    'keeps what has been healthy for long enough where the host itself confirms',
+    aJournal(trialOf()),
+    saying('apply'),
+    'commit',
+    { trial: aView(), confirm: { by: 'local', afterMs: 10_000 } },
+  ],
+  [
+    'keeps it by half of the trial, however much longer its policy would wait',
+    aJournal(
+      trialOf({ order: anOrder('apply', { durations: { stageMs: 1, confirmMs: 20_000 } }) }),
+    ),
+    saying('apply'),
+    'commit',
+    { trial: aView(), confirm: { by: 'local', afterMs: 60_000 } },
+  ],
+  [
+    'does not keep what has not been healthy for long enough',
+    aJournal(trialOf()),
+    saying('apply'),
+    'wait',
+    { trial: aView(), confirm: { by: 'local', afterMs: 10_001 } },
+  ],
+  [
+    'does not keep what is not healthy now',
+    aJournal(trialOf()),
+    saying('apply'),
+    'wait',
+    { trial: aView({ healthy: false }), confirm: { by: 'local', afterMs: 1 } },
+  ],
+  [
     'does not undo what is committed',
     aJournal(aSignal('Committed', { goal: 'commit' })),
     saying('undo'),
@@ -341,6 +397,7 @@ describe('an agent', () => {
         order,
         trial: undefined,
         untidy: false,
+        confirm: BY_CLUSTER,
         ...more,
       };
       assert.equal(decide(facts).do, wanted);
@@ -354,6 +411,7 @@ describe('an agent', () => {
       order: saying('apply'),
       trial,
       untidy: false,
+      confirm: BY_CLUSTER,
     });
     assert.deepEqual(decide(facts(trialOf({ trial: span(100_000) }), aView())), {
       do: 'turnBack',
@@ -383,6 +441,7 @@ describe('an agent', () => {
         order: saying('apply'),
         trial: aView(),
         untidy: false,
+        confirm: BY_CLUSTER,
       });
     assert.deepEqual(waitOf(span(150_000)), { do: 'wait', forMs: 250 });
     assert.deepEqual(waitOf({ ...span(150_000), startMs: 50_000 }), { do: 'wait', forMs: 1000 });

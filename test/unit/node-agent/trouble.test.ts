@@ -14,7 +14,8 @@ import {
   URL_OF_NEW,
   withDigest,
 } from '../../support/agent-drive.ts';
-import { binaryOf, type SimulatedHost } from '../../support/simulated-host.ts';
+import { binaryOf } from '../../support/simulated-binary.ts';
+import type { SimulatedHost } from '../../support/simulated-host.ts';
 
 interface Trouble {
   readonly name: string;
@@ -62,7 +63,7 @@ const TROUBLES: readonly Trouble[] = [
     name: 'a disk too small for the copy',
     host: () => {
       const host = aHost();
-      host.freeBytes = 10;
+      host.freeBytesIn.set(LAYOUT.binaryFolder, 10);
       return host;
     },
     phase: 'Failed',

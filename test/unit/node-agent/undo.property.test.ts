@@ -6,8 +6,9 @@ import { viewOrder } from '../../../src/node-agent/order-view.ts';
 import { isSettled } from '../../../src/signals/lifecycle.ts';
 import { formatOrder, GOALS, type Order } from '../../../src/signals/order.ts';
 import { aHost, anOrder, drive, LAYOUT, OLD, openAgent } from '../../support/agent-drive.ts';
+import { binaryOf, readBinary } from '../../support/simulated-binary.ts';
 import {
-  binaryOf,
+  CRASH_KINDS,
   Crash,
   type CrashKind,
   type SimulatedHost,
@@ -41,7 +42,7 @@ const someOrder: fc.Arbitrary<Order> = fc
   .map(({ run, goal, epoch }) => {
     // within one run the artifact stays the same
     const index = run % RELEASES.length;
-    const version = RELEASES[index]?.split(' ')[1] ?? '';
+    const version = readBinary(RELEASES[index] ?? '')?.version ?? '';
     const artifact = {
       kind: 'k0s',
       version,
@@ -76,7 +77,7 @@ const someEvent: fc.Arbitrary<Event> = fc.oneof(
     arbitrary: fc
       .record({
         afterCalls: fc.integer({ min: 1, max: 60 }),
-        kind: fc.constantFrom<CrashKind>('killed', 'torn', 'power'),
+        kind: fc.constantFrom(...CRASH_KINDS),
       })
       .map((crash) => ({ do: 'crash', ...crash }) as const),
   },
@@ -160,7 +161,7 @@ class World {
       return waitMs;
     } catch (thrown) {
       if (!(thrown instanceof Crash)) throw thrown;
-      this.host.revive(thrown.kind);
+      if (this.host.revive(thrown.kind)) this.host.startK0s();
       this.#agent = undefined;
       return 0;
     }
@@ -171,7 +172,9 @@ class World {
     const { signal } = agent.journal;
     if (signal?.phase === 'Committed') {
       this.expected =
-        RELEASES.find((release) => release.split(' ')[1] === signal.order.artifact.version) ?? '';
+        RELEASES.find(
+          (release) => readBinary(release)?.version === signal.order.artifact.version,
+        ) ?? '';
     }
   }
 }

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { codeOf } from '../../artifacts/system-error.ts';
+import { type Failure, hostFailure } from '../failure.ts';
+import type { Host } from '../host.ts';
+import type { OpenSignal } from '../journal.ts';
+import type { Layout } from '../layout.ts';
+import { spaceFor } from './space.ts';
+
+/** k0s reads bundles as whoever it runs as; they are no secret. */
+const BUNDLE = { mode: 0o644, uid: 0, gid: 0 } as const;
+
+/**
+ * Puts a verified image bundle where k0s looks for them. k0s takes whatever appears there, so the whole
+ * file appears at once, by a rename. Done twice it does nothing more.
+ */
+export async function deliver(
+  host: Host,
+  layout: Layout,
+  signal: OpenSignal,
+): Promise<Failure | undefined> {
+  const { files } = host;
+  const { staged } = signal;
+  if (staged?.fileName === undefined) {
+    return deliveryFailed('the journal names no staged bundle');
+  }
+  const target = join(layout.imagesFolder, staged.fileName);
+  if ((await files.sha256(target)) !== staged.sha256) {
+    try {
+      const failure = await put(host, layout, staged, target);
+      if (failure) return failure;
+    } catch (thrown) {
+      // a host that crashes in a test is no failed system call
+      if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown;
+      return hostFailure(`cannot deliver ${target}`, thrown);
+    }
+  }
+  await files.syncFolder(layout.imagesFolder);
+  return undefined;
+}
+
+async function put(
+  host: Host,
+  layout: Layout,
+  staged: NonNullable<OpenSignal['staged']>,
+  target: string,
+): Promise<Failure | undefined> {
+  const { files } = host;
+  await files.makeFolder(layout.imagesFolder);
+  const full = await spaceFor(files, layout.dataFolder, staged.size);
+  if (full) return full;
+  const incoming = layout.incomingImages;
+  await files.remove(incoming);
+  await files.copy(layout.staged, incoming, { ...BUNDLE, sizeBytes: staged.size, modifiedMs: 0 });
+  await files.sync(incoming);
+  const copied = await files.sha256(incoming);
+  if (copied !== staged.sha256) {
+    await files.remove(incoming);
+    return deliveryFailed(
+      `wanted sha256 ${staged.sha256} in the copy of the staged bundle, found ${copied}: the staged file was changed, or the disk lies`,
+    );
+  }
+  try {
+    await files.rename(incoming, target);
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'EXDEV') throw thrown;
+    await files.remove(incoming);
+    return deliveryFailed(
+      `${layout.imagesFolder} is on another filesystem than ${layout.dataFolder}, so that nothing can be moved there whole`,
+    );
+  }
+  return undefined;
+}
+
+function deliveryFailed(message: string): Failure {
+  return { class: 'Environment', reason: 'DeliveryFailed', message };
+}

@@ -1,0 +1,28 @@
+import type { Failure } from '../failure.ts';
+import type { Files } from '../host.ts';
+
+/** Left free after us: the rest of the host lives there too. */
+const SPARE_BYTES = 16 * 1024 * 1024;
+/** The copy itself, the second name, and the journal's. */
+const WANTED_FILES = 8;
+
+/** @returns why a file of so many bytes cannot be put into a folder; undefined where it can */
+export async function spaceFor(
+  files: Files,
+  folder: string,
+  bytes: number,
+): Promise<Failure | undefined> {
+  const free = await files.free(folder);
+  const wanted = bytes + SPARE_BYTES;
+  if (free.bytes < wanted) {
+    return diskFull(`wanted ${wanted} free bytes in ${folder}, found ${free.bytes}`);
+  }
+  if (free.files !== undefined && free.files < WANTED_FILES) {
+    return diskFull(`wanted room for ${WANTED_FILES} files in ${folder}, found ${free.files}`);
+  }
+  return undefined;
+}
+
+function diskFull(message: string): Failure {
+  return { class: 'Environment', reason: 'DiskFull', message };
+}
