@@ -5,7 +5,7 @@ import type { Signal } from '../signals/report.ts';
 import { judgeOrder } from './agent-policy-verdict.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host.ts';
-import type { HostPolicy } from './host-policy.ts';
+import type { HostPolicy } from './host-policy-store.ts';
 import {
   afterBoot,
   beginSignal,

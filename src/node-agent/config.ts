@@ -142,7 +142,6 @@ export function parseAgentFlags(argv: readonly string[]): AgentFlags {
         service: text,
         'service-name': text,
         heartbeat: text,
-        stall: text,
         'api-address': text,
         mode: text,
         'log-level': text,

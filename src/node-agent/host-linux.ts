@@ -41,7 +41,7 @@ function linuxClock(): HostClock {
     bootId: () => bootId,
     uptimeMs: () => {
       const length = readSync(uptime, text, 0, text.length, 0);
-      return Math.round(Number.parseFloat(text.latin1Slice(0, length)) * 1000);
+      return Math.round(Number.parseFloat(text.toString('latin1', 0, length)) * 1000);
     },
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
   };

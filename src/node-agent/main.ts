@@ -17,7 +17,7 @@ import {
 import type { Host } from './host.ts';
 import { readHostFacts } from './host-facts.ts';
 import { linuxHost } from './host-linux.ts';
-import { HostPolicy } from './host-policy.ts';
+import { HostPolicy } from './host-policy-store.ts';
 import { knowHost } from './known-host-linux.ts';
 import { KubeconfigStore } from './kubeconfig-store.ts';
 import { type Layout, layoutOf } from './layout.ts';

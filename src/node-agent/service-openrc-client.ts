@@ -16,6 +16,7 @@ import { runForgotten, runProgram } from './service-program-client.ts';
 const SCRIPT_WITHIN_MS = 5000;
 /** Beyond the 90 s that k0s's own script gives the process to stop, and the 5 s after. */
 const RESTART_WITHIN_MS = 180_000;
+const START_WITHIN_MS = 5000;
 const WATCH_EVERY_MS = 10;
 const OUTPUT_BYTES = 2000;
 const RUN_DIR = '/run/openrc';
@@ -43,6 +44,7 @@ export function openrcService(name: string): ServiceManager {
     },
     /** Also starts a service that is stopped, or was given up; its count of exits begins anew. */
     async restart() {
+      const before = await readFacts(name);
       const { pid: oldPid } = await look();
       const end = new AbortController();
       const ended = oldPid === undefined ? undefined : whenGone(oldPid, end.signal);
@@ -51,13 +53,31 @@ export function openrcService(name: string): ServiceManager {
       } finally {
         end.abort();
       }
-      const { pid } = await look();
+      const pid = await untilStarted(name, before.childPid);
       const goneMs = await ended;
-      const startedMs = pid === undefined ? undefined : readStat(pid)?.startedMs;
+      const startedMs = readStat(pid)?.startedMs;
       if (goneMs === undefined || startedMs === undefined) return { gapMs: undefined };
       return { gapMs: Math.max(0, startedMs - goneMs) };
     },
   };
+}
+
+/**
+ * rc-service comes back a moment before supervise-daemon has started anything, and written down what.
+ * @returns the new process, which may have ended since
+ * @throws where none was started in time
+ */
+async function untilStarted(name: string, oldPid: number | undefined): Promise<number> {
+  const { signal } = new AbortController();
+  for (let waitedMs = 0; waitedMs < START_WITHIN_MS; waitedMs += WATCH_EVERY_MS) {
+    const { childPid, hasFailed } = await readFacts(name);
+    if (childPid !== undefined && childPid !== oldPid) return childPid;
+    if (hasFailed) return 0; // started so often already that it was given up
+    await pause(WATCH_EVERY_MS, signal);
+  }
+  throw new Error(
+    `wanted ${name} to be started within ${START_WITHIN_MS / 1000} s, found no new process of it`,
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TargetPhase } from '../../src/api/plan.ts';
-import { follow, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
+import { follow, SETTINGS, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
 import { planManifest, thisPlatform, WORKLOAD } from '../support/manifests.ts';
 import type { World } from '../support/observe/world.ts';
 import { NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
@@ -13,7 +13,7 @@ const never = new AbortController().signal;
 describe('an update in which our own programs are killed', { timeout: TIMEOUT_MS }, () => {
   let stage: Stage;
   before(async () => {
-    stage = await setStage(() => {}, never, { controllers: 3, workers: 2 });
+    stage = await setStage(() => {}, never, { ...SETTINGS.processes, workers: 2 });
   });
   after(() => stage && strikeStage(stage));
 

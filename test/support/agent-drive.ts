@@ -1,6 +1,6 @@
 import { Agent } from '../../src/node-agent/agent.ts';
 import { type AgentPolicy, DEFAULT_AGENT_POLICY } from '../../src/node-agent/agent-policy.ts';
-import { HostPolicy } from '../../src/node-agent/host-policy.ts';
+import { HostPolicy } from '../../src/node-agent/host-policy-store.ts';
 import { type Layout, layoutOf } from '../../src/node-agent/layout.ts';
 import { viewOrder } from '../../src/node-agent/order-view.ts';
 import { settle } from '../../src/node-agent/settle.ts';

@@ -3,7 +3,6 @@ import type { Chronicle } from '../../test/support/observe/chronicle.ts';
 import { differences, type Fingerprint } from '../../test/support/observe/fingerprint.ts';
 import type { Availability } from '../../test/support/observe/prober.ts';
 import type { World } from '../../test/support/observe/world.ts';
-import { CONCURRENT } from './stage.ts';
 import type { Check } from './summary.ts';
 import { percent } from './table.ts';
 
@@ -17,6 +16,7 @@ export function updateChecks(
   world: World,
   chronicle: Chronicle,
   after: Fingerprints,
+  concurrent: number,
 ): readonly Check[] {
   const { status } = world.plan ?? {};
   const others = [...after].filter(([, host]) => host.version !== version).map(([name]) => name);
@@ -32,8 +32,8 @@ export function updateChecks(
       `${controllers} at once, in the order ${chronicle.touched.join(', ')}`,
     ),
     check(
-      `never more than ${CONCURRENT} workers at once`,
-      workers <= CONCURRENT,
+      `never more than ${concurrent} worker${concurrent === 1 ? '' : 's'} at once`,
+      workers <= concurrent,
       `${workers} at once`,
     ),
     noCordon('the update', after),

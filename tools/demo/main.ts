@@ -8,13 +8,14 @@ import {
   NEW_VERSION,
   OLD_VERSION,
 } from '../../test/support/releases.ts';
+import { prepareHosts } from '../hosts/setup.ts';
 import { Screen } from '../screen.ts';
 import { serviceChecks } from './checks.ts';
 import { LivePicture } from './live.ts';
 import { type DemoOptions, parseDemoOptions, USAGE } from './options.ts';
 import { paintFor } from './paint.ts';
 import { refuseBroken, updateAll } from './scenario.ts';
-import { DEMO_POLICY, type Stage, setStage, strikeStage } from './stage.ts';
+import { DEMO_POLICY, SETTINGS, type Setting, type Stage, setStage, strikeStage } from './stage.ts';
 import { type Summary, summaryLines } from './summary.ts';
 
 const FAULT_WORDS = {
@@ -72,6 +73,8 @@ async function play(
     screen.line(paint.strong(text));
   };
   const progress = (text: string) => screen.progress(text);
+  const setting = SETTINGS[options.hosts ? 'debian' : 'processes'];
+  if (options.hosts) await makeReady(progress);
 
   heading('1/5  Three releases of k0s');
   screen.line(
@@ -90,13 +93,13 @@ async function play(
   await buildReleases(releases, progress);
   signal.throwIfAborted();
 
-  heading('2/5  A cluster of 3 controllers and 4 workers in 2 zones');
+  heading(`2/5  A cluster of ${inNumbers(setting)}`);
   screen.line(
     paint.dim(
       `  It runs ${OLD_VERSION} and a Deployment of ${WORKLOAD.replicas} replicas, of which ${WORKLOAD.minAvailable} must stay ready.`,
     ),
   );
-  const stage = await setStage(progress, signal);
+  const stage = await setStage(progress, signal, setting);
   try {
     screen.clear();
     const summary = await perform(options, stage, screen, out);
@@ -180,6 +183,17 @@ async function perform(
   return summary;
 }
 
+/** @throws Error when this machine cannot run hosts */
+async function makeReady(progress: (text: string) => void): Promise<void> {
+  const why = await prepareHosts(progress);
+  if (why !== undefined) throw new Error(`${why}\nWithout --hosts it needs neither.`);
+}
+
+function inNumbers({ controllers, workers, hosts }: Setting): string {
+  const made = hosts === 'debian' ? ', each a Debian host of its own' : '';
+  return `${controllers} controllers and ${workers} workers in 2 zones${made}`;
+}
+
 function inWords(policy: typeof DEMO_POLICY): string {
   const { confirmTimeout, gate, drain } = policy;
   return `confirmTimeout ${confirmTimeout}, gate.timeout ${gate.timeout}, drain.timeout ${drain.timeout}`;
@@ -195,7 +209,7 @@ async function wait({ cluster }: Stage, screen: Screen): Promise<void> {
   screen.line('  kubectl describe plan update');
   screen.line('  kubectl get events --field-selector involvedObject.kind=Plan');
   screen.line(`  tail -f ${cluster.folder}/o1/log/orchestrator.log`);
-  screen.line(`  tail -f ${cluster.folder}/c1/log/agent.log`);
+  screen.line(`  ${cluster.host('c1').followAgent}`);
   await new Promise<void>((resolve) => {
     if (interrupted.signal.aborted) resolve();
     interrupted.signal.addEventListener('abort', () => resolve(), { once: true });

@@ -11,7 +11,7 @@ import {
 } from '../../test/support/releases.ts';
 import { brokenChecks, updateChecks } from './checks.ts';
 import { Sabotage } from './sabotage.ts';
-import { CONCURRENT, follow, type Stage } from './stage.ts';
+import { follow, type Stage } from './stage.ts';
 import { type Check, type RunFacts, runFacts } from './summary.ts';
 
 export interface Watching {
@@ -40,7 +40,7 @@ export async function updateAll(
   const release = { version: NEW_VERSION };
   const { world, chronicle } = await order(
     stage,
-    { name, release, concurrent: CONCURRENT },
+    { name, release, concurrent: stage.concurrent },
     {
       ...watching,
       onSight(sight, written) {
@@ -50,7 +50,7 @@ export async function updateAll(
     },
   );
   const after = await fingerprints(stage.cluster, world.hosts);
-  const checks = [...updateChecks(NEW_VERSION, world, chronicle, after)];
+  const checks = [...updateChecks(NEW_VERSION, world, chronicle, after, stage.concurrent)];
   if (sabotage) checks.push(await judge(sabotage));
   const state = world.plan?.status?.state ?? 'none';
   return { facts: runFacts(name, NEW_VERSION, state, chronicle), checks, chronicle };

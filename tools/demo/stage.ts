@@ -1,4 +1,6 @@
 import { Cluster } from '../../test/support/cluster/cluster.ts';
+import type { ClusterBase } from '../../test/support/cluster/cluster-base.ts';
+import { HostCluster } from '../../test/support/hosts/host-cluster.ts';
 import { WORKLOAD, workloadManifests } from '../../test/support/manifests.ts';
 import { Chronicle } from '../../test/support/observe/chronicle.ts';
 import { Observer } from '../../test/support/observe/observer.ts';
@@ -12,12 +14,26 @@ export const DEMO_POLICY = {
   drain: { timeout: '2m' },
 } as const;
 
-/** The workers that may be away at once. */
-export const CONCURRENT = 2;
+/** What a stage is made of. */
+export interface Setting {
+  readonly controllers: number;
+  readonly workers: number;
+  /** `processes`: of one machine, as the user who started it. `debian`: hosts with their own systemd; root. */
+  readonly hosts: 'processes' | 'debian';
+}
+
+export const SETTINGS = {
+  processes: { controllers: 3, workers: 4, hosts: 'processes' },
+  debian: { controllers: 3, workers: 2, hosts: 'debian' },
+} as const satisfies Readonly<Record<Setting['hosts'], Setting>>;
+
+const ZONES = 2;
 
 /** A cluster with a workload, watched from outside. */
 export interface Stage {
-  readonly cluster: Cluster;
+  readonly cluster: ClusterBase;
+  /** The workers that may be away at once: the others have to bear their pods. */
+  readonly concurrent: number;
   readonly observer: Observer;
   readonly prober: Prober;
 }
@@ -25,15 +41,11 @@ export interface Stage {
 export async function setStage(
   onProgress: (text: string) => void,
   signal: AbortSignal,
-  size: { readonly controllers: number; readonly workers: number } = { controllers: 3, workers: 4 },
+  { hosts, controllers, workers }: Setting = SETTINGS.processes,
 ): Promise<Stage> {
-  const cluster = await Cluster.start({
-    ...size,
-    zones: 2,
-    policy: DEMO_POLICY,
-    onProgress,
-    signal,
-  });
+  const options = { controllers, workers, zones: ZONES, policy: DEMO_POLICY, onProgress, signal };
+  const cluster: ClusterBase =
+    hosts === 'debian' ? await HostCluster.start(options) : await Cluster.start(options);
   try {
     onProgress(`a Deployment of ${WORKLOAD.replicas} replicas to be ready`);
     await cluster.apply(workloadManifests());
@@ -43,7 +55,7 @@ export async function setStage(
     const prober = new Prober();
     const { server } = cluster.kube;
     prober.start(`${server}/api/v1/namespaces/default`, await cluster.kube.credentials());
-    return { cluster, observer, prober };
+    return { cluster, concurrent: Math.max(1, workers - 2), observer, prober };
   } catch (thrown) {
     await cluster.stop();
     throw thrown;

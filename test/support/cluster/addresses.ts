@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
+import type { Role } from '../../../src/api/plan.ts';
 import { type Backend, LoadBalancer } from '../load-balancer.ts';
 
 export const API_PORT = 6443;
 
-/** The addresses of one simulated cluster: a /24 of the loopback network, nobody else's. */
+/** The addresses of one cluster: all of one /24, nobody else's. */
 export interface Addresses {
   readonly loadBalancer: string;
   readonly artifacts: string;
@@ -28,17 +29,10 @@ export async function takeAddresses(
     const addresses: Addresses = {
       loadBalancer: `${net}.10`,
       artifacts: `${net}.9`,
-      controllers: Array.from({ length: controllers }, (_, i) => `${net}.${11 + i}`),
-      workers: Array.from({ length: workers }, (_, i) => `${net}.${101 + i}`),
+      ...addressesOfHosts(net, controllers, workers),
     };
     try {
-      const loadBalancer = await LoadBalancer.listen(
-        { host: addresses.loadBalancer, port: API_PORT },
-        addresses.controllers.map(
-          (host, i): Backend => ({ name: controllerName(i), host, port: API_PORT }),
-        ),
-      );
-      return { addresses, loadBalancer };
+      return { addresses, loadBalancer: await listenFor(addresses) };
     } catch (thrown) {
       last = thrown;
     }
@@ -46,6 +40,54 @@ export async function takeAddresses(
   throw new Error(`no free network was found in 127.0.0.0/8 after ${TRIES} tries: is this Linux?`, {
     cause: last,
   });
+}
+
+/** @param net first three numbers of the /24 */
+export function addressesOfHosts(
+  net: string,
+  controllers: number,
+  workers: number,
+): Pick<Addresses, 'controllers' | 'workers'> {
+  return {
+    controllers: Array.from({ length: controllers }, (_, i) => `${net}.${11 + i}`),
+    workers: Array.from({ length: workers }, (_, i) => `${net}.${101 + i}`),
+  };
+}
+
+/** The load balancer before the controllers. @throws when its address is taken */
+export function listenFor({ loadBalancer, controllers }: Addresses): Promise<LoadBalancer> {
+  const backends = controllers.map(
+    (host, i): Backend => ({ name: controllerName(i), host, port: API_PORT }),
+  );
+  return LoadBalancer.listen({ host: loadBalancer, port: API_PORT }, backends);
+}
+
+/** What a host is in its cluster. */
+export interface HostInCluster {
+  readonly name: string;
+  readonly role: Role;
+  readonly address: string;
+  readonly zone: string | undefined;
+}
+
+/** Controllers first. @param zones workers are spread over so many; 0: none has a zone */
+export function hostsOf(addresses: Addresses, zones: number): readonly HostInCluster[] {
+  const zoneOf = (i: number) =>
+    zones > 0 ? `zone-${String.fromCharCode(97 + (i % zones))}` : undefined;
+  return [
+    ...addresses.controllers.map((address, i) => ({
+      name: controllerName(i),
+      role: 'controller' as const,
+      address,
+      zone: undefined,
+    })),
+    ...addresses.workers.map((address, i) => ({
+      name: workerName(i),
+      role: 'worker' as const,
+      address,
+      zone: zoneOf(i),
+    })),
+  ];
 }
 
 export function controllerName(index: number): string {

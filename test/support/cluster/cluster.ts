@@ -1,105 +1,27 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
-import { cp, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { stringify } from 'yaml';
-import { type Plan, planSchema } from '../../../src/api/plan.ts';
-import type { PolicyLayer } from '../../../src/api/policy.ts';
-import { connect, type Kube } from '../../../src/kube/client.ts';
 import { buildAutopilot } from '../../../tools/build.ts';
 import { ArtifactServer } from '../artifact-server.ts';
-import { eventually } from '../eventually.ts';
-import type { LoadBalancer } from '../load-balancer.ts';
-import { buildReleases, OLD_VERSION, pathOf, type Release } from '../releases.ts';
-import {
-  type Addresses,
-  API_PORT,
-  controllerName,
-  takeAddresses,
-  workerName,
-} from './addresses.ts';
-import { type Program, SimulatedHost } from './host.ts';
-import { FirstController, type HostPlaces, installHost, placesOf } from './k0s.ts';
-import { Orchestrator } from './orchestrator.ts';
-import { type Finished, run, tryRun } from './run.ts';
+import { buildReleases, OLD_VERSION } from '../releases.ts';
+import { hostsOf, takeAddresses } from './addresses.ts';
+import { ClusterBase, type ClusterOptions } from './cluster-base.ts';
+import { SimulatedHost } from './host.ts';
+import { placesOf } from './k0s.ts';
 import { makeClusterFolder } from './temp.ts';
 
-export interface ClusterOptions {
-  /** 1 unless said otherwise; as many etcd members. */
-  readonly controllers?: number;
-  /** 2 unless said otherwise. */
-  readonly workers?: number;
-  /** Workers are spread over so many zones; 0: none has a zone. */
-  readonly zones?: number;
-  /** What runs at first. */
-  readonly release?: Release;
-  /** 1 unless said otherwise; several stand by for each other. */
-  readonly orchestrators?: number;
-  /** Of the orchestrators. */
-  readonly policy?: PolicyLayer;
-  /** Hosts that have no agent. */
-  readonly withoutAgent?: readonly string[];
-  /** More flags for every agent. */
-  readonly agentArguments?: readonly string[];
-  /** One short sentence for each thing that is waited for. */
-  readonly onProgress?: (text: string) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** What a Plan says of one platform. */
-export interface Offer {
-  readonly url: string;
-  readonly sha256: string;
-}
-
-const ADMIN_GROUP = 'system:masters';
-const START_WITHIN_MS = 240_000;
+export type { ClusterOptions, Offer } from './cluster-base.ts';
 
 /**
- * A whole cluster on one machine: real control planes and kubelets, a load balancer, a server of releases,
- * our orchestrators and agents. Everything is below one temporary folder and ends with this process.
+ * A cluster whose hosts are folders, each with processes and a loopback address of its own. Needs no root.
+ * Everything is below one temporary folder and ends with this process.
  */
-export class Cluster implements AsyncDisposable {
-  readonly folder: string;
-  readonly addresses: Addresses;
-  readonly loadBalancer: LoadBalancer;
-  readonly artifacts: ArtifactServer;
-  readonly hosts: readonly SimulatedHost[];
-  readonly orchestrators: Orchestrator[] = [];
-  /** Of the administrator, through the load balancer. */
-  readonly kubeconfig: string;
-  /** Where the administrator's kubectl is: a program of that name. */
-  readonly kubectlPath: string;
-  #kube: Kube | undefined;
-  #stopped: Promise<void> | undefined;
-  readonly #k0s: string;
-  readonly #program: Program;
-
-  private constructor(parts: {
-    folder: string;
-    addresses: Addresses;
-    loadBalancer: LoadBalancer;
-    artifacts: ArtifactServer;
-    hosts: readonly SimulatedHost[];
-    k0s: string;
-    program: Program;
-  }) {
-    this.folder = parts.folder;
-    this.addresses = parts.addresses;
-    this.loadBalancer = parts.loadBalancer;
-    this.artifacts = parts.artifacts;
-    this.hosts = parts.hosts;
-    this.kubeconfig = join(parts.folder, 'admin.conf');
-    this.kubectlPath = join(parts.folder, 'kubectl');
-    this.#k0s = parts.k0s;
-    this.#program = parts.program;
-  }
-
+export class Cluster extends ClusterBase<SimulatedHost> {
   /** @throws whatever went wrong, after everything that had been started was ended */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const { controllers = 1, workers = 2, release = { version: OLD_VERSION } } = options;
-    const progress = options.onProgress ?? (() => {});
     const built = await buildAutopilot();
-    const [k0s = ''] = await buildReleases([release], progress);
+    const [k0s = ''] = await buildReleases([release], options.onProgress);
     options.signal?.throwIfAborted();
     const folder = makeClusterFolder();
     const { addresses, loadBalancer } = await takeAddresses(controllers, workers);
@@ -107,237 +29,25 @@ export class Cluster implements AsyncDisposable {
     // A copy: this cluster's program stays what it is when the next build replaces it.
     await cp(dirname(built), join(folder, 'autopilot'), { recursive: true });
     const program = { node: process.execPath, file: join(folder, 'autopilot', basename(built)) };
-    const hosts = hostPlaces(folder, addresses, options.zones ?? 0).map(
-      (places, i) =>
+    const hosts = hostsOf(addresses, options.zones ?? 0).map(
+      (host, i) =>
         new SimulatedHost({
-          places,
+          places: placesOf(folder, host),
           program,
           joins: i > 0,
-          agent: !options.withoutAgent?.includes(places.name),
+          agent: !options.withoutAgent?.includes(host.name),
           ...(options.agentArguments && { agentArguments: options.agentArguments }),
         }),
     );
-    const cluster = new Cluster({
-      folder,
-      addresses,
-      loadBalancer,
-      artifacts,
-      hosts,
-      k0s,
-      program,
-    });
-    const onExit = () => rmSync(folder, { recursive: true, force: true });
-    process.once('exit', onExit);
+    const parts = { folder, addresses, loadBalancer, artifacts, hosts, k0s, program };
+    const cluster = new Cluster(parts);
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     try {
-      await cluster.#bringUp(options, progress);
+      await cluster.bringUp(options);
       return cluster;
     } catch (thrown) {
       await cluster.stop();
       throw thrown;
     }
   }
-
-  get kube(): Kube {
-    this.#kube ??= connect({ kubeconfig: this.kubeconfig, version: 'test' });
-    return this.#kube;
-  }
-
-  host(name: string): SimulatedHost {
-    const host = this.hosts.find((candidate) => candidate.name === name);
-    if (host === undefined) throw new Error(`no host ${name} in this cluster`);
-    return host;
-  }
-
-  /** @returns what kubectl printed; throws when it fails */
-  kubectl(...args: readonly string[]): Promise<string> {
-    return run(this.kubectlPath, args);
-  }
-
-  tryKubectl(args: readonly string[], input?: string): Promise<Finished> {
-    return tryRun(this.kubectlPath, args, input === undefined ? {} : { input });
-  }
-
-  /** `kubectl apply`, of an object or of YAML. */
-  apply(manifest: object | string): Promise<string> {
-    const input = typeof manifest === 'string' ? manifest : stringify(manifest);
-    return run(this.kubectlPath, ['apply', '-f', '-'], { input });
-  }
-
-  async plan(name: string): Promise<Plan | undefined> {
-    const { code, stdout } = await this.tryKubectl(['get', 'plan', name, '-o', 'json']);
-    return code === 0 ? planSchema.parse(JSON.parse(stdout)) : undefined;
-  }
-
-  /** Waits until the Plan is so. @param what ends the sentence "waited for ..." */
-  waitForPlan(
-    name: string,
-    what: string,
-    isSo: (plan: Plan) => boolean,
-    timeoutMs = 120_000,
-  ): Promise<Plan> {
-    return eventually(
-      `the Plan ${name} ${what}`,
-      async () => {
-        const plan = await this.plan(name);
-        if (plan && isSo(plan)) return plan;
-        throw new Error(`it is ${JSON.stringify(plan?.status ?? null)}`);
-      },
-      { timeoutMs, everyMs: 300 },
-    ) as Promise<Plan>;
-  }
-
-  /** Serves a release, building it first where the cache has none. */
-  async offer(release: Release, progress?: (text: string) => void): Promise<Offer> {
-    const [file = ''] = await buildReleases([release], progress);
-    const path = pathOf(release);
-    const url = this.artifacts.add(path, file);
-    return { url, sha256: await this.artifacts.sha256(path) };
-  }
-
-  /** A kubeconfig of somebody else. */
-  async kubeconfigFor(user: string, groups: readonly string[]): Promise<string> {
-    const file = join(this.folder, `${user.replaceAll(/[^a-z0-9-]/g, '_')}.conf`);
-    const text = await new FirstController(this.#first).kubeconfig(user, groups);
-    await writeFile(file, text, { mode: 0o600 });
-    return file;
-  }
-
-  /** One more orchestrator, which stands by while another one leads. */
-  async startOrchestrator(policy: PolicyLayer = {}): Promise<Orchestrator> {
-    const name = `o${this.orchestrators.length + 1}`;
-    const kubeconfig = await this.kubeconfigFor('autopilot:orchestrator', []);
-    const policyFile = join(this.folder, `${name}.policy.yaml`);
-    await writeFile(policyFile, stringify(policy));
-    const flags = ['--kubeconfig', kubeconfig, '--policy', policyFile, '--api-port', `${API_PORT}`];
-    const orchestrator = await Orchestrator.start(this.folder, name, this.#program, flags);
-    this.orchestrators.push(orchestrator);
-    return orchestrator;
-  }
-
-  /** Ends every process that was started here and removes the folder. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  async #stop(): Promise<void> {
-    await this.#kube?.close();
-    const all = [...this.orchestrators, ...this.hosts];
-    await Promise.allSettled(all.map((one) => one.stop({ hard: true })));
-    await Promise.allSettled([this.loadBalancer.close(), this.artifacts.close()]);
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-
-  get #first(): HostPlaces {
-    return this.hosts[0]!.places;
-  }
-
-  async #bringUp(options: ClusterOptions, progress: (text: string) => void): Promise<void> {
-    const { signal } = options;
-    const count = this.hosts.length;
-    progress(`installing ${count} hosts`);
-    for (const { places } of this.hosts) await installHost(places, this.#k0s, this.addresses);
-    await this.#handOutCredentials();
-    progress(`starting ${count} hosts`);
-    await Promise.all(this.hosts.map((host) => host.start()));
-    progress('the API to answer');
-    const names = this.addresses.controllers.map((_, i) => controllerName(i));
-    const within = { timeoutMs: START_WITHIN_MS, signal };
-    await eventually(
-      'all API servers to be ready',
-      () => names.every((name) => this.loadBalancer.ready().includes(name)),
-      within,
-    );
-    progress('the API to know Plans');
-    await this.#install();
-    const withAgent = this.hosts.filter(({ name }) => !options.withoutAgent?.includes(name));
-    await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
-    for (let i = 0; i < (options.orchestrators ?? 1); i++) {
-      await this.startOrchestrator(options.policy);
-    }
-    progress('every node to be ready, with its agent');
-    await eventually('every host to have joined', () => this.#allJoined(options), {
-      ...within,
-      everyMs: 300,
-    });
-  }
-
-  async #handOutCredentials(): Promise<void> {
-    const first = new FirstController(this.#first);
-    const tokens = {
-      controller: await first.token('controller'),
-      worker: await first.token('worker'),
-    };
-    for (const [i, { places }] of this.hosts.entries()) {
-      if (i > 0) await writeFile(places.token, tokens[places.role], { mode: 0o600 });
-      if (places.role === 'worker') continue;
-      const user = `autopilot:control-node:${places.name}`;
-      const kubeconfig = await first.kubeconfig(user, ['autopilot:control-nodes']);
-      await writeFile(places.agentKubeconfig, kubeconfig, { mode: 0o600 });
-    }
-    const admin = await first.kubeconfig('admin', [ADMIN_GROUP]);
-    writeFileSync(this.kubeconfig, admin, { mode: 0o600 });
-    writeFileSync(
-      this.kubectlPath,
-      `#!/bin/sh\nKUBECONFIG=\${KUBECONFIG:-${this.kubeconfig}} exec ${this.#k0s} kubectl "$@"\n`,
-    );
-    chmodSync(this.kubectlPath, 0o755);
-  }
-
-  /** What an administrator installs: our kinds, then what may be done with them. */
-  async #install(): Promise<void> {
-    const root = join(import.meta.dirname, '../../..');
-    await this.kubectl('apply', '-f', join(root, 'crds'));
-    await this.kubectl(
-      ...['wait', '--for=condition=Established', '--timeout=60s', '-f', join(root, 'crds')],
-    );
-    await this.kubectl('apply', '-f', join(root, 'deploy', 'namespace.yaml'));
-    await this.kubectl('apply', '-f', join(root, 'deploy'));
-  }
-
-  async #allJoined(options: ClusterOptions): Promise<boolean> {
-    const found = JSON.parse(await this.kubectl('get', 'nodes,controlnodes', '-o', 'json')) as {
-      items: {
-        kind: string;
-        metadata: { name: string; annotations?: Record<string, string> };
-        status?: { conditions?: { type: string; status: string }[] };
-      }[];
-    };
-    for (const { places } of this.hosts) {
-      const kind = places.role === 'worker' ? 'Node' : 'ControlNode';
-      const object = found.items.find(
-        (item) => item.kind === kind && item.metadata.name === places.name,
-      );
-      const hasAgent = !options.withoutAgent?.includes(places.name);
-      if (kind === 'ControlNode' && !hasAgent) continue;
-      if (object === undefined) throw new Error(`${places.name} has not joined`);
-      const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
-      if (kind === 'Node' && ready?.status !== 'True')
-        throw new Error(`${places.name} is not Ready`);
-      if (hasAgent && !object.metadata.annotations?.['autopilot.k0sproject.io/report']) {
-        throw new Error(`the agent of ${places.name} has not reported`);
-      }
-    }
-    return true;
-  }
-}
-
-function hostPlaces(folder: string, addresses: Addresses, zones: number): HostPlaces[] {
-  return [
-    ...addresses.controllers.map((address, i) =>
-      placesOf(folder, { name: controllerName(i), role: 'controller', address, zone: undefined }),
-    ),
-    ...addresses.workers.map((address, i) =>
-      placesOf(folder, {
-        name: workerName(i),
-        role: 'worker',
-        address,
-        zone: zones > 0 ? `zone-${String.fromCharCode(97 + (i % zones))}` : undefined,
-      }),
-    ),
-  ];
 }

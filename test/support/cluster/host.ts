@@ -1,19 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { askSocket } from '../../../src/node-agent/unix-http-client.ts';
 import type { ServiceView } from '../../../tools/minihost/service.ts';
+import type { Addresses } from './addresses.ts';
+import type { Program } from './cluster-base.ts';
+import type { ClusterHost, K0sStatus, ServiceName } from './cluster-host.ts';
 import { Init, type ServiceSpec } from './init.ts';
-import { type HostPlaces, k0sArguments } from './k0s.ts';
-
-export interface K0sStatus {
-  readonly version: string;
-  readonly pid: number;
-}
-
-/** How to run our own program. */
-export interface Program {
-  readonly node: string;
-  readonly file: string;
-}
+import { type HostPlaces, installHost, k0sArguments } from './k0s.ts';
+import { run } from './run.ts';
 
 export interface HostOptions {
   readonly places: HostPlaces;
@@ -30,7 +23,7 @@ const AGENT_RESTART_MS = 1_000;
 const K0S_RESTART_MS = 10_000;
 
 /** One machine of a simulated cluster: k0s and, as a second service, our agent. */
-export class SimulatedHost {
+export class SimulatedHost implements ClusterHost {
   readonly places: HostPlaces;
   readonly #init: Init;
 
@@ -39,8 +32,45 @@ export class SimulatedHost {
     this.#init = new Init(options.places.folder, servicesOf(options));
   }
 
-  get name(): string {
+  get name() {
     return this.places.name;
+  }
+
+  get role() {
+    return this.places.role;
+  }
+
+  get address() {
+    return this.places.address;
+  }
+
+  get zone() {
+    return this.places.zone;
+  }
+
+  get binary() {
+    return this.places.binary;
+  }
+
+  get followAgent() {
+    return `tail -f ${this.#init.logOf('agent')}`;
+  }
+
+  install(release: string, addresses: Addresses): Promise<void> {
+    return installHost(this.places, release, addresses);
+  }
+
+  k0s(...args: readonly string[]): Promise<string> {
+    const { binary, config, dataDir } = this.places;
+    return run(binary, [...args, '--config', config, '--data-dir', dataDir]);
+  }
+
+  giveToken(token: string): Promise<void> {
+    return writeFile(this.places.token, token, { mode: 0o600 });
+  }
+
+  giveAgentKubeconfig(text: string): Promise<void> {
+    return writeFile(this.places.agentKubeconfig, text, { mode: 0o600 });
   }
 
   start(): Promise<void> {
@@ -51,37 +81,48 @@ export class SimulatedHost {
     return this.#init.stop(options);
   }
 
-  service(name: 'k0s' | 'agent'): Promise<ServiceView> {
+  service(name: ServiceName): Promise<ServiceView> {
     return this.#init.service(name);
   }
 
-  /** A crash: it is started again after the delay that its unit has. */
-  async kill(name: 'k0s' | 'agent'): Promise<void> {
+  async kill(name: ServiceName): Promise<void> {
     await this.#init.tell(name, 'kill');
   }
 
-  /** Stays down until it is told to `start`. */
-  async tell(name: 'k0s' | 'agent', verb: 'start' | 'stop' | 'restart'): Promise<void> {
+  async tell(name: ServiceName, verb: 'start' | 'stop' | 'restart'): Promise<void> {
     await this.#init.tell(name, verb);
   }
 
-  /** What k0s says of itself; throws while it says nothing. */
   async k0sStatus(): Promise<K0sStatus> {
     const { body } = await askSocket(this.places.statusSocket, 'GET', '/status', 5_000);
     const { Version, Pid } = JSON.parse(body) as { Version: string; Pid: number };
     return { version: Version, pid: Pid };
   }
 
-  log(service: 'k0s' | 'agent' | 'init'): Promise<string> {
+  log(service: ServiceName | 'init'): Promise<string> {
     return readFile(this.#init.logOf(service), 'utf8');
   }
+
+  async memory(name: ServiceName): Promise<number> {
+    const { pid } = await this.service(name);
+    return residentMegabytes(await readFile(`/proc/${pid}/status`, 'utf8'));
+  }
+}
+
+/** @param status what /proc/PID/status holds */
+export function residentMegabytes(status: string): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
 }
 
 function servicesOf({ places, program, joins, agent, agentArguments }: HostOptions): ServiceSpec[] {
   const env = { AUTOPILOT_HOSTNAME: places.name };
+  const token = joins ? places.token : undefined;
   const k0s: ServiceSpec = {
     name: 'k0s',
-    argv: [places.binary, ...k0sArguments(places, joins)],
+    argv: [
+      ...[places.binary, ...k0sArguments(places, { config: places.config, token })],
+      ...['--data-dir', places.dataDir, '--run-dir', places.runDir],
+    ],
     env,
     restartDelayMs: K0S_RESTART_MS,
   };

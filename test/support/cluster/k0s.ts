@@ -1,16 +1,10 @@
 import { constants, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Role } from '../../../src/api/plan.ts';
-import { type Addresses, API_PORT, controllerName } from './addresses.ts';
-import { run } from './run.ts';
+import { type Addresses, API_PORT, controllerName, type HostInCluster } from './addresses.ts';
 
 /** Where things lie on one simulated host. */
-export interface HostPlaces {
-  readonly name: string;
-  readonly role: Role;
-  readonly address: string;
-  readonly zone: string | undefined;
+export interface HostPlaces extends HostInCluster {
   readonly folder: string;
   readonly binary: string;
   readonly config: string;
@@ -24,10 +18,7 @@ export interface HostPlaces {
   readonly logs: string;
 }
 
-export function placesOf(
-  folder: string,
-  host: Pick<HostPlaces, 'name' | 'role' | 'address' | 'zone'>,
-): HostPlaces {
+export function placesOf(folder: string, host: HostInCluster): HostPlaces {
   const at = (...parts: string[]) => join(folder, host.name, ...parts);
   return {
     ...host,
@@ -59,7 +50,8 @@ export async function installHost(
   }
 }
 
-function clusterConfig(address: string, addresses: Addresses): unknown {
+/** What a controller is told of its cluster: k0s's own kind. */
+export function clusterConfig(address: string, addresses: Addresses): unknown {
   const members = addresses.controllers.map((host, i) => [
     controllerName(i),
     `https://${host}:2380`,
@@ -79,37 +71,13 @@ function clusterConfig(address: string, addresses: Addresses): unknown {
   };
 }
 
-/** k0s's arguments as a service of this host. */
-export function k0sArguments(places: HostPlaces, joins: boolean): readonly string[] {
-  const common = ['--data-dir', places.dataDir, '--run-dir', places.runDir];
-  const token = joins ? ['--token-file', places.token] : [];
-  if (places.role === 'controller') {
-    return ['controller', '--config', places.config, ...common, ...token];
-  }
-  const labels = places.zone ? ['--labels', `topology.kubernetes.io/zone=${places.zone}`] : [];
-  const kubelet = ['--kubelet-extra-args', `--node-ip=${places.address}`];
-  return ['worker', ...common, ...token, ...labels, ...kubelet];
-}
-
-/** Commands that work offline, on the folder of the first controller. */
-export class FirstController {
-  readonly #places: HostPlaces;
-
-  constructor(places: HostPlaces) {
-    this.#places = places;
-  }
-
-  token(role: Role): Promise<string> {
-    return this.#k0s('token', 'create', '--role', role);
-  }
-
-  /** A credential for the API as the load balancer offers it. */
-  kubeconfig(user: string, groups: readonly string[]): Promise<string> {
-    return this.#k0s('kubeconfig', 'create', user, '--groups', groups.join(','));
-  }
-
-  #k0s(...args: readonly string[]): Promise<string> {
-    const { binary, config, dataDir } = this.#places;
-    return run(binary, [...args, '--config', config, '--data-dir', dataDir]);
-  }
+/** What k0s has to be told as a service of this host, beside where its things lie. */
+export function k0sArguments(
+  { role, address, zone }: HostInCluster,
+  files: { readonly config: string; readonly token: string | undefined },
+): readonly string[] {
+  const token = files.token === undefined ? [] : [`--token-file=${files.token}`];
+  if (role === 'controller') return ['controller', `--config=${files.config}`, ...token];
+  const labels = zone ? [`--labels=topology.kubernetes.io/zone=${zone}`] : [];
+  return ['worker', ...token, ...labels, `--kubelet-extra-args=--node-ip=${address}`];
 }

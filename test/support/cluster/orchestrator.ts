@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceView } from '../../../tools/minihost/service.ts';
-import type { Program } from './host.ts';
+import type { Program } from './cluster-base.ts';
 import { Init } from './init.ts';
 
 const SERVICE = 'orchestrator';

@@ -1,5 +1,5 @@
 import { sha256OfFile } from '../../../src/artifacts/file-store.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ClusterBase } from '../cluster/cluster-base.ts';
 import type { HostView } from './world.ts';
 
 /** What must be as before on a host that nobody touched. */
@@ -13,7 +13,7 @@ export interface Fingerprint {
 
 /** Asks every host itself, not what is said about it. */
 export async function fingerprints(
-  cluster: Cluster,
+  cluster: ClusterBase,
   hosts: readonly HostView[],
 ): Promise<ReadonlyMap<string, Fingerprint>> {
   const all = await Promise.all(
@@ -21,7 +21,7 @@ export async function fingerprints(
       const [{ version, pid }, { restarts }, sha256] = await Promise.all([
         host.k0sStatus(),
         host.service('k0s'),
-        sha256OfFile(host.places.binary),
+        sha256OfFile(host.binary),
       ]);
       const cordoned = hosts.find(({ name }) => name === host.name)?.cordoned ?? false;
       return [host.name, { version, pid, sha256, exits: restarts, cordoned }] as const;

@@ -13,7 +13,7 @@ const EVERY_MS = 100;
 /** What a patient client would wait before it tries again. */
 const TIMEOUT_MS = 2_000;
 
-/** Asks the API for an object ten times a second, on a new connection each time, as new clients do. */
+/** Asks the API for an object again and again, on a new connection each time, as new clients do. */
 export class Prober {
   #asked = 0;
   #answered = 0;
@@ -23,12 +23,15 @@ export class Prober {
   /** One for each probe under way. */
   readonly #pending = new Set<Promise<void>>();
 
-  /** @param url of something that is read from etcd */
-  start(url: string, credentials: Credentials): void {
+  /**
+   * @param url of something that is read from etcd
+   * @param everyMs ten times a second unless said otherwise
+   */
+  start(url: string, credentials: Credentials, everyMs = EVERY_MS): void {
     this.#timer = setInterval(() => {
       const probe = this.#ask(url, credentials).finally(() => this.#pending.delete(probe));
       this.#pending.add(probe);
-    }, EVERY_MS);
+    }, everyMs);
   }
 
   get availability(): Availability {
