@@ -8,8 +8,8 @@ import { createGunzip } from 'node:zlib';
  */
 export async function readArchive(bytes: AsyncIterable<Uint8Array>): Promise<number> {
   // asked for here alone: most agents never make a backup, and none needs it in memory for longer
-  const { extract } = await import('tar-stream');
-  const archive = extract();
+  const { default: tar } = await import('tar-stream');
+  const archive = tar.extract();
   let files = 0;
   archive.on('entry', ({ type }, content, next) => {
     if (type === 'file') files++;

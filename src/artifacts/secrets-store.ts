@@ -1,6 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import { type Credential, judgeSecrecy, parseCredentials } from './credentials.ts';
+import type { Credential } from './credentials.ts';
 import { DownloadError } from './errors.ts';
 
 /**
@@ -10,6 +10,8 @@ import { DownloadError } from './errors.ts';
  */
 export async function readCredentials(path: string): Promise<readonly Credential[]> {
   try {
+    // the YAML parser costs 3 MB: only for hosts that have credentials
+    const { judgeSecrecy, parseCredentials } = await import('./credentials.ts');
     const file = await open(path, 'r');
     try {
       // of the open file, not of whatever has its name a moment later

@@ -73,3 +73,10 @@ export type AgentPolicyRead =
 
 /** Where it lies unless the agent is told otherwise. */
 export const AGENT_POLICY_FILE = '/etc/autopilot/agent.yaml';
+
+/** The owner's policy as it was last read well, for what is under way while its file cannot be used. */
+export interface HostPolicy {
+  readonly current: AgentPolicy;
+  /** Reads it again. @returns why it cannot be used; then nothing may be begun */
+  refresh(): Promise<string | undefined>;
+}

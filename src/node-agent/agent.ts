@@ -2,10 +2,10 @@ import { safeFileName } from '../artifacts/safe-name.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import type { Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
+import type { HostPolicy } from './agent-policy.ts';
 import { judgeOrder } from './agent-policy-verdict.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host.ts';
-import type { HostPolicy } from './host-policy-store.ts';
 import {
   afterBoot,
   beginSignal,
@@ -323,12 +323,18 @@ export class Agent {
 
   async #restart(signal: OpenSignal): Promise<void> {
     if (signal.restart === undefined) return;
-    const { gapMs } = await restart(this.#options.host, signal.restart);
+    const { host } = this.#options;
+    const { gapMs } = await restart(host, signal.restart);
+    // some service managers count anew after a restart that they were told to do
+    const counted = await host.service.state().catch(() => undefined);
+    const exits = counted?.exits ?? signal.restart.exits;
+    const before = exits < signal.restart.exits ? { ...signal.restart, exits: 0 } : signal.restart;
     const trial = spanFrom(this.#now(), signal.order.durations.confirmMs);
     this.#trial = undefined;
     await this.#enter({
       ...signal,
       phase: 'OnTrial',
+      restart: before,
       trial,
       ...(gapMs !== undefined && { gapMs }),
     });
@@ -338,8 +344,9 @@ export class Agent {
 
   async #check(signal: OpenSignal): Promise<void> {
     const before = this.#trial?.view;
-    const view = observe(signal, before, await look(this.#options.host));
+    const found = await look(this.#options.host);
     const seenAtMs = this.#options.host.clock.uptimeMs();
+    const view = observe(signal, before, found, seenAtMs);
     const sameAsBefore = before?.pid === view.pid && before?.exits === view.exits;
     const since = sameAsBefore ? (this.#trial?.healthySinceMs ?? seenAtMs) : seenAtMs;
     this.#trial = { view, seenAtMs, healthySinceMs: view.healthy ? since : undefined };

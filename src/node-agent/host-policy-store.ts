@@ -1,8 +1,12 @@
-import { type AgentPolicy, type AgentPolicyRead, DEFAULT_AGENT_POLICY } from './agent-policy.ts';
+import {
+  type AgentPolicy,
+  type AgentPolicyRead,
+  DEFAULT_AGENT_POLICY,
+  type HostPolicy,
+} from './agent-policy.ts';
 import { AgentPolicyFile } from './agent-policy-store.ts';
 
-/** The owner's policy as it was last read well, for what is under way while the file cannot be used. */
-export class HostPolicy {
+export class HostPolicyStore implements HostPolicy {
   #current: AgentPolicy = DEFAULT_AGENT_POLICY;
   readonly #read: () => Promise<AgentPolicyRead>;
 
@@ -10,9 +14,9 @@ export class HostPolicy {
     this.#read = read;
   }
 
-  static async open(path: string): Promise<HostPolicy> {
+  static async open(path: string): Promise<HostPolicyStore> {
     const file = new AgentPolicyFile(path);
-    const policy = new HostPolicy(() => file.read());
+    const policy = new HostPolicyStore(() => file.read());
     await policy.refresh();
     return policy;
   }
@@ -21,7 +25,6 @@ export class HostPolicy {
     return this.#current;
   }
 
-  /** Reads it again. @returns why it cannot be used; then nothing may be begun */
   async refresh(): Promise<string | undefined> {
     const read = await this.#read();
     if (read.kind === 'invalid') return read.message;

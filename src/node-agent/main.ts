@@ -17,7 +17,8 @@ import {
 import type { Host } from './host.ts';
 import { readHostFacts } from './host-facts.ts';
 import { linuxHost } from './host-linux.ts';
-import { HostPolicy } from './host-policy-store.ts';
+import { lockHost } from './host-lock-linux.ts';
+import { HostPolicyStore } from './host-policy-store.ts';
 import { knowHost } from './known-host-linux.ts';
 import { KubeconfigStore } from './kubeconfig-store.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -42,14 +43,23 @@ const SAME_TROUBLE_MS = 60_000;
 
 /**
  * Runs the agent until `signal` is aborted, or, with `--once`, until there is nothing to do now.
- * @returns the exit code: 0 when it was stopped or is done, 2 when the command line cannot be used here
+ * @returns the exit code: 0 when it was stopped or is done, 1 where another agent has the host, 2 when the
+ *   command line cannot be used here
  */
 export async function runAgent(argv: readonly string[], signal: AbortSignal): Promise<number> {
   const [command, ...rest] = argv;
   try {
     if (command === 'settle') return await settleHost(parseAgentFlags(rest));
     const flags = parseAgentFlags(argv);
-    await runConfigured(agentConfigOf(flags, await knowHost(flags, process.env)), signal);
+    const config = agentConfigOf(flags, await knowHost(flags, process.env));
+    const unlock = await lockHost(config.stateDir);
+    if (unlock === undefined) {
+      const message = `another agent runs on this host with the state folder ${config.stateDir}`;
+      process.stderr.write(`autopilot agent: ${message}; stop it first\n`);
+      return 1;
+    }
+    await runConfigured(config, signal);
+    unlock();
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof AgentConfigError || thrown instanceof NoK0sUnitError)) throw thrown;
@@ -61,13 +71,13 @@ export async function runAgent(argv: readonly string[], signal: AbortSignal): Pr
 interface OwnHost {
   readonly host: Host;
   readonly layout: Layout;
-  readonly policy: HostPolicy;
+  readonly policy: HostPolicyStore;
 }
 
 /** The one place where the host is made. */
 async function hostOf(config: AgentConfig): Promise<OwnHost> {
   const { binary, stateDir, dataDir } = config;
-  const policy = await HostPolicy.open(config.policyFile);
+  const policy = await HostPolicyStore.open(config.policyFile);
   const { backupFolder } = policy.current;
   return {
     policy,

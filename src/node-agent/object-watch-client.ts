@@ -5,12 +5,15 @@ import { backoffMs } from './backoff.ts';
 import { type OwnObject, type SeenObject, seenObjectSchema } from './own-object.ts';
 import { pause } from './pause.ts';
 
+/** `read`: how it is now, even where that is older than before: a cluster was restored from a backup. */
+export type Sight = 'read' | 'watched';
+
 export interface FollowOptions {
   readonly api: ApiClient;
   readonly own: OwnObject;
   readonly random: () => number;
   /** Each sight of the object; undefined when the server says that there is none. */
-  readonly onObject: (object: SeenObject | undefined) => void;
+  readonly onObject: (object: SeenObject | undefined, how: Sight) => void;
   readonly onTrouble: (message: string) => void;
 }
 
@@ -31,7 +34,7 @@ class StaleWatch extends Error {}
 
 /**
  * Follows one object for ever: reads it, then watches it, and goes on from the last version seen when the
- * connection breaks, so that nothing older is ever seen again. Returns when aborted.
+ * connection breaks, so that no watch shows anything older again. Returns when aborted.
  */
 export async function followObject(options: FollowOptions, signal: AbortSignal): Promise<void> {
   let version: string | undefined;
@@ -62,7 +65,7 @@ async function read(options: FollowOptions, signal: AbortSignal): Promise<string
   const answer = await options.api.get(`${options.own.collection}?${selector(options)}`, signal);
   if (answer === undefined) return undefined;
   const { metadata, items } = listSchema.parse(answer);
-  options.onObject(items.length === 0 ? undefined : seenObjectSchema.parse(items[0]));
+  options.onObject(items.length === 0 ? undefined : seenObjectSchema.parse(items[0]), 'read');
   return metadata.resourceVersion;
 }
 
@@ -81,10 +84,10 @@ async function* watch(
     const { type, object } = eventSchema.parse(line);
     if (type === 'ADDED' || type === 'MODIFIED') {
       const seen = seenObjectSchema.parse(object);
-      options.onObject(seen);
+      options.onObject(seen, 'watched');
       yield seen.metadata.resourceVersion;
     } else if (type === 'DELETED') {
-      options.onObject(undefined);
+      options.onObject(undefined, 'watched');
       yield bookmarkSchema.parse(object).metadata.resourceVersion;
     } else if (type === 'BOOKMARK') {
       yield bookmarkSchema.parse(object).metadata.resourceVersion;

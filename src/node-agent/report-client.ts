@@ -3,6 +3,7 @@ import { AutopilotError, messageOf } from '../errors.ts';
 import { formatReport, parseReport, type Report } from '../signals/report.ts';
 import { ApiAnswerError, type ApiClient } from './api-client.ts';
 import { backoffMs } from './backoff.ts';
+import type { Sight } from './object-watch-client.ts';
 import {
   annotationOf,
   type ControlNodeFacts,
@@ -66,8 +67,9 @@ export class Reporter {
   }
 
   /** A sight of our object; undefined when there is none. */
-  see(object: SeenObject | undefined): void {
-    if (object && this.#object && isOlder(object, this.#object)) return;
+  see(object: SeenObject | undefined, how: Sight = 'watched'): void {
+    const isLate = how === 'watched' && object && this.#object && isOlder(object, this.#object);
+    if (isLate) return;
     this.#object = object;
     this.#heard = true;
     this.#options.onObject(object);

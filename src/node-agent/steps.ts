@@ -4,6 +4,7 @@ import type { ConfirmRules } from './agent-policy.ts';
 import type { Failure } from './failure.ts';
 import { isOfThisBoot, type Journal, type Now, type OpenSignal } from './journal.ts';
 import type { Addressed, OrderView } from './order-view.ts';
+import { hasBootedTooOften, tooManyBoots } from './settle-decide.ts';
 import { judgeTrial, type TrialView } from './trial.ts';
 
 /** Everything that the choice of the next step depends on. */
@@ -166,7 +167,7 @@ function onTrial(facts: AgentFacts, signal: OpenSignal): Next {
   const { trial } = signal;
   if (trial !== undefined && !isOfThisBoot(trial, now)) return { do: 'remeasure' };
   const view = facts.trial?.view;
-  const failure = judgeTrial(signal, view) ?? expired(signal, now, view);
+  const failure = judgeBoots(signal) ?? judgeTrial(signal, view) ?? expired(signal, now, view);
   if (failure !== undefined) {
     return signal.order.undo === 'never' ? { do: 'hold', failure } : { do: 'turnBack', failure };
   }
@@ -174,6 +175,11 @@ function onTrial(facts: AgentFacts, signal: OpenSignal): Next {
   const ageMs = trial === undefined ? 0 : now.uptimeMs - trial.startMs;
   const leftMs = trial === undefined ? CALM_CHECK_MS : trial.endMs - now.uptimeMs;
   return lookAgain(facts, Math.min(ageMs < EAGER_FOR_MS ? EAGER_CHECK_MS : CALM_CHECK_MS, leftMs));
+}
+
+/** Where nothing settles the host before k0s starts, it is seen here. */
+function judgeBoots(signal: OpenSignal): Failure | undefined {
+  return hasBootedTooOften(signal) ? tooManyBoots(signal) : undefined;
 }
 
 /** By what was seen, not by what has passed since; well before the deadline, whatever the policy says. */

@@ -7,6 +7,8 @@ export interface TrialView {
   readonly version: string | undefined;
   readonly sha256: string | undefined;
   readonly pid: number | undefined;
+  /** When that process was first seen, by the host's uptime. */
+  readonly pidSinceMs: number;
   readonly exits: number;
   readonly healthy: boolean;
   /** One sentence; also where all is well. */
@@ -30,18 +32,29 @@ const EXITS_TOO_MANY = 3;
 /** One answer may come from a process that is about to end; this many of the same process are the truth. */
 const WRONG_ANSWERS_TOO_MANY = 3;
 
-/** Adds one look to what was seen before. */
-export function observe(signal: OpenSignal, before: TrialView | undefined, look: Look): TrialView {
+/** Longer than a release that dies again and again lasts in between. */
+const STEADY_AFTER_EXIT_MS = 30_000;
+
+/** Adds one look, at `nowMs` of the host's uptime, to what was seen before. */
+export function observe(
+  signal: OpenSignal,
+  before: TrialView | undefined,
+  look: Look,
+  nowMs: number,
+): TrialView {
   const { artifact } = signal.order;
+  const seenPid = look.status.kind === 'answers' ? look.status.pid : look.service?.pid;
+  const pidSinceMs = before !== undefined && before.pid === seenPid ? before.pidSinceMs : nowMs;
   const exits = exitsSince(signal.restart?.exits ?? 0, look.service) ?? before?.exits ?? 0;
   const lastOutput = look.service?.lastOutput ?? before?.lastOutput ?? '';
   if (look.status.kind === 'silent') {
-    const pid = look.service?.pid;
+    const pid = seenPid;
     const process = pid === undefined ? 'no process runs' : `process ${pid} runs`;
     return {
       version: undefined,
       sha256: look.sha256,
       pid,
+      pidSinceMs,
       exits,
       healthy: false,
       message: `${process}, and the status socket does not answer: ${look.status.message}`,
@@ -50,7 +63,7 @@ export function observe(signal: OpenSignal, before: TrialView | undefined, look:
     };
   }
   const { version, pid } = look.status;
-  const seen = { version, pid, exits, lastOutput, sha256: look.sha256 };
+  const seen = { version, pid, pidSinceMs, exits, lastOutput, sha256: look.sha256 };
   const ownProcess = look.service === undefined || look.service.pid === pid;
   const rightVersion = artifact.force || version === artifact.version;
   if (!rightVersion) {
@@ -70,6 +83,16 @@ export function observe(signal: OpenSignal, before: TrialView | undefined, look:
       ...seen,
       healthy: false,
       message: `process ${pid} answers ${version}, but runs a file with sha256 ${look.sha256 ?? 'unknown'}, wanted ${wanted}`,
+      wrongAnswers: 0,
+    };
+  }
+  // between two of its deaths the worst release looks well
+  if (ownProcess && exits > 0 && nowMs - pidSinceMs < STEADY_AFTER_EXIT_MS) {
+    const times = exits === 1 ? 'once' : `${exits} times`;
+    return {
+      ...seen,
+      healthy: false,
+      message: `process ${pid} runs ${version}, but k0s has exited ${times} since it was put in place; it must last ${STEADY_AFTER_EXIT_MS / 1000} s`,
       wrongAnswers: 0,
     };
   }

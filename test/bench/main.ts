@@ -5,6 +5,7 @@ import { follow, type Stage, setStage, strikeStage } from '../../tools/demo/stag
 import { Screen } from '../../tools/screen.ts';
 import { planManifest, thisPlatform } from '../support/manifests.ts';
 import { NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
+import { downloadFigures } from './download.ts';
 import { type Figure, figure, figureLines, isWithin } from './figures.ts';
 import { OURS, SPENT_ON, Timeline } from './timeline.ts';
 
@@ -27,6 +28,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => interrupted.abort(new Error(`ended by ${name}`)));
 }
 
+// before there is a cluster that shares the cores
+const downloads = await downloadFigures((text) => screen.progress(text));
 const stage = await setStage((text) => screen.progress(text), interrupted.signal);
 try {
   const idle = await agentMemory(stage);
@@ -39,7 +42,7 @@ try {
   }
   const after = await agentMemory(stage);
   screen.clear();
-  const figures = figuresOf(runs, idle, after);
+  const figures = [...figuresOf(runs, idle, after), ...downloads];
   const machine = {
     cpu: cpus()[0]?.model.trim(),
     cores: cpus().length,

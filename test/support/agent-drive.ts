@@ -1,6 +1,6 @@
 import { Agent } from '../../src/node-agent/agent.ts';
 import { type AgentPolicy, DEFAULT_AGENT_POLICY } from '../../src/node-agent/agent-policy.ts';
-import { HostPolicy } from '../../src/node-agent/host-policy-store.ts';
+import { HostPolicyStore } from '../../src/node-agent/host-policy-store.ts';
 import { type Layout, layoutOf } from '../../src/node-agent/layout.ts';
 import { viewOrder } from '../../src/node-agent/order-view.ts';
 import { settle } from '../../src/node-agent/settle.ts';
@@ -51,8 +51,8 @@ export function withDigest(order: Order, content: string = NEW): Order {
 /** As the simulated binaries are built. */
 const PLATFORM = `linux-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
-async function knownPolicy(policy: AgentPolicy): Promise<HostPolicy> {
-  const known = new HostPolicy(async () => ({ kind: 'read', policy }));
+async function knownPolicy(policy: AgentPolicy): Promise<HostPolicyStore> {
+  const known = new HostPolicyStore(async () => ({ kind: 'read', policy }));
   await known.refresh();
   return known;
 }

@@ -7,7 +7,10 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How a download goes. `hang`: the head is sent, then nothing more; `silent`: not even the head. */
+/**
+ * How a download goes; bytes are counted from where it begins. `hang`: the head is sent, then nothing more; `silent`: not even the
+ * head.
+ */
 export type Behaviour =
   | { readonly kind: 'serve' }
   | { readonly kind: 'status'; readonly code: number }
@@ -19,6 +22,8 @@ export type Behaviour =
 export interface Download {
   readonly path: string;
   readonly from: string;
+  /** Where the body began: above 0 the client went on with what it had. */
+  readonly fromByte: number;
 }
 
 const SERVE: Behaviour = { kind: 'serve' };
@@ -84,42 +89,71 @@ export class ArtifactServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
-    this.downloads.push({ path, from: request.socket.remoteAddress ?? '' });
+    const found = this.#files.get(path);
+    const part = found === undefined ? undefined : await partOf(found, request);
+    const fromByte = part?.fromByte ?? 0;
+    this.downloads.push({ path, from: request.socket.remoteAddress ?? '', fromByte });
     const queue = this.#behaviours.get(path) ?? [];
     const behaviour = (queue.length > 1 ? queue.shift() : queue[0]) ?? SERVE;
-    const file = this.#files.get(path);
     if (behaviour.kind === 'silent') return;
-    if (behaviour.kind === 'status' || file === undefined) {
+    if (behaviour.kind === 'status' || found === undefined || part === undefined) {
       response.writeHead(behaviour.kind === 'status' ? behaviour.code : 404).end('no\n');
       return;
     }
-    const { size } = await stat(file);
-    response.writeHead(200, {
+    const { sizeBytes, etag } = part;
+    response.writeHead(fromByte > 0 ? 206 : 200, {
       'content-type': 'application/octet-stream',
-      'content-length': size,
+      'content-length': sizeBytes - fromByte,
+      etag,
+      ...(fromByte > 0 && { 'content-range': `bytes ${fromByte}-${sizeBytes - 1}/${sizeBytes}` }),
     });
     if (request.method === 'HEAD') {
       response.end();
       return;
     }
-    await send(file, behaviour, response);
+    await send(found, fromByte, behaviour, response);
   }
 }
 
-async function send(file: string, behaviour: Behaviour, response: ServerResponse): Promise<void> {
+interface Part {
+  readonly fromByte: number;
+  readonly sizeBytes: number;
+  readonly etag: string;
+}
+
+/** Where the client goes on: `Range: bytes=N-` with the validator of this very file. */
+async function partOf(file: string, { headers }: IncomingMessage): Promise<Part> {
+  const { size: sizeBytes, mtimeMs } = await stat(file);
+  const etag = `"${sizeBytes.toString(16)}-${Math.round(mtimeMs).toString(16)}"`;
+  const [, start = '0'] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? [];
+  const isThisFile = headers['if-range'] === undefined || headers['if-range'] === etag;
+  const fromByte = isThisFile && Number(start) < sizeBytes ? Number(start) : 0;
+  return { fromByte, sizeBytes, etag };
+}
+
+async function send(
+  file: string,
+  start: number,
+  behaviour: Behaviour,
+  response: ServerResponse,
+): Promise<void> {
   switch (behaviour.kind) {
     case 'cut':
     case 'hang': {
-      const part = createReadStream(file, { end: Math.max(behaviour.afterBytes, 1) - 1 });
+      const end = start + Math.max(behaviour.afterBytes, 1) - 1;
+      const part = createReadStream(file, { start, end });
       for await (const chunk of part) response.write(chunk);
       if (behaviour.kind === 'cut') response.destroy();
       return;
     }
     case 'slow':
-      await pipeline(throttled(createReadStream(file), behaviour.bytesPerSecond), response);
+      await pipeline(
+        throttled(createReadStream(file, { start }), behaviour.bytesPerSecond),
+        response,
+      );
       return;
     default:
-      await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), response);
+      await pipeline(createReadStream(file, { start, highWaterMark: 1 << 20 }), response);
   }
 }
 

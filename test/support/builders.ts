@@ -1,4 +1,6 @@
 import type { Command, PlanSpec } from '../../src/api/plan.ts';
+import type { PolicyLayer } from '../../src/api/policy.ts';
+import { type ClusterPolicy, clusterPolicy } from '../../src/plans/cluster-policy.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
 import type { Report } from '../../src/signals/report.ts';
 
@@ -119,6 +121,11 @@ export function aSpec(...commands: Command[]): PlanSpec {
   return { id: 'upg-1', timestamp: 'now', commands };
 }
 
+/** What holds for every Plan, from one layer. */
+export function aPolicy(layer: PolicyLayer): ClusterPolicy {
+  return clusterPolicy(layer, undefined);
+}
+
 export function someFacts(
   spec: PlanFacts['plan']['spec'],
   over: Omit<Partial<PlanFacts>, 'nodes' | 'controlNodes' | 'plan'> & {
@@ -133,7 +140,7 @@ export function someFacts(
     nowMs: START_MS,
     sightedSinceMs: 0,
     plansBefore: [],
-    policy: {},
+    policy: aPolicy({}),
     epoch: 3,
     budgets: [],
     ...over,

@@ -1,6 +1,6 @@
 /**
  * A program: serves `/BYTES`, that many bytes out of memory, and `/BYTES?rate=BYTES_PER_SECOND`, by an
- * absolute schedule. In a process of its own, so that it takes no time from whoever is measured. Prints its
+ * absolute schedule; with `?endless` the length is not said. In a process of its own, so that it takes no time from whoever is measured. Prints its
  * origin, and ends with its standard input.
  */
 import { once } from 'node:events';
@@ -14,7 +14,8 @@ const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const bytes = Number(url.pathname.slice(1));
   const rate = Number(url.searchParams.get('rate') ?? Number.POSITIVE_INFINITY);
-  response.writeHead(200, { 'content-length': bytes, etag: `"${bytes}"` });
+  if (!url.searchParams.has('endless')) response.setHeader('content-length', bytes);
+  response.setHeader('etag', `"${bytes}"`);
   send(response, bytes, rate).catch(() => response.destroy());
 });
 server.listen(0, '127.0.0.1', () => {

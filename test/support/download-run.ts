@@ -20,6 +20,11 @@ export async function bundleDownloader(): Promise<string> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    // packages in CommonJS ask for Node's modules by `require`
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    minifyWhitespace: true,
     logLevel: 'warning',
   });
   return outfile;

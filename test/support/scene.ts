@@ -6,7 +6,7 @@ import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/p
 import { targetsOf } from '../../src/plans/progress.ts';
 import { formatOrder, type Goal, type Order } from '../../src/signals/order.ts';
 import type { Report, Signal } from '../../src/signals/report.ts';
-import { aControlNode, aNode, aReport, NEW, START_MS, someFacts } from './builders.ts';
+import { aControlNode, aNode, aPolicy, aReport, NEW, START_MS, someFacts } from './builders.ts';
 
 export const RUN = '01234567-1';
 
@@ -31,7 +31,7 @@ export function look(scene: Scene): Decision {
     scene.status ??
     begun(
       someFacts(spec, {
-        policy,
+        policy: aPolicy(policy),
         controlNodes: Object.keys(controllers).map((name) => aControlNode(name)),
         nodes: Object.keys(nodes).map((name) => aNode(name)),
       }),
@@ -41,7 +41,7 @@ export function look(scene: Scene): Decision {
   }
   return decide(
     someFacts(spec, {
-      policy,
+      policy: aPolicy(policy),
       nowMs: scene.nowMs ?? START_MS,
       sightedSinceMs: scene.sightedSinceMs ?? 0,
       plan: { status },

@@ -45,6 +45,7 @@ function aView(more: Partial<TrialView> = {}): AgentFacts['trial'] {
       version: 'v1.36.3+k0s.0',
       sha256: STAGED.sha256,
       pid: 7,
+      pidSinceMs: NOW.uptimeMs - 10_000,
       exits: 0,
       healthy: true,
       message: 'process 7 runs v1.36.3+k0s.0',
@@ -331,6 +332,13 @@ const ROWS: readonly (readonly [
     aJournal(aSignal('Failed')),
     saying('stage', OTHER),
     'begin',
+  ],
+  [
+    'turns back on a host that was booted again and again',
+    aJournal(trialOf({ trial: { ...span(150_000), boots: 3 } })),
+    saying('apply'),
+    'turnBack',
+    { trial: aView() },
   ],
   [
     'makes a backup before it applies',

@@ -27,7 +27,8 @@ function aLook(version: string | undefined, more: Partial<Look> = {}): Look {
   };
 }
 
-const view = (look: Look, before?: TrialView, of = signal) => observe(of, before, look);
+const view = (look: Look, before?: TrialView, of = signal, nowMs = 1000) =>
+  observe(of, before, look, nowMs);
 
 describe('a k0s on trial', () => {
   const rows: readonly (readonly [string, TrialView, boolean, RegExp])[] = [
@@ -74,6 +75,19 @@ describe('a k0s on trial', () => {
       assert.match(seen.message, message);
     });
   }
+
+  it('has to last, once it has exited', () => {
+    const again = (pid: number): Look => ({
+      ...aLook('v1.36.3+k0s.0', { service: { pid, exits: 6, lastOutput: '' } }),
+      status: { kind: 'answers', version: 'v1.36.3+k0s.0', pid },
+    });
+    const born = view(again(9), undefined, signal, 1000);
+    assert.equal(born.healthy, false);
+    assert.match(born.message, /^process 9 runs v1\.36\.3\+k0s\.0, but k0s has exited once since/);
+    assert.equal(view(again(9), born, signal, 30_999).healthy, false);
+    assert.equal(view(again(9), born, signal, 31_000).healthy, true);
+    assert.equal(view(again(10), born, signal, 31_000).healthy, false);
+  });
 
   it('may answer as any version when forced', () => {
     const order = { ...signal.order, artifact: { ...signal.order.artifact, force: true } };
