@@ -24,6 +24,8 @@ export interface DrainClient {
    * @throws the reason of `signal` when that is aborted
    */
   evict(node: string, signal?: AbortSignal): Promise<void>;
+  /** A disruption budget of this namespace lets a pod go now: whoever it has refused is tried again. */
+  budgetOpened(namespace: string): void;
   /** The drain is over or given up: stops watching. Harmless for a node that is not watched. */
   release(node: string): void;
 }
@@ -163,6 +165,13 @@ export function createDrainClient(options: DrainOptions): DrainClient {
       await Promise.all(workers);
       wakeForNextRound(node, drain);
       if (workers.length > 0) options.onChange(node);
+    },
+    budgetOpened(namespace) {
+      for (const [node, drain] of drains) {
+        const concerned = [...drain.pods.values()].filter((pod) => pod.namespace === namespace);
+        drain.pace.hurry(new Set(concerned.map(({ uid }) => uid)), performance.now());
+        wakeForNextRound(node, drain);
+      }
     },
     release,
   };

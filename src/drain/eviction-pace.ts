@@ -5,6 +5,7 @@ interface Tried {
   /** undefined: the eviction was accepted, and the pod's end is only not known to us yet. */
   readonly refusal: string | undefined;
   readonly firstAtMs: number;
+  readonly lastAtMs: number;
   readonly nextAtMs: number;
   readonly backoff: Backoff;
 }
@@ -12,6 +13,8 @@ interface Tried {
 /** The least and the most that we wait before the eviction of the same pod is tried again. */
 export const FIRST_PAUSE_MS = 1_000;
 export const LONGEST_PAUSE_MS = 10_000;
+/** The least between two tries for one pod where its budget has opened in between. */
+export const HURRIED_PAUSE_MS = 250;
 
 /**
  * How often evictions are tried: a refused one again after a second, then less and less often, but at
@@ -38,7 +41,8 @@ export class EvictionPace {
       before?.backoff ?? createBackoff(FIRST_PAUSE_MS * 2, LONGEST_PAUSE_MS, this.#random);
     const pauseMs = Math.max(backoff.next(), Math.min(atLeastMs, LONGEST_PAUSE_MS));
     const firstAtMs = before?.refusal === undefined ? nowMs : before.firstAtMs;
-    this.#tried.set(uid, { refusal, firstAtMs, nextAtMs: nowMs + pauseMs, backoff });
+    const nextAtMs = nowMs + pauseMs;
+    this.#tried.set(uid, { refusal, firstAtMs, lastAtMs: nowMs, nextAtMs, backoff });
   }
 
   /** Not tried again for a while: the watch will tell that the pod terminates, or is gone. */
@@ -46,9 +50,26 @@ export class EvictionPace {
     this.#tried.set(uid, {
       refusal: undefined,
       firstAtMs: nowMs,
+      lastAtMs: nowMs,
       nextAtMs: nowMs + LONGEST_PAUSE_MS,
       backoff: createBackoff(FIRST_PAUSE_MS * 2, LONGEST_PAUSE_MS, this.#random),
     });
+  }
+
+  /**
+   * What refused these pods lets somebody go now: the one that has waited longest is due at once, though
+   * not within a moment of its last try. The others stay where they are: there may be room for one only.
+   * @param uids of the pods that are concerned
+   */
+  hurry(uids: ReadonlySet<string>, nowMs: number): void {
+    const refused = [...this.#tried].filter(
+      ([uid, { refusal }]) => refusal !== undefined && uids.has(uid),
+    );
+    const [first] = refused.sort(([, a], [, b]) => a.firstAtMs - b.firstAtMs);
+    if (first === undefined) return;
+    const [uid, tried] = first;
+    const nextAtMs = Math.max(nowMs, tried.lastAtMs + HURRIED_PAUSE_MS);
+    if (nextAtMs < tried.nextAtMs) this.#tried.set(uid, { ...tried, nextAtMs });
   }
 
   /** Forgets pods that are no longer there. */

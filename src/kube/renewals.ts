@@ -6,6 +6,9 @@ import type { TrimmedNode } from './trim-node.ts';
  * Condition Ready stays True for most of a minute after a kubelet has died, so that only a renewal proves
  * that the restarted one lives.
  *
+ * The first renewal is often made before the node's report of its restart gets here. It counts where the
+ * node's own clock says that it came after the old process was gone.
+ *
  * It lives in memory: after a restart of ours it begins at nothing again, which delays a commit by a
  * renewal or two and can never bring one about too early.
  */
@@ -32,7 +35,9 @@ export function createRenewals(renewTimeOf: (name: string) => string | undefined
       const known = trials.get(name);
       if (known && known.orderId !== signal?.id) trials.delete(name);
       if (signal?.phase !== 'OnTrial' || trials.has(name)) return;
-      trials.set(name, { orderId: signal.id, renewTime: renewTimeOf(name), count: 0 });
+      const renewTime = renewTimeOf(name);
+      const count = isAfter(renewTime, signal.restartedAt) ? 1 : 0;
+      trials.set(name, { orderId: signal.id, renewTime, count });
     },
     nodeDeleted(name) {
       trials.delete(name);
@@ -45,4 +50,10 @@ export function createRenewals(renewTimeOf: (name: string) => string | undefined
     },
     count: (name) => trials.get(name)?.count ?? 0,
   };
+}
+
+/** Both are stamps of one clock, the node's. */
+function isAfter(renewTime: string | undefined, restartedAt: string | undefined): boolean {
+  if (renewTime === undefined || restartedAt === undefined) return false;
+  return Date.parse(renewTime) > Date.parse(restartedAt);
 }

@@ -6,10 +6,16 @@ export interface TrimmedBudget extends BudgetFacts {
   readonly name: string;
   readonly namespace: string;
   readonly resourceVersion: string;
+  /** How many pods may be evicted now. */
+  readonly disruptionsAllowed: number;
 }
 
 interface RawBudget extends RawObject {
-  readonly status?: { readonly expectedPods?: number; readonly desiredHealthy?: number };
+  readonly status?: {
+    readonly expectedPods?: number;
+    readonly desiredHealthy?: number;
+    readonly disruptionsAllowed?: number;
+  };
 }
 
 export function trimBudget(raw: unknown): TrimmedBudget {
@@ -20,5 +26,6 @@ export function trimBudget(raw: unknown): TrimmedBudget {
     resourceVersion: metadata.resourceVersion,
     expectedPods: status?.expectedPods ?? 0,
     desiredHealthy: status?.desiredHealthy ?? 0,
+    disruptionsAllowed: status?.disruptionsAllowed ?? 0,
   };
 }

@@ -325,16 +325,17 @@ export class Agent {
     if (signal.restart === undefined) return;
     const { host } = this.#options;
     const { gapMs } = await restart(host, signal.restart);
+    const wallMs = host.clock.wallMs();
     // some service managers count anew after a restart that they were told to do
     const counted = await host.service.state().catch(() => undefined);
     const exits = counted?.exits ?? signal.restart.exits;
-    const before = exits < signal.restart.exits ? { ...signal.restart, exits: 0 } : signal.restart;
+    const base = exits < signal.restart.exits ? 0 : signal.restart.exits;
     const trial = spanFrom(this.#now(), signal.order.durations.confirmMs);
     this.#trial = undefined;
     await this.#enter({
       ...signal,
       phase: 'OnTrial',
-      restart: before,
+      restart: { ...signal.restart, exits: base, wallMs },
       trial,
       ...(gapMs !== undefined && { gapMs }),
     });

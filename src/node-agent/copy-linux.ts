@@ -1,21 +1,30 @@
 import { execFile } from 'node:child_process';
-import { chmod } from 'node:fs/promises';
+import { chmod, chown, link, rm } from 'node:fs/promises';
 import { copyWhole } from '../artifacts/file-store.ts';
 import type { FileInfo } from './host.ts';
 
 const DEADLINE_MS = 10_000;
 
 /**
- * Copies a file's bytes, with mode, owner and extended attributes of another one. Node knows nothing of the
- * latter (capabilities, the label of SELinux, user's own), so coreutils' `cp` is asked for them. Where it
- * cannot give them (busybox has no such option, some filesystems keep no attributes) the copy goes without:
- * the system then gives it the label of its folder, as it does for every new file there.
+ * Gives a file's bytes a second place, with mode, owner and extended attributes of another file. On one
+ * filesystem that is a second name for the same bytes: nothing is written, and a small disk need not hold
+ * them twice.
+ *
+ * Node knows nothing of extended attributes (capabilities, the label of SELinux, user's own), so coreutils'
+ * `cp` is asked for them. Where it cannot give them (busybox has no such option, some filesystems keep no
+ * attributes) the file goes without: it then has the label of its folder, as every new file there.
  */
 export async function copyLike(from: string, to: string, like: FileInfo): Promise<void> {
-  await copyWhole(from, to, like);
-  if (like.path === undefined) return;
-  await copyAttributes(like.path, to);
-  // `cp` gives the other's mode as well, and a change of owner would have taken capabilities away
+  try {
+    await link(from, to);
+    await chown(to, like.uid, like.gid);
+  } catch {
+    // another filesystem, or one without links; never onto itself
+    await rm(to, { force: true });
+    await copyWhole(from, to, like);
+  }
+  if (like.path !== undefined) await copyAttributes(like.path, to);
+  // last: `cp` gives the other's mode as well, and a change of owner takes bits away
   await chmod(to, like.mode & 0o7777);
 }
 

@@ -53,7 +53,10 @@ export interface Files {
   openAt(path: string, atByte: number): Promise<FileSink>;
   /** The bytes from the start up to `endByte`, or as many as there are. A chunk holds until the next one. */
   read(path: string, endByte: number): AsyncIterable<Uint8Array>;
-  /** With the mode, owner and extended attributes of `like`; does not sync. */
+  /**
+   * With the mode, owner and extended attributes of `like`; does not sync. May share the bytes of `from`:
+   * neither is written to afterwards.
+   */
   copy(from: string, to: string, like: FileInfo): Promise<void>;
   /** A second name for the same file; fails where `to` exists, or the filesystem knows no such thing. */
   link(from: string, to: string): Promise<void>;
@@ -65,7 +68,10 @@ export interface Files {
   syncFolder(path: string): Promise<void>;
   /** Reads every byte from the disk; undefined when absent. */
   sha256(path: string): Promise<string | undefined>;
-  /** For reports only: an answer of before may be given while size and times are unchanged. */
+  /**
+   * The same, but an answer of before may be given while the file is the same and its size and times are
+   * unchanged: for what was read whole a moment ago, and for reports.
+   */
   knownSha256(path: string): Promise<string | undefined>;
   free(folder: string): Promise<FreeSpace>;
   isWritable(folder: string): Promise<boolean>;

@@ -48,6 +48,8 @@ const openSignalSchema = z.strictObject({
       oldPid: z.number().int().optional(),
       /** The service manager's count of exits before it. */
       exits: z.number().int(),
+      /** When the old process was gone, by the host's own wall clock: for others to compare with its stamps. */
+      wallMs: z.number().optional(),
     })
     .optional(),
   /** From the swap on; ends with an undo, unless a commit came. */

@@ -33,7 +33,7 @@ export function signalOf(facts: ReportedFacts): Signal | undefined {
 }
 
 function ofJournal(signal: OpenSignal, facts: ReportedFacts): Signal {
-  const { order, phase, failure, staged, backup, previous, gapMs } = signal;
+  const { order, phase, failure, staged, backup, previous, restart, gapMs } = signal;
   const message = [failure?.message, facts.trouble, remarkOf(facts)].filter(Boolean).join('; ');
   const { trial, progress } = facts;
   return {
@@ -50,6 +50,7 @@ function ofJournal(signal: OpenSignal, facts: ReportedFacts): Signal {
     ...(backup && { backup }),
     ...(previous && { previous }),
     ...(trial && runsNewBinary(phase) && { running: runningOf(trial) }),
+    ...(restart?.wallMs !== undefined && { restartedAt: new Date(restart.wallMs).toISOString() }),
     ...(gapMs !== undefined && { gapMs: Math.round(gapMs * 10) / 10 }),
   };
 }

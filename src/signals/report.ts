@@ -74,6 +74,11 @@ const signalSchema = z.strictObject({
       message: z.string().optional(),
     })
     .optional(),
+  /**
+   * When the old process was gone, by the node's own wall clock. To be compared with stamps of that same
+   * clock only, such as `renewTime` of the node's Lease; never with ours.
+   */
+  restartedAt: z.iso.datetime({ offset: true }).optional(),
   /** Measured: from the old process's end to the new one's start, as far as it was ours. */
   gapMs: z.number().optional(),
 });

@@ -65,6 +65,8 @@ export class SimulatedHost implements Host {
   freeFiles: number | undefined = 1e6;
   /** How often k0s was restarted by order. */
   restarts = 0;
+  /** Staged files and the binary share a filesystem: a copy is a second name. */
+  copiesAreNames = false;
   /** What a backup contains. */
   archive = ARCHIVE;
 
@@ -241,7 +243,14 @@ export class SimulatedHost implements Host {
     copy: (from, to, like) =>
       this.#call(
         `copy ${to}`,
-        () => this.#write(to, this.#disk.require(from).content, like.mode),
+        () => {
+          if (!this.copiesAreNames) {
+            this.#write(to, this.#disk.require(from).content, like.mode);
+            return;
+          }
+          this.#disk.link(from, to);
+          this.#disk.chmod(to, like.mode);
+        },
         () => this.#write(to, this.#disk.require(from).content.slice(0, 4), 0o100600),
       ),
     link: (from, to) => this.#call(`link ${to}`, () => this.#disk.link(from, to)),

@@ -33,8 +33,8 @@ export async function swap(
     return swapFailed('the journal names no staged binary, or none to go back to');
   }
   const swapped =
-    (await files.sha256(layout.binary)) === staged.sha256 &&
-    (await files.sha256(layout.undo)) === previous.sha256;
+    (await files.knownSha256(layout.binary)) === staged.sha256 &&
+    (await files.knownSha256(layout.undo)) === previous.sha256;
   if (!swapped) {
     const failure = await prepare(host, layout, staged, previous).catch((thrown: unknown) => {
       // a host that crashes in a test is no failed system call
@@ -79,7 +79,7 @@ async function keepPrevious(
   previous: Binary,
 ): Promise<Failure | undefined> {
   const { files } = host;
-  if ((await files.sha256(layout.undo)) !== previous.sha256) {
+  if ((await files.knownSha256(layout.undo)) !== previous.sha256) {
     await files.remove(layout.undo);
     try {
       await files.link(layout.binary, layout.undo);
@@ -90,7 +90,7 @@ async function keepPrevious(
       if (live === undefined) return swapFailed(`${layout.binary} has vanished`);
       await files.copy(layout.binary, layout.undo, live);
     }
-    const kept = await files.sha256(layout.undo);
+    const kept = await files.knownSha256(layout.undo);
     if (kept !== previous.sha256) {
       return swapFailed(
         `wanted sha256 ${previous.sha256} at ${layout.binary}, found ${kept}: somebody replaced it meanwhile`,

@@ -59,3 +59,34 @@ test('refusals are told oldest first, with their newest words, and forgotten wit
     ['a'],
   );
 });
+
+test('a budget that opens makes the pod due that has waited longest, and no other', () => {
+  const pace = new EvictionPace(() => 0.5);
+  pace.refused('old', 'no', 0);
+  pace.refused('new', 'no', 400);
+  pace.refused('other', 'no', 0);
+  pace.hurry(new Set(['old', 'new']), 500);
+  assert.deepEqual(
+    ['old', 'new', 'other'].map((uid) => pace.mayTry(uid, 500)),
+    [true, false, false],
+  );
+});
+
+test('and not within a moment of its last try, however often the budget opens', () => {
+  const pace = new EvictionPace(() => 0.5);
+  let tries = 0;
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 10) {
+    pace.hurry(new Set(['u']), nowMs);
+    if (!pace.mayTry('u', nowMs)) continue;
+    tries += 1;
+    pace.refused('u', 'no', nowMs);
+  }
+  assert.ok(tries >= 35 && tries <= 40, `${tries} tries`);
+});
+
+test('an accepted pod is not hurried', () => {
+  const pace = new EvictionPace();
+  pace.accepted('u', 0);
+  pace.hurry(new Set(['u']), 500);
+  assert.equal(pace.mayTry('u', 500), false);
+});

@@ -71,3 +71,23 @@ test('a node that is deleted, or that reports nothing any more, is forgotten', (
   renewals.nodeChanged({ name: 'w-1', report: { kind: 'absent' } });
   assert.equal(renew('t2'), 0);
 });
+
+test('a renewal that came before the report counts, if the node itself says that it came after the restart', () => {
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+  const restarted = (restartedAt: string) => {
+    const { name, report } = node('a', 'OnTrial');
+    const { signal } = (report as { value: Report }).value;
+    return { name, report: { kind: 'valid', value: { signal: { ...signal, restartedAt } } } };
+  };
+  for (const [renewedAt, restartedAt, wanted] of [
+    [2, 1, 1],
+    [1, 1, 0],
+    [1, 2, 0],
+  ] as const) {
+    const { renewals, renew } = setUp();
+    renew(at(renewedAt));
+    renewals.nodeChanged(restarted(at(restartedAt)) as ReturnType<typeof node>);
+    assert.equal(renewals.count('w-1'), wanted);
+    assert.equal(renew(at(20)), wanted + 1);
+  }
+});

@@ -73,6 +73,17 @@ const PATHS: readonly Path[] = [
     live: OLD,
   },
   {
+    name: 'an update whose copy is a second name of the staged file',
+    artifact: NEW,
+    orchestrator: () => orchestratorWith('undo'),
+    host: (host) => {
+      host.copiesAreNames = true;
+    },
+    ends: 'Undone',
+    reason: 'UndoneByOrder',
+    live: OLD,
+  },
+  {
     name: 'an update to a release that exits',
     artifact: binaryOf(NEW_VERSION, 'exits'),
     orchestrator: () => orchestratorWith('commit'),
