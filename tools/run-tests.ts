@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { ALL_RELEASES, buildReleases } from '../test/support/releases.ts';
 import { buildAutopilot } from './build.ts';
+import { prepareHosts } from './hosts/setup.ts';
 import { Screen } from './screen.ts';
 import { runCheck } from './testing/check.ts';
 import { followRun, type Totals } from './testing/report.ts';
@@ -72,5 +73,7 @@ async function prepare(): Promise<void> {
   const screen = new Screen();
   await buildAutopilot();
   await buildReleases(ALL_RELEASES, (text) => screen.progress(text));
+  const why = await prepareHosts((text) => screen.progress(text));
   screen.clear();
+  if (why !== undefined) console.log(`  tests on Debian hosts are skipped: ${why}`);
 }

@@ -4,6 +4,7 @@ import { serviceChecks, updateChecks } from '../../tools/demo/checks.ts';
 import { SETTINGS, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
 import { measureUpdate } from '../bench/host-update.ts';
+import { SPENT_ON, Timeline } from '../bench/timeline.ts';
 import { fingerprints } from '../support/observe/fingerprint.ts';
 import { NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
 
@@ -24,8 +25,16 @@ describe('three controllers and two workers on Debian hosts', {
     const { cluster, prober, concurrent } = stage;
     const { sha256 } = await cluster.offer({ version: NEW_VERSION });
     const plan = { name: 'update', version: NEW_VERSION };
-    const { world, chronicle, elapsedMs, awayMs } = await measureUpdate(stage, plan, never);
+    const timeline = new Timeline();
+    const { world, chronicle, elapsedMs, awayMs } = await measureUpdate(
+      stage,
+      plan,
+      never,
+      (sight) => timeline.see(sight),
+    );
     t.diagnostic(`from apply to Completed: ${seconds(elapsedMs)} (wanted: at most 60 s)`);
+    const shares = SPENT_ON.map((on) => `${on} ${seconds(timeline.spentMs[on])}`);
+    t.diagnostic(`of which ${shares.join(', ')}`);
     for (const [name, ms] of awayMs) {
       t.diagnostic(`API server of ${name} away for ${seconds(ms)} (wanted: at most 6 s)`);
     }

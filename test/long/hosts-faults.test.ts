@@ -50,7 +50,7 @@ describe(`every fault on Debian hosts, seed ${SEED}`, {
   for (const [i, release] of ROUNDS.entries()) {
     test(`power cuts, round ${i + 1} of ${ROUNDS.length}`, async (t) => {
       const names = cluster.hosts.map(({ name }) => name);
-      const cuts = cutsFor(names, SEED + i);
+      const cuts = cutsFor(names, SEED + i, release.fault !== undefined);
       for (const cut of cuts) t.diagnostic(describeCut(cut));
       const { plan, made } = await playRound(cluster, { name: `cuts-${i + 1}`, release, cuts });
       for (const { cut, phase, version, backAfterMs } of made) {

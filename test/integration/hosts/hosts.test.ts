@@ -16,6 +16,9 @@ import { HostNetwork } from '../../support/hosts/network.ts';
 const skip = whyNoHosts() ?? false;
 const MEBIBYTE = 1024 ** 2;
 const FILE_BYTES = 2 * MEBIBYTE;
+/** Seconds: for what is not to come about, and for what is. */
+const SOON = 1;
+const LATER = 20;
 
 for (const base of INITS) {
   describe(`a host with ${base}`, { skip, timeout: 120_000 }, () => {
@@ -112,11 +115,11 @@ for (const base of INITS) {
     test('reaches this process, and does not when its cable or its default route is gone', async () => {
       assert.equal(await fetches(host, url), true);
       await host.cutOff();
-      assert.equal(await fetches(host, url), false);
+      assert.equal(await fetches(host, url, SOON), false);
       await host.reconnect();
       assert.equal(await fetches(host, url), true);
       await host.must(['ip', 'route', 'delete', 'default']);
-      assert.equal(await fetches(host, url), false);
+      assert.equal(await fetches(host, url, SOON), false);
       await host.reboot();
       assert.equal(await fetches(host, url), true, 'a reboot brings the route back');
     });
@@ -127,17 +130,17 @@ for (const base of INITS) {
         assert.equal(await fetches(host, url), true);
         return performance.now() - started;
       };
-      await host.slow({ mbitPerSecond: 20 });
+      await host.slow({ mbitPerSecond: 10 });
       const slow = await took();
-      const expected = (FILE_BYTES * 8) / 20_000;
-      assert.ok(slow > expected * 0.8 && slow < expected * 2, `${slow} ms, wanted ${expected}`);
+      const expected = (FILE_BYTES * 8) / 10_000;
+      assert.ok(slow > expected * 0.8, `${slow} ms, wanted ${expected}`);
       await host.steady();
       const fast = await took();
       assert.ok(fast < expected / 2, `${fast} ms`);
       await host.lose({ percent: 100 });
-      assert.equal(await fetches(host, url), false);
+      assert.equal(await fetches(host, url, SOON), false);
       await host.lose({ percent: 2 });
-      assert.equal(await fetches(host, url, 20), true);
+      assert.equal(await fetches(host, url), true);
       await host.steady();
     });
 
@@ -173,7 +176,7 @@ describe('two hosts', { skip, timeout: 60_000 }, () => {
     await Promise.all(hosts.map((host) => host.boot()));
     const [a, b, stranger] = hosts;
     assert.equal(await connects(a!, b!), true);
-    assert.equal(await connects(a!, stranger!), false);
+    assert.equal(await connects(a!, stranger!, SOON), false);
   });
 
   test('leave nothing behind when their process is killed', async () => {
@@ -211,7 +214,7 @@ async function install(host: Host, name: string, script: string): Promise<void> 
 }
 
 /** Hosts have no program for HTTP; bash can talk to a port. */
-async function fetches(host: Host, url: string, withinSeconds = 1): Promise<boolean> {
+async function fetches(host: Host, url: string, withinSeconds = LATER): Promise<boolean> {
   const { hostname, port, pathname } = new URL(url);
   const request = `GET ${pathname} HTTP/1.0\\r\\n\\r\\n`;
   const script = `exec 3<>/dev/tcp/${hostname}/${port} && printf '${request}' >&3 && cat <&3 | wc -c`;
@@ -219,7 +222,7 @@ async function fetches(host: Host, url: string, withinSeconds = 1): Promise<bool
   return Number(stdout) > FILE_BYTES;
 }
 
-async function connects(host: Host, to: Host): Promise<boolean> {
+async function connects(host: Host, to: Host, withinSeconds = LATER): Promise<boolean> {
   const script = `exec 3<>/dev/tcp/${to.address}/22 && head -c 3 <&3`;
-  return (await host.run(['timeout', '1', 'bash', '-c', script])).stdout === 'SSH';
+  return (await host.run(['timeout', `${withinSeconds}`, 'bash', '-c', script])).stdout === 'SSH';
 }

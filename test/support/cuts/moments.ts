@@ -20,31 +20,43 @@ const STEPS: readonly (readonly [OpenSignal['phase'], number])[] = [
   ['Applying', 1500],
   ['OnTrial', 300],
   ['OnTrial', 8000],
-  ['Undoing', 1000],
   ['Committed', 500],
+];
+/** Met only where the release is a bad one. */
+const STEPS_OF_AN_UNDO: typeof STEPS = [
+  ['Undoing', 1000],
+  ['Undoing', 200],
 ];
 const LONGEST_UPDATE_MS = 60_000;
 const OFF_MS = { min: 200, max: 3000 };
 
 const upTo = (max: number) => fc.noBias(fc.nat({ max }));
-const atSomeStep: fc.Arbitrary<Moment> = fc
-  .constantFrom(...STEPS)
-  .chain(([phase, lastsMs]) =>
-    upTo(lastsMs).map((delayMs) => ({ kind: 'step', phase, delayMs }) as const),
-  );
+const atSomeStep = (steps: typeof STEPS): fc.Arbitrary<Moment> =>
+  fc
+    .constantFrom(...steps)
+    .chain(([phase, lastsMs]) =>
+      upTo(lastsMs).map((delayMs) => ({ kind: 'step', phase, delayMs }) as const),
+    );
 const atSomeTime: fc.Arbitrary<Moment> = upTo(LONGEST_UPDATE_MS).map(
   (afterMs) => ({ kind: 'time', afterMs }) as const,
 );
 /** Of four, three are tied to a step, so that the short ones are met as often as the long ones. */
-const someMoment = fc.oneof(
-  { weight: 3, arbitrary: atSomeStep },
-  { weight: 1, arbitrary: atSomeTime },
-);
-const someCut = fc.record({ moment: someMoment, offMs: fc.noBias(fc.integer(OFF_MS)) });
+const someCut = (steps: typeof STEPS) =>
+  fc.record({
+    moment: fc.oneof(
+      { weight: 3, arbitrary: atSomeStep(steps) },
+      { weight: 1, arbitrary: atSomeTime },
+    ),
+    offMs: fc.noBias(fc.integer(OFF_MS)),
+  });
 
-/** One cut for each host; the same ones for the same seed. */
-export function cutsFor(hosts: readonly string[], seed: number): readonly Cut[] {
-  const cuts = fc.sample(someCut, { numRuns: hosts.length, seed });
+/**
+ * One cut for each host; the same ones for the same seed.
+ * @param isUndone whether the release is one that has to be undone
+ */
+export function cutsFor(hosts: readonly string[], seed: number, isUndone = false): readonly Cut[] {
+  const steps = isUndone ? [...STEPS, ...STEPS_OF_AN_UNDO] : STEPS;
+  const cuts = fc.sample(someCut(steps), { numRuns: hosts.length, seed });
   return hosts.map((host, i) => ({ host, ...cuts[i]! }));
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,6 +7,7 @@ import { type Finished, tryRun } from '../cluster/run.ts';
 import { eventually } from '../eventually.ts';
 import { Cgroup } from './cgroup.ts';
 import { Disk } from './disk.ts';
+import { giveIdentity } from './identity.ts';
 import { INIT_KNOWLEDGE } from './inits.ts';
 import type { HostLink } from './link.ts';
 import { Namespaces } from './namespaces.ts';
@@ -105,16 +105,18 @@ export class Host implements AsyncDisposable {
       });
       await disk.make();
       const link = await network.plugIn(namespaces, options.addressEnds);
+      const hostKeyFile = join(folder, 'ssh_host_ed25519_key');
+      const { privateKeyFile } = network;
       const ssh = {
         address: link.address,
         port: 22,
         user: 'root',
-        privateKeyFile: network.privateKeyFile,
-        hostKey: await makeKeyPair(join(folder, 'ssh_host_ed25519_key'), name),
+        privateKeyFile,
+        hostKey: await makeKeyPair(hostKeyFile, name),
       };
       const console = join(folder, 'console.log');
       const host = new Host({ name, base, link, ssh, console, network, namespaces, disk });
-      await host.#personalise(folder);
+      await giveIdentity(host, { hostKeyFile, administratorKeyFile: privateKeyFile });
       network.adopt(host);
       return host;
     } catch (thrown) {
@@ -349,19 +351,6 @@ export class Host implements AsyncDisposable {
     } catch (thrown) {
       // Told to whoever waits for the host to be up.
       this.#failure = thrown;
-    }
-  }
-
-  /** What makes it this host and no other. */
-  async #personalise(folder: string): Promise<void> {
-    const publicKey = await readFile(`${this.#network.privateKeyFile}.pub`, 'utf8');
-    await this.write('/etc/hostname', `${this.name}\n`);
-    await this.write('/etc/hosts', `127.0.0.1 localhost\n${this.address} ${this.name}\n`);
-    await this.write('/etc/machine-id', `${randomUUID().replaceAll('-', '')}\n`, 0o444);
-    await this.write('/root/.ssh/authorized_keys', publicKey, 0o600);
-    for (const [suffix, mode] of [['', 0o600] as const, ['.pub', 0o644] as const]) {
-      const key = await readFile(join(folder, `ssh_host_ed25519_key${suffix}`));
-      await this.write(`/etc/ssh/ssh_host_ed25519_key${suffix}`, key, mode);
     }
   }
 }

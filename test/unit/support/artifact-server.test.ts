@@ -32,6 +32,18 @@ describe('the artifact server of the tests', () => {
     assert.equal(server.downloads.at(-1)?.path, PATH);
   });
 
+  test('goes on where a client was, with the very file it had', async () => {
+    const etag = (await fetch(url, { method: 'HEAD' })).headers.get('etag') ?? '';
+    const rest = await fetch(url, { headers: { range: 'bytes=299000-', 'if-range': etag } });
+    assert.equal(rest.status, 206);
+    assert.equal(rest.headers.get('content-range'), 'bytes 299000-299999/300000');
+    assert.equal((await rest.arrayBuffer()).byteLength, 1000);
+    assert.equal(server.downloads.at(-1)?.fromByte, 299_000);
+    const whole = await fetch(url, { headers: { range: 'bytes=299000-', 'if-range': '"other"' } });
+    assert.equal(whole.status, 200);
+    assert.equal((await whole.arrayBuffer()).byteLength, 300_000);
+  });
+
   test('answers 404 to what it does not have', async () => {
     assert.equal((await fetch(`${server.origin}/nothing`)).status, 404);
   });
