@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { type PolicyLayer, policySchema, withDefaults } from './api/policy.ts';
+import type { PolicyLayer } from './api/policy.ts';
+import { describeFlaws, readPolicyLayer } from './api/policy-flaws.ts';
 import { AutopilotError, messageOf } from './errors.ts';
+import { layerFlaws } from './plans/layer-flaws.ts';
 
 /** What was given on the command line or in a file cannot be used; the message says which and why. */
 export class ConfigError extends AutopilotError {
@@ -33,7 +35,7 @@ export function parseConfig<T>(schema: z.ZodType<T>, given: unknown): T {
 }
 
 /**
- * The policy that holds for every Plan, from a YAML file.
+ * The lowest layer of the policy, from a YAML file.
  * @returns an empty layer where no file is named: then the defaults hold
  * @throws ConfigError naming the file and the field
  */
@@ -45,19 +47,12 @@ export async function readPolicy(path: string | undefined): Promise<PolicyLayer>
   } catch (thrown) {
     throw new ConfigError(`policy ${path}: ${messageOf(thrown)}`, { cause: thrown });
   }
-  const result = policySchema.safeParse(document);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new ConfigError(
-      `policy ${path}: at ${issue?.path.join('.') || '(root)'}: ${issue?.message ?? 'not valid'}`,
-    );
+  const read = readPolicyLayer(document);
+  const flaws = read.kind === 'layer' ? layerFlaws(read.layer) : read.flaws;
+  if (read.kind === 'flaws' || flaws.length > 0) {
+    throw new ConfigError(`policy ${path}: ${describeFlaws('', flaws)}`);
   }
-  try {
-    withDefaults(result.data);
-  } catch (thrown) {
-    throw new ConfigError(`policy ${path}: ${messageOf(thrown)}`, { cause: thrown });
-  }
-  return result.data;
+  return read.layer;
 }
 
 function optionName(field: string): string {

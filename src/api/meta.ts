@@ -3,6 +3,12 @@ import * as z from 'zod';
 export const GROUP = 'autopilot.k0sproject.io';
 export const VERSION = 'v1beta2';
 export const API_VERSION = `${GROUP}/${VERSION}`;
+/** Kinds of our own, which k0s does not know. */
+export const EXTENSIONS_GROUP = `extensions.${GROUP}`;
+export const EXTENSIONS_VERSION = 'v1alpha1';
+export const EXTENSIONS_API_VERSION = `${EXTENSIONS_GROUP}/${EXTENSIONS_VERSION}`;
+/** The one UpdatePolicy that there may be: it holds for every Plan. */
+export const UPDATE_POLICY = 'default';
 export const NAMESPACE = 'k0s-autopilot';
 /** The Lease of k0s's own Autopilot: whoever holds it is the only one that may order nodes about. */
 export const LEADER_LEASE = 'k0s-autopilot-controller';

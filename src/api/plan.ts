@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { conditionSchema, metadataSchema } from './meta.ts';
-import { policySchema } from './policy.ts';
+import { frozenPolicySchema, policySchema } from './policy.ts';
 
 /** States of a Plan and of a command: k0s's words, which dashboards and other programs read. */
 export const PLAN_STATES = [
@@ -164,6 +164,9 @@ export const planSpecSchema = z.object({
   commands: z
     .array(commandSchema)
     .describe('Executed in order; the first that fails ends the Plan.'),
+  policy: policySchema
+    .optional()
+    .describe('How this Plan is carried out: wins field by field over UpdatePolicy/default.'),
 });
 export type PlanSpec = z.infer<typeof planSpecSchema>;
 
@@ -250,15 +253,21 @@ export const planStatusSchema = z.object({
     .optional()
     .describe('How far the run has come.'),
   waitsFor: z.string().optional().describe('What the Plan waits for at this moment, for a person.'),
+  opensAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When the next window opens, while the Plan waits for one.'),
   conditions: z.array(conditionSchema).optional().describe('What is true of the Plan.'),
   frozenSpec: planSpecSchema
     .optional()
     .describe(
       'The spec as it was when the run began: an edit of a running Plan waits for the next run.',
     ),
-  policy: policySchema
+  policy: frozenPolicySchema
     .optional()
-    .describe('The policy this run was frozen with; what is not said has its default.'),
+    .describe(
+      'The merged policy that this run was frozen with; what is not said has its default. What is read live is not in it.',
+    ),
   commands: z
     .array(commandStatusSchema)
     .nullish()

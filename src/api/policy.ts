@@ -1,11 +1,36 @@
 import * as z from 'zod';
-
-/** Matches a Go duration as Kubernetes users write it: `90s`, `1h30m`, `250ms`. */
-const GO_DURATION = /^(?=.)(?:\d+(?:\.\d+)?h)?(?:\d+(?:\.\d+)?m)?(?:\d+(?:\.\d+)?s)?(?:\d+ms)?$/;
-
-const durationSchema = z.string().regex(GO_DURATION, 'wanted a duration such as 90s, 5m or 1h30m');
+import { durationMs, durationSchema } from './duration.ts';
+import { freezesSchema, windowsSchema } from './policy-time.ts';
 
 const wholeFromOne = z.number().int().min(1);
+
+/** @param least the smallest number that makes sense; a percentage is the same number of percent at least */
+function countOrPercent(least: 0 | 1) {
+  const wanted = `wanted a number from ${least}, or a percentage from ${least}% to 100%`;
+  const percent = `^(100|${least === 0 ? '[0-9]' : '[1-9]'}|[1-9][0-9])%$`;
+  const count = z.int(wanted).min(least, wanted);
+  const share = z.string().regex(new RegExp(percent), wanted);
+  return z.union([count, share], { error: wanted }).meta({
+    'x-kubernetes-int-or-string': true,
+    maxLength: 4,
+    'x-kubernetes-validations': [
+      {
+        rule: `type(self) == int ? self >= ${least} : self.matches('${percent}')`,
+        message: wanted,
+      },
+    ],
+  });
+}
+
+/** A number, or a percentage such as `25%`. */
+export type CountOrPercent = number | string;
+
+/**
+ * - `Smaller`: of a Plan's `limits.concurrent` and the policy, the smaller one
+ * - `Override`: the policy alone
+ */
+export const LIMITS = ['Smaller', 'Override'] as const;
+export type Limits = (typeof LIMITS)[number];
 
 /**
  * - `BeforeFirstController`: no healthy controller of a command is touched before one has been backed up
@@ -15,11 +40,29 @@ export const BACKUP_MODES = ['Never', 'BeforeFirstController'] as const;
 export type BackupMode = (typeof BACKUP_MODES)[number];
 
 /**
- * How updates are done. Every field may be left out; defaults are filled in by
- * {@link withDefaults} once all layers are merged, so that a layer can tell "not said" from
- * "said as the default".
+ * What becomes of a node that is not empty at its deadline.
+ * - `Stop`: it has failed, and is given back
+ * - `Skip`: it is given back and passed over; the others go on
+ * - `Force`: it is updated with the pods that are left; none is deleted
  */
-export const policySchema = z.strictObject({
+export const DRAIN_OUTCOMES = ['Stop', 'Skip', 'Force'] as const;
+export type DrainOutcome = (typeof DRAIN_OUTCOMES)[number];
+
+/** Said of a whole layer where the API server sees it; of the merged ones {@link policyFlaws} says the same. */
+const LAYER_RULES = [
+  {
+    rule: '!has(self.gate) || !has(self.gate.timeout) || !has(self.confirmTimeout) || duration(self.gate.timeout) < duration(self.confirmTimeout)',
+    message:
+      'gate.timeout must be shorter than confirmTimeout: a node must hear the verdict before it gives up waiting',
+  },
+  {
+    rule: '!has(self.gate) || !has(self.gate.timeout) || !has(self.gate.stable) || duration(self.gate.stable) < duration(self.gate.timeout)',
+    message: 'gate.stable must be shorter than gate.timeout: nothing could ever be healthy in time',
+  },
+];
+
+/** What is frozen when a run begins. */
+const frozenFields = {
   download: z
     .strictObject({
       concurrent: wholeFromOne.optional().describe('How many nodes may download at once.'),
@@ -29,11 +72,31 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .describe('Staging: download and verification, before anything is taken away from a node.'),
+  maxUnavailable: countOrPercent(1)
+    .optional()
+    .describe(
+      'How many workers of a command may be unavailable at once: a number, or a percentage of those that exist, rounded down, but at least one.',
+    ),
+  limits: z
+    .enum(LIMITS)
+    .optional()
+    .describe(
+      'What the `limits.concurrent` of a Plan counts beside this policy: `Smaller`, the smaller of both; `Override`, the policy alone.',
+    ),
+  maxFailures: countOrPercent(0)
+    .optional()
+    .describe(
+      'How many workers of a command may fail before nothing new is touched: a number, or a percentage of them, rounded down. A controller that fails stops the run in any case.',
+    ),
   drain: z
     .strictObject({
-      timeout: durationSchema
+      timeout: durationSchema.optional().describe('How long a node may take to become empty.'),
+      onTimeout: z
+        .enum(DRAIN_OUTCOMES)
         .optional()
-        .describe('How long a node may take to become empty before the run stops.'),
+        .describe(
+          'What then: `Stop`, it has failed; `Skip`, it is given back and passed over, and the others go on; `Force`, it is updated with the pods that are left, of which none is deleted.',
+        ),
     })
     .optional()
     .describe('Emptying a worker through the Eviction API.'),
@@ -74,14 +137,49 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .describe('The backup that a controller is restored from where an undo is not enough.'),
-});
+};
+
+/** What is read anew at every look, also while a run is under way. */
+const liveFields = {
+  paused: z
+    .boolean()
+    .optional()
+    .describe(
+      'Nothing new is begun while this is true, anywhere; what is in flight settles. True in any layer holds.',
+    ),
+  windows: windowsSchema
+    .optional()
+    .describe(
+      'When a node may be begun: while one of these is open. None: at any time. What is in flight when it closes is brought to its end.',
+    ),
+  freezes: freezesSchema
+    .optional()
+    .describe('When no node may be begun, whatever the windows say.'),
+};
+
+/**
+ * How updates are done. Every field may be left out; defaults are filled in by
+ * {@link withDefaults} once all layers are merged, so that a layer can tell "not said" from
+ * "said as the default".
+ */
+export const policySchema = z
+  .strictObject({ ...frozenFields, ...liveFields })
+  .meta({ 'x-kubernetes-validations': LAYER_RULES });
+/** The part of a merged policy that a run keeps from its beginning to its end. */
+export const frozenPolicySchema = z.strictObject(frozenFields);
+export type FrozenPolicy = z.infer<typeof frozenPolicySchema>;
 export type PolicyLayer = z.infer<typeof policySchema>;
 
 /** A policy with nothing left open. Durations in milliseconds. */
 export interface Policy {
   readonly downloadConcurrent: number;
   readonly downloadTimeoutMs: number;
+  /** Undefined: a Plan's own limit holds alone. */
+  readonly maxUnavailable: CountOrPercent | undefined;
+  readonly limits: Limits;
+  readonly maxFailures: CountOrPercent;
   readonly drainTimeoutMs: number;
+  readonly drainOutcome: DrainOutcome;
   readonly acknowledgeTimeoutMs: number;
   readonly confirmTimeoutMs: number;
   readonly gateTimeoutMs: number;
@@ -95,7 +193,11 @@ export interface Policy {
 /** What holds where no policy says anything: the safe choice, not the fast one. */
 export const POLICY_DEFAULTS = {
   download: { concurrent: 5, timeout: '1h' },
-  drain: { timeout: '5m' },
+  // A Plan's own `limits.concurrent`.
+  maxUnavailable: undefined,
+  limits: 'Smaller',
+  maxFailures: 0,
+  drain: { timeout: '5m', onTimeout: 'Stop' },
   acknowledgeTimeout: '90s',
   confirmTimeout: '5m',
   // 3s: a release that serves and dies at once again is seen to die, and little is added to each controller.
@@ -103,26 +205,22 @@ export const POLICY_DEFAULTS = {
   settleTimeout: '2m',
   // See docs/adr/0008-backup-before-controllers.md.
   backup: { mode: 'BeforeFirstController', keep: 3, timeout: '10m' },
+  paused: false,
+  windows: undefined,
+  freezes: undefined,
 } as const;
 
-const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
-
-/** @returns milliseconds of a Go duration that {@link policySchema} has accepted */
-export function durationMs(text: string): number {
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)) {
-    total += Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
-  }
-  return total;
-}
-
-/** @throws RangeError when the layers together cannot be met (a gate that outlasts its trial, or can never be passed) */
-export function withDefaults(layer: PolicyLayer): Policy {
+/** @param layer merged, and without {@link policyFlaws} */
+export function withDefaults(layer: FrozenPolicy): Policy {
   const d = POLICY_DEFAULTS;
-  const policy: Policy = {
+  return {
     downloadConcurrent: layer.download?.concurrent ?? d.download.concurrent,
     downloadTimeoutMs: durationMs(layer.download?.timeout ?? d.download.timeout),
+    maxUnavailable: layer.maxUnavailable ?? d.maxUnavailable,
+    limits: layer.limits ?? d.limits,
     drainTimeoutMs: durationMs(layer.drain?.timeout ?? d.drain.timeout),
+    drainOutcome: layer.drain?.onTimeout ?? d.drain.onTimeout,
+    maxFailures: layer.maxFailures ?? d.maxFailures,
     acknowledgeTimeoutMs: durationMs(layer.acknowledgeTimeout ?? d.acknowledgeTimeout),
     confirmTimeoutMs: durationMs(layer.confirmTimeout ?? d.confirmTimeout),
     gateTimeoutMs: durationMs(layer.gate?.timeout ?? d.gate.timeout),
@@ -132,22 +230,4 @@ export function withDefaults(layer: PolicyLayer): Policy {
     backupKeep: layer.backup?.keep ?? d.backup.keep,
     backupTimeoutMs: durationMs(layer.backup?.timeout ?? d.backup.timeout),
   };
-  if (policy.backupTimeoutMs === 0) {
-    throw new RangeError(
-      'policy: backup.timeout must be longer than 0s; to make none, set mode: Never',
-    );
-  }
-  if (policy.gateStableMs >= policy.gateTimeoutMs) {
-    throw new RangeError(
-      `policy: gate.stable (${policy.gateStableMs / 1000}s) must be shorter than gate.timeout ` +
-        `(${policy.gateTimeoutMs / 1000}s): nothing could ever be healthy in time`,
-    );
-  }
-  if (policy.gateTimeoutMs >= policy.confirmTimeoutMs) {
-    throw new RangeError(
-      `policy: gate.timeout (${policy.gateTimeoutMs / 1000}s) must be shorter than confirmTimeout ` +
-        `(${policy.confirmTimeoutMs / 1000}s): a node must hear the verdict before it gives up waiting`,
-    );
-  }
-  return policy;
 }

@@ -25,6 +25,9 @@ export const REASONS = {
   CommandEmpty: 'A command holds neither k0supdate nor airgapupdate.',
   CommandAmbiguous: 'A command holds both k0supdate and airgapupdate.',
   // waits
+  Paused: 'A policy says paused: nothing new is begun, what is in flight settles.',
+  WaitsForWindow: 'No window of the policy is open; the message says when the next one opens.',
+  Frozen: 'A freeze of the policy holds; the message says which, and when the next window opens.',
   WaitsForControllers: 'Workers wait until every controller has its version.',
   WaitsForController: 'One controller at a time: another one is under way.',
   ControllerNotReady: 'Another controller is not ready, so none may be taken away.',
@@ -42,6 +45,7 @@ export const REASONS = {
   LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
   NewGenerationWaits: 'The spec was edited while a run was under way; it runs after this one.',
   // progress
+  PolicyAccepted: 'Updates are done as the policy says.',
   Started: 'The targets are frozen and the run has begun.',
   RollingOut: 'Targets are being updated.',
   AlreadyUpdated: 'The target had the version before the run.',

@@ -1,12 +1,13 @@
-import { API_VERSION } from '../api/meta.ts';
+import { API_VERSION, EXTENSIONS_API_VERSION } from '../api/meta.ts';
 import type { PlanStatus } from '../api/plan.ts';
+import type { UpdatePolicyStatus } from '../api/update-policy.ts';
 import { isConflict, isNotFound } from './api-error.ts';
 import { CONTENT_TYPE, type Kube } from './client.ts';
 import { FIELD_MANAGER } from './patch-target.ts';
 import type { RawObject } from './raw.ts';
-import { PLANS } from './target-path.ts';
+import { PLANS, UPDATE_POLICIES } from './target-path.ts';
 
-export interface PlanRevision {
+export interface Revision {
   readonly name: string;
   /** The revision that the status was made from; no two objects ever share one, so no uid is needed. */
   readonly resourceVersion: string;
@@ -23,26 +24,42 @@ export type StatusOutcome =
  * @returns the new revision; `done: false` where the Plan has changed or is gone: observe and judge again
  * @throws ApiError, ApiUnreachableError for everything else
  */
-export async function writePlanStatus(
+export function writePlanStatus(
   kube: Kube,
-  plan: PlanRevision,
+  plan: Revision,
   status: PlanStatus,
   signal?: AbortSignal,
 ): Promise<StatusOutcome> {
-  const { name, resourceVersion } = plan;
+  return apply(kube, PLANS, { apiVersion: API_VERSION, kind: 'Plan' }, plan, status, signal);
+}
+
+/** Writes the whole status of an UpdatePolicy, as {@link writePlanStatus} does of a Plan. */
+export function writeUpdatePolicyStatus(
+  kube: Kube,
+  policy: Revision,
+  status: UpdatePolicyStatus,
+  signal?: AbortSignal,
+): Promise<StatusOutcome> {
+  const type = { apiVersion: EXTENSIONS_API_VERSION, kind: 'UpdatePolicy' };
+  return apply(kube, UPDATE_POLICIES, type, policy, status, signal);
+}
+
+async function apply(
+  kube: Kube,
+  collection: string,
+  type: { readonly apiVersion: string; readonly kind: string },
+  { name, resourceVersion }: Revision,
+  status: object,
+  signal: AbortSignal | undefined,
+): Promise<StatusOutcome> {
   try {
     const written = await kube.request<RawObject>(
       'PATCH',
-      `${PLANS}/${encodeURIComponent(name)}/status`,
+      `${collection}/${encodeURIComponent(name)}/status`,
       {
         query: { fieldManager: FIELD_MANAGER, force: true },
         contentType: CONTENT_TYPE.apply,
-        body: {
-          apiVersion: API_VERSION,
-          kind: 'Plan',
-          metadata: { name, resourceVersion },
-          status,
-        },
+        body: { ...type, metadata: { name, resourceVersion }, status },
         signal,
       },
     );

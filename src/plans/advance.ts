@@ -51,6 +51,10 @@ function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse):
     if (course.stopping) return { phase: 'Skipped', ...why('RunStopped'), actions: [] };
     return { phase, actions: giveBack(target) };
   }
+  // Written down by a leader that died before it could give the order: while held, none is given now.
+  if (course.hold !== undefined && !course.stopping && isUntouched(phase)) {
+    return { phase: 'Pending', actions: giveBack(target) };
+  }
   // The agent calls back by itself what nobody orders any more.
   if (course.stopping && phase === 'Staged') {
     return { phase: 'Skipped', ...why('RunStopped'), actions: giveBack(target) };
@@ -63,6 +67,10 @@ function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse):
     deadlineMs: deadlineOf(target, phase, course),
     actions: give(target, GOAL_OF[phase] ?? 'stage', course),
   };
+}
+
+function isUntouched(phase: TargetPhase): boolean {
+  return phase === 'Downloading' || phase === 'Staged' || phase === 'Draining';
 }
 
 const GOAL_OF: Partial<Record<TargetPhase, Goal>> = {
@@ -90,19 +98,35 @@ function staged(target: Target, course: UpdateCourse): Step {
 function draining(target: Target, course: UpdateCourse): Step {
   const node = target.node!;
   if (course.stopping) return callBack(target, course);
+  if (course.hold?.kind === 'brake') {
+    const { reason, message } = course.hold;
+    return { phase: 'Staged', reason, message, actions: giveBack(target) };
+  }
   const deadlineMs = deadlineOf(target, 'Draining', course);
   const { drain } = node;
   if (drain?.remaining === 0 && node.unschedulable) {
     return { phase: 'Applying', ...why('WaitsForRestart'), actions: say(target, 'apply', course) };
   }
   if (course.nowMs >= deadlineMs) {
-    return {
-      ...fail(
-        'DrainTimeout',
-        `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${blockers(target)}`,
-      ),
-      actions: [...giveBack(target), ...say(target, 'cancel', course)],
-    };
+    const message = `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${blockers(target)}`;
+    switch (course.policy.drainOutcome) {
+      case 'Stop':
+        return {
+          ...fail('DrainTimeout', message),
+          actions: [...giveBack(target), ...say(target, 'cancel', course)],
+        };
+      case 'Skip':
+        // Its order stays until the run has ended: one that was called back would tell of a failure.
+        return { phase: 'Skipped', reason: 'DrainTimeout', message, actions: giveBack(target) };
+      case 'Force':
+        if (!node.unschedulable) break;
+        return {
+          phase: 'Applying',
+          reason: 'WaitsForRestart',
+          message: `${message}; updated with them, as the policy says`,
+          actions: say(target, 'apply', course),
+        };
+    }
   }
   return {
     phase: 'Draining',

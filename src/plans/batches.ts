@@ -38,6 +38,7 @@ export function schedule(
   facts: PlanFacts,
 ): Schedule {
   if (course.stopping) return { starts: [], wait: undefined };
+  if (course.hold !== undefined) return { starts: [], wait: course.hold };
   const bearer = backupBearer(
     standings.map(({ target }) => target),
     course,
@@ -95,7 +96,8 @@ function platformsNotVerified(standings: readonly Standing[]): string[] {
   for (const { target, phase } of standings) {
     const platform = target.host?.platform;
     if (platform === undefined) continue;
-    (phase === 'Pending' || phase === 'Downloading' ? waiting : verified).add(platform);
+    if (phase === 'Pending' || phase === 'Downloading') waiting.add(platform);
+    else if (phase !== 'Failed' && phase !== 'Skipped') verified.add(platform);
   }
   return [...waiting].filter((platform) => !verified.has(platform));
 }
@@ -175,7 +177,7 @@ function nextWorkers(
   facts: PlanFacts,
 ): Next {
   const workers = standings.filter(({ target }) => target.role === 'worker');
-  const limit = course.concurrent;
+  const { limit, because: limited } = course.concurrency;
   if (parked.length > 0 && course.controllersNotReady.length > 0) {
     return {
       start: [],
@@ -204,7 +206,7 @@ function nextWorkers(
       const because = down.length === 0 ? '' : `; ${down.join(', ')} down or cordoned by others`;
       wait = {
         reason: 'WaitsForSlot',
-        message: `${inFlight.size} under way, limit ${limit}${because}`,
+        message: `${inFlight.size} under way, ${limited}${because}`,
       };
       break;
     }

@@ -9,17 +9,27 @@ import type {
   TargetStatus,
 } from '../api/plan.ts';
 import { isTerminalState } from '../api/plan.ts';
+import { describeFlaws } from '../api/policy-flaws.ts';
+import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
-import { type Preflight, preflight, type Refusal, runningVersion } from './preflight.ts';
+import { type Hold, holdOf } from './hold.ts';
+import { livePolicy, ownFlaws } from './live-policy.ts';
+import {
+  type Preflight,
+  preflight,
+  type Refusal,
+  runningVersion,
+  textRefusals,
+} from './preflight.ts';
 import { progressOf } from './progress.ts';
 
 /** Whether there is something to run, and if not, why not. */
 export type Beginning =
   | { readonly kind: 'run'; readonly status: PlanStatus }
   | { readonly kind: 'refuse'; readonly status: PlanStatus }
-  | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string }
+  | ({ readonly kind: 'wait' } & Pick<Hold, 'reason' | 'message' | 'opensAtMs'>)
   | { readonly kind: 'nothing' };
 
 /** Names the execution of one generation: the same after any crash, so that its orders are found again. */
@@ -44,9 +54,19 @@ export function begin(facts: PlanFacts): Beginning {
     };
   }
   if ('invalid' in plan.spec) {
-    return refuse(facts, undefined, [
-      { state: 'ApplyFailed', reason: 'InvalidSpec', message: `spec: ${plan.spec.invalid}` },
-    ]);
+    const { reason, invalid } = plan.spec;
+    return refuse(facts, undefined, [{ state: 'ApplyFailed', reason, message: invalid }]);
+  }
+  const flaws = ownFlaws(facts);
+  if (flaws.length > 0) {
+    const message = describeFlaws('spec.policy', flaws);
+    return refuse(facts, undefined, [{ state: 'ApplyFailed', reason: 'InvalidPolicy', message }]);
+  }
+  const hold = holdOf(facts);
+  if (hold !== undefined) {
+    // What no time can mend is said now; what the world looks like is judged when the run may begin.
+    const refusals = textRefusals(plan.spec);
+    return refusals.length > 0 ? refuse(facts, undefined, refusals) : { ...hold, kind: 'wait' };
   }
   if (facts.plansBefore.length > 0) {
     return {
@@ -93,7 +113,7 @@ function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatu
     waitsFor: 'downloads to begin',
     conditions,
     frozenSpec: spec,
-    policy: facts.policy,
+    policy: frozenPart(livePolicy(facts)),
     commands,
   };
 }

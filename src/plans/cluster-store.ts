@@ -1,3 +1,4 @@
+import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
@@ -6,7 +7,14 @@ import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
-import { BUDGETS, CONTROL_NODES, NODE_LEASES, NODES, PLANS } from '../kube/target-path.ts';
+import {
+  BUDGETS,
+  CONTROL_NODES,
+  NODE_LEASES,
+  NODES,
+  PLANS,
+  UPDATE_POLICIES,
+} from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
@@ -14,6 +22,7 @@ import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
 import type { BudgetFacts, ControlNodeFacts, NodeFacts } from './facts.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
+import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
 
 export interface ClusterStoreOptions {
   readonly kube: Kube;
@@ -33,6 +42,7 @@ export class ClusterStore {
   readonly #controlNodes: Informer<TrimmedControlNode>;
   readonly #leases: Informer<TrimmedLease>;
   readonly #budgets: Informer<TrimmedBudget>;
+  readonly #policies: Informer<TrimmedUpdatePolicy>;
   readonly #renewals: Renewals;
   readonly #prober: ReadyzProber;
 
@@ -53,6 +63,12 @@ export class ClusterStore {
     });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.#policies = startInformer({
+      ...common,
+      path: UPDATE_POLICIES,
+      trim: trimUpdatePolicy,
+      onChange,
+    });
     this.#leases = startInformer<TrimmedLease>({
       ...common,
       path: NODE_LEASES,
@@ -64,8 +80,14 @@ export class ClusterStore {
         if (this.#renewals.count(object.name) !== before) onChange();
       },
     });
-    // Read when a run begins; nothing wakes up for them.
-    this.#budgets = startInformer({ ...common, path: BUDGETS, trim: trimBudget });
+    this.#budgets = startInformer<TrimmedBudget>({
+      ...common,
+      path: BUDGETS,
+      trim: trimBudget,
+      onChange: ({ object }) => {
+        if (object.disruptionsAllowed > 0) this.drain.budgetOpened(object.namespace);
+      },
+    });
     this.#renewals = createRenewals(
       (name) => this.#leases.get(`kube-node-lease/${name}`)?.renewTime,
     );
@@ -94,7 +116,14 @@ export class ClusterStore {
   #sightedSinceMs: number | undefined;
 
   get #informers(): readonly Informer<unknown>[] {
-    return [this.plans, this.#nodes, this.#controlNodes, this.#leases, this.#budgets];
+    return [
+      this.plans,
+      this.#policies,
+      this.#nodes,
+      this.#controlNodes,
+      this.#leases,
+      this.#budgets,
+    ];
   }
 
   /** Asks all API servers for their health, or none: only a run under way needs to know. */
@@ -123,6 +152,11 @@ export class ClusterStore {
   /** Since when all watches have been alive, epoch milliseconds; undefined while one is not. */
   get sightedSinceMs(): number | undefined {
     return this.#sightedSinceMs;
+  }
+
+  /** The one that there may be. */
+  updatePolicy(): TrimmedUpdatePolicy | undefined {
+    return this.#policies.get(UPDATE_POLICY);
   }
 
   nodes(): Map<string, NodeFacts> {

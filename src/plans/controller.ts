@@ -4,19 +4,23 @@ import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import type { Log } from '../log.ts';
+import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { Action, PlanFacts } from './facts.ts';
+import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { PlanController } from './plan-controller.ts';
 import { activeRuns, plansBefore, type QueuedPlan } from './queue.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
+import { UpdatePolicyClient } from './update-policy-client.ts';
 
 export interface ControllerOptions {
   readonly kube: Kube;
   readonly log: Log;
   readonly recorder: Recorder;
   readonly apiPort: number;
+  /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
 }
@@ -36,6 +40,7 @@ const AT_ONCE = 10;
 export class Controller {
   readonly store: ClusterStore;
   readonly #options: ControllerOptions;
+  readonly #policyStatus: UpdatePolicyClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   #leadingSinceMs = 0;
@@ -48,6 +53,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
+    this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
   }
 
   /** The highest epoch that any order or report speaks of; -1 where there is none. */
@@ -97,10 +103,7 @@ export class Controller {
       controller.stop();
       this.#plans.delete(uid);
     }
-    const known = [...plans.values()].map((plan): QueuedPlan => {
-      const controller = this.#plans.get(plan.uid);
-      return controller === undefined ? plan : { ...plan, status: controller.status };
-    });
+    const known = this.#queue();
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = runs.size > 0;
@@ -112,6 +115,9 @@ export class Controller {
         this.#plans.set(plan.uid, controller);
       }
       controller.look();
+    }
+    if (this.#term !== undefined) {
+      this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
     }
     void this.#tidyUp(tidy({ ...world, activeRuns: runs, epoch }));
     this.#sleep(running);
@@ -143,21 +149,33 @@ export class Controller {
     // Nothing is judged blindly, nor on health that nobody has asked for yet.
     if (plan === undefined || sightedSinceMs === undefined || !this.store.isProbed)
       return undefined;
-    const all = [...this.store.plans.values()].map((one): QueuedPlan => {
-      const controller = this.#plans.get(one.uid);
-      return controller === undefined ? one : { ...one, status: controller.status };
-    });
+    const nowMs = Date.now();
+    const policy = this.#policy();
+    const mayBegin = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) === undefined;
     return {
-      nowMs: Date.now(),
+      nowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
-      plansBefore: plansBefore({ ...plan, status }, all),
-      policy: this.#options.policy,
+      plansBefore: plansBefore({ ...plan, status }, this.#queue(), mayBegin),
+      policy,
       epoch,
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
     };
+  }
+
+  #policy(): ClusterPolicy {
+    return clusterPolicy(this.#options.policy, this.store.updatePolicy());
+  }
+
+  #queue(): QueuedPlan[] {
+    return [...this.store.plans.values()].map((plan) => {
+      const controller = this.#plans.get(plan.uid);
+      if (controller === undefined) return plan;
+      const { status, isBeginning } = controller;
+      return { ...plan, status, isBeginning };
+    });
   }
 
   async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {

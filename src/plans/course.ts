@@ -1,6 +1,8 @@
 import type { K0sVersion } from '../api/k0s-version.ts';
 import type { Backup, K0sUpdate } from '../api/plan.ts';
 import type { Policy } from '../api/policy.ts';
+import type { Concurrency } from './concurrency.ts';
+import type { Hold } from './hold.ts';
 
 /** What holds for all targets of a command during one judgement. */
 interface CommonCourse {
@@ -14,8 +16,10 @@ interface CommonCourse {
   readonly command: number;
   readonly version: string;
   readonly platforms: K0sUpdate['platforms'];
-  /** How many workers at once. */
-  readonly concurrent: number;
+  /** How many targets at once: workers of an update, downloads of a bundle. */
+  readonly concurrency: Concurrency;
+  /** Nothing new may be begun at this moment. */
+  readonly hold: Hold | undefined;
   /** Something has failed: nothing new is touched, and what can be called back is. */
   readonly stopping: boolean;
   /** Digest that the artifact of a platform must have, as far as it is known. */

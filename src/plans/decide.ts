@@ -1,15 +1,23 @@
-import type { CommandStatus, PlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type {
+  CommandStatus,
+  PlanStatus,
+  StoredPlanStatus,
+  TargetPhase,
+  TargetStatus,
+} from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import { advance } from './advance.ts';
 import { backupOf } from './backup.ts';
 import { type Schedule, type Standing, schedule } from './batches.ts';
-import { begin, targetVersion } from './begin.ts';
+import { type Beginning, begin, targetVersion } from './begin.ts';
 import { withCondition } from './conditions.ts';
 import type { Course, UpdateCourse } from './course.ts';
 import { advanceDelivery } from './deliver.ts';
 import { scheduleDeliveries } from './deliveries.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
+import { isPastFailures } from './failures.ts';
+import type { Hold } from './hold.ts';
 import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
 import { isUnderWay, type RunningStatus } from './run.ts';
@@ -31,6 +39,7 @@ export type Decision =
       readonly status: PlanStatus;
       readonly reason: Reason;
       readonly message: string;
+      readonly untilMs: number | undefined;
     }
   | { readonly kind: 'begin'; readonly status: PlanStatus }
   | { readonly kind: 'refuse'; readonly status: PlanStatus }
@@ -61,17 +70,20 @@ export function decide(facts: PlanFacts): Decision {
     case 'refuse':
       return { kind: 'refuse', status: beginning.status };
     case 'wait':
-      return queue(facts, beginning.reason, beginning.message);
+      return queue(facts, beginning);
     case 'nothing':
       return { kind: 'rest' };
   }
 }
 
 /** S12: a Plan that has not begun says why, and keeps whatever its last run left. */
-function queue(facts: PlanFacts, reason: Reason, message: string): Decision {
+function queue(
+  facts: PlanFacts,
+  { reason, message, opensAtMs }: Extract<Beginning, { kind: 'wait' }>,
+): Decision {
   const { plan } = facts;
   const status: PlanStatus = {
-    ...plan.status,
+    ...withOpening(plan.status ?? {}, opensAtMs),
     state: plan.status?.state ?? '',
     waitsFor: message,
     conditions: withCondition(
@@ -81,7 +93,16 @@ function queue(facts: PlanFacts, reason: Reason, message: string): Decision {
       facts.nowMs,
     ),
   };
-  return { kind: 'queue', status, reason, message };
+  return { kind: 'queue', status, reason, message, untilMs: opensAtMs };
+}
+
+/** The next opening is shown while it is waited for. */
+function withOpening<T extends StoredPlanStatus>(status: T, opensAtMs: number | undefined): T {
+  const { opensAt: _, ...rest } = status;
+  return {
+    ...rest,
+    ...(opensAtMs === undefined ? {} : { opensAt: new Date(opensAtMs).toISOString() }),
+  } as T;
 }
 
 function proceed(facts: PlanFacts, status: RunningStatus): Decision {
@@ -118,13 +139,20 @@ interface Judged {
   readonly actions: readonly Action[];
   readonly untilMs: number | undefined;
   readonly wait: Schedule['wait'];
+  readonly hold: Hold | undefined;
 }
 
 function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts): Judged {
   let steps = views.map((target) => judgeTarget(target, course));
   const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
   // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
-  const stopping = course.stopping || steps.some(inTrouble);
+  const stopping =
+    course.stopping ||
+    isPastFailures(
+      views.map(({ role }, at) => ({ role, inTrouble: inTrouble(steps[at]!) })),
+      course.kind,
+      course.policy.maxFailures,
+    );
   if (stopping && !course.stopping) {
     const stopped = { ...course, stopping };
     steps = views.map((target, at) =>
@@ -142,8 +170,9 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
       ? statusAfter(target, steps[at]!, facts.nowMs)
       : statusAfter(target, { phase: start.phase, actions: [] }, facts.nowMs);
   });
-  const deadlines = steps.flatMap(({ deadlineMs }) =>
-    deadlineMs === undefined ? [] : [deadlineMs],
+  const hold = stopping ? undefined : course.hold;
+  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs].filter(
+    (deadlineMs) => deadlineMs !== undefined,
   );
   return {
     statuses,
@@ -157,6 +186,7 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
     ],
     untilMs: deadlines.length === 0 ? undefined : Math.min(...deadlines),
     wait,
+    hold,
   };
 }
 
@@ -178,7 +208,7 @@ function conclude(
     one.id === command.id ? { ...command, state: commandState } : one,
   );
   const next: RunningStatus = {
-    ...status,
+    ...withOpening(status, judged.hold?.opensAtMs),
     commands,
     progress: progressOf(commands),
     ...targetVersion(status.frozenSpec, index),
@@ -189,7 +219,7 @@ function conclude(
   if (commandState === 'Completed' && index === status.commands.length - 1) {
     return { kind: 'end', status: endOf(facts, next, 'Completed') };
   }
-  const wait = waitsFor(judged.standings, targetsOf(command), judged.wait, facts);
+  const wait = waitsFor(judged.standings, targetsOf(command), judged, facts);
   const full = { ...next, ...wait.status };
   return judged.actions.length > 0 || commandState === 'Completed'
     ? { kind: 'act', status: full, actions: judged.actions, untilMs: judged.untilMs }

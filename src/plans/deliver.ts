@@ -18,7 +18,8 @@ export function advanceDelivery(target: Target, course: DeliveryCourse): Step {
     return fail('NodeVanished', `Node ${target.name} was deleted while it was under way`);
   }
   if (target.order === undefined) {
-    if (phase === 'Pending' || phase === 'Staged') {
+    const isNew = phase === 'Downloading' && course.hold !== undefined;
+    if (phase === 'Pending' || phase === 'Staged' || isNew) {
       return course.stopping
         ? { phase: 'Skipped', ...why('RunStopped'), actions: [] }
         : { phase: 'Pending', actions: [] };

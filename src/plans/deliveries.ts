@@ -12,7 +12,8 @@ export function scheduleDeliveries(
   course: DeliveryCourse,
 ): Schedule {
   if (course.stopping) return { starts: [], wait: undefined };
-  const limit = Math.min(course.concurrent, course.policy.downloadConcurrent);
+  if (course.hold !== undefined) return { starts: [], wait: course.hold };
+  const { limit, because } = course.concurrency;
   const underWay = standings.filter(({ phase }) => phase !== 'Pending' && !isFinal(phase));
   const unverified = new Set(
     underWay
@@ -38,7 +39,7 @@ export function scheduleDeliveries(
     } else if (free <= 0) {
       wait ??= {
         reason: 'WaitsForSlot',
-        message: `${limit - free} under way, limit ${limit}`,
+        message: `${limit - free} under way, ${because}`,
       };
     } else {
       free--;

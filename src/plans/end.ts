@@ -41,7 +41,7 @@ export function endOf(
       facts.nowMs,
     );
   }
-  const { frozenSpec: _, ...rest } = status;
+  const { frozenSpec: _spec, opensAt: _opening, ...rest } = status;
   return {
     ...rest,
     state,
@@ -88,7 +88,10 @@ function failure(commands: readonly SpecifiedCommand[]): { reason: Reason; messa
     ({ name, phase, reason }) =>
       !touched.has(name) && (phase === 'Pending' || reason === 'RunStopped'),
   );
-  const first = failed[0];
+  const passedOver = targets.filter(
+    ({ phase, reason }) => phase === 'Skipped' && reason === 'DrainTimeout',
+  );
+  const first = failed[0] ?? passedOver[0];
   const what = failed.map(({ name, phase, message, previousVersion }) =>
     phase === 'Undone'
       ? `${name} was put back to ${previousVersion ?? 'its old version'}: ${message ?? 'no reason given'}`
@@ -105,8 +108,12 @@ function failure(commands: readonly SpecifiedCommand[]): { reason: Reason; messa
     first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`,' : '';
   return {
     reason: isReason(first?.reason) ? first.reason : 'RunStopped',
-    message: `${what.join('; ') || 'the run was stopped'}. Now ${stand.join(', ')}. Mend the cause${orElse} and apply the Plan with a new spec.id`,
+    message: `${[...what, ...passedOver.map(skipped)].join('; ') || 'the run was stopped'}. Now ${stand.join(', ')}. Mend the cause${orElse} and apply the Plan with a new spec.id`,
   };
+}
+
+function skipped({ name, message }: TargetStatus): string {
+  return `${name} was passed over: ${message ?? 'no reason given'}`;
 }
 
 /** Of each command that was begun, who has what it brings; of two updates of one node, the later. */

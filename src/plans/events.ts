@@ -19,6 +19,24 @@ const TOLD_PHASES: Partial<Record<TargetPhase, { type: PlanEvent['type']; reason
   Failed: { type: 'Warning', reason: 'Failed' },
 };
 
+/** Waits that somebody has made, and somebody may ask about. */
+const TOLD_HOLDS: Readonly<Record<string, PlanEvent['type']>> = {
+  Paused: 'Normal',
+  WaitsForWindow: 'Normal',
+  Frozen: 'Normal',
+  InvalidPolicy: 'Warning',
+};
+
+/** When a Plan begins to be held back; that it goes on is seen by its next step. */
+function holdEvents(before: StoredPlanStatus | undefined, after: PlanStatus): PlanEvent[] {
+  const waiting = (status: StoredPlanStatus | undefined) =>
+    status?.conditions?.find(({ type, status: is }) => type === 'Waiting' && is === 'True');
+  const now = waiting(after);
+  const type = now === undefined ? undefined : TOLD_HOLDS[now.reason];
+  if (now === undefined || type === undefined || waiting(before)?.reason === now.reason) return [];
+  return [{ type, reason: now.reason, message: now.message }];
+}
+
 /** The Events that a change of status is worth: the start, the end, and each target's steps that a person would look for. */
 export function eventsBetween(
   before: StoredPlanStatus | undefined,
@@ -40,6 +58,7 @@ export function eventsBetween(
   ) {
     events.push({ type: 'Warning', reason: accepted.reason, message: accepted.message });
   }
+  events.push(...holdEvents(before, after));
   const known = new Map<string, TargetStatus>();
   for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
     for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);
@@ -53,7 +72,7 @@ export function eventsBetween(
   for (const command of after.commands ?? []) {
     for (const target of targetsOf(command)) {
       const was = known.get(`${command.id}/${target.name}`)?.phase;
-      const told = target.phase === undefined ? undefined : TOLD_PHASES[target.phase];
+      const told = toldOf(target);
       if (told === undefined || was === target.phase) continue;
       events.push({
         ...told,
@@ -75,4 +94,11 @@ export function eventsBetween(
     }
   }
   return events;
+}
+
+function toldOf({ phase, reason }: TargetStatus) {
+  if (phase === 'Skipped' && reason === 'DrainTimeout') {
+    return { type: 'Warning', reason: 'PassedOver' } as const;
+  }
+  return phase === undefined ? undefined : TOLD_PHASES[phase];
 }

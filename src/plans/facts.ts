@@ -1,7 +1,8 @@
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
-import type { PolicyLayer } from '../api/policy.ts';
+import type { Reason } from '../api/reasons.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
+import type { ClusterPolicy } from './cluster-policy.ts';
 
 /** True, False, or could not be measured: never taken for either. */
 export type Truth = 'True' | 'False' | 'Unknown';
@@ -71,6 +72,13 @@ export interface BudgetFacts {
   readonly desiredHealthy: number;
 }
 
+/** A stored spec that cannot be read. */
+export interface InvalidSpec {
+  /** With the path of the field. */
+  readonly invalid: string;
+  readonly reason: Reason;
+}
+
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
 export interface PlanFacts {
   readonly nowMs: number;
@@ -84,15 +92,14 @@ export interface PlanFacts {
     readonly uid: string;
     readonly generation: number;
     /** A message instead of a spec where the stored one cannot be read. */
-    readonly spec: PlanSpec | { readonly invalid: string };
+    readonly spec: PlanSpec | InvalidSpec;
     /** Undefined for a Plan that nothing has been written to yet. */
     readonly status: StoredPlanStatus | undefined;
     readonly deleted: boolean;
   };
   /** Names of Plans that are under way and began before this one. */
   readonly plansBefore: readonly string[];
-  /** The layer of policy that holds for every Plan, as configured. */
-  readonly policy: PolicyLayer;
+  readonly policy: ClusterPolicy;
   /** Fencing token of the leader. */
   readonly epoch: number;
   readonly nodes: ReadonlyMap<string, NodeFacts>;

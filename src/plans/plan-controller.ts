@@ -54,6 +54,11 @@ export class PlanController {
     return this.#known;
   }
 
+  /** The beginning of a run is being written: no other may begin meanwhile. */
+  get isBeginning(): boolean {
+    return this.#actor?.getSnapshot().matches('beginning') === true;
+  }
+
   /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */
   get untilMs(): number | undefined {
     if (this.#pausedUntilMs > Date.now()) return this.#pausedUntilMs;

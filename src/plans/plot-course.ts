@@ -2,10 +2,13 @@ import { parseK0sVersion } from '../api/k0s-version.ts';
 import type { CommandStatus, K0sUpdate } from '../api/plan.ts';
 import { withDefaults } from '../api/policy.ts';
 import { newestBackup } from './backup.ts';
+import { deliveriesAtOnce, workersAtOnce } from './concurrency.ts';
 import type { Course } from './course.ts';
 import type { PlanFacts } from './facts.ts';
+import { isPastFailures } from './failures.ts';
+import { holdOf } from './hold.ts';
 import type { RunningStatus } from './run.ts';
-import { isCalledBack, isTrouble, phaseOf, type Target } from './target.ts';
+import { isCalledBack, isFinal, isTrouble, phaseOf, type Target } from './target.ts';
 
 /** @returns undefined where the command holds nothing that could be run, which preflight refuses */
 export function plotCourse(
@@ -17,29 +20,39 @@ export function plotCourse(
   const { k0supdate, airgapupdate } = status.frozenSpec.commands[command.id] ?? {};
   const one = k0supdate ?? airgapupdate;
   if (one === undefined) return undefined;
+  const policy = withDefaults(status.policy ?? {});
   const common = {
     nowMs: facts.nowMs,
     sightedSinceMs: facts.sightedSinceMs,
     epoch: facts.epoch,
-    policy: withDefaults(status.policy ?? {}),
+    policy,
+    hold: holdOf(facts),
     plan: facts.plan,
     runID: status.runID,
     command: command.id,
     version: one.version,
     platforms: one.platforms,
-    concurrent: ('targets' in one ? one.targets.workers : one.workers)?.limits.concurrent ?? 1,
-    // An order that was called back tells of a failure whose record may have died with the last leader.
-    stopping: views.some(
-      (target) => isCalledBack(target.order) || isTrouble(phaseOf(target), target.status.reason),
+    stopping: isPastFailures(
+      views.map((target) => ({ role: target.role, inTrouble: isInTrouble(target) })),
+      k0supdate === undefined ? 'airgap' : 'k0s',
+      policy.maxFailures,
     ),
     pinned: pin(one.platforms, command, views),
   };
-  if (k0supdate === undefined) return { ...common, kind: 'airgap' };
+  if (k0supdate === undefined) {
+    const concurrency = deliveriesAtOnce(airgapupdate!.workers, policy);
+    return { ...common, kind: 'airgap', concurrency };
+  }
   const wanted = parseK0sVersion(k0supdate.version);
   if (wanted === undefined) return undefined;
   return {
     ...common,
     kind: 'k0s',
+    concurrency: workersAtOnce(
+      k0supdate.targets.workers,
+      policy,
+      views.filter(({ role }) => role === 'worker'),
+    ),
     wanted,
     force: k0supdate.forceupdate === true,
     controllersNotReady: [...facts.controlNodes.values()]
@@ -47,6 +60,12 @@ export function plotCourse(
       .map(({ name }) => name),
     backup: newestBackup(status.commands, command, views, facts.nowMs),
   };
+}
+
+function isInTrouble(target: Target): boolean {
+  const phase = phaseOf(target);
+  // An order that was called back tells of a failure whose record may have died with the last leader.
+  return isTrouble(phase, target.status.reason) || (!isFinal(phase) && isCalledBack(target.order));
 }
 
 /**

@@ -6,7 +6,7 @@ import { inOrder } from '../targets/order.ts';
 import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
 import type { HostFacts, PlanFacts } from './facts.ts';
 import { roleOfDelivery } from './target.ts';
-import { type Task, wellFormed } from './well-formed.ts';
+import { type Flaw, type Task, wellFormed } from './well-formed.ts';
 
 export interface Refusal {
   /** What k0s would have called it. */
@@ -53,9 +53,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
   spec.commands.forEach((command, index) => {
     const task = wellFormed(command);
     if (!('kind' in task)) {
-      for (const { reason, message } of task) {
-        refusals.push({ state: 'ApplyFailed', reason, message: `commands[${index}]: ${message}` });
-      }
+      refusals.push(...task.map((flaw) => refusalOf(flaw, index)));
       commands.push({ controllers: [], workers: [] });
       return;
     }
@@ -71,6 +69,18 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     for (const name of resolved.workers) versions.set(key('worker', name), update.version);
   });
   return { commands, refusals, warnings };
+}
+
+/** What is wrong with the text of the commands, whatever the world looks like. */
+export function textRefusals(spec: PlanSpec): Refusal[] {
+  return spec.commands.flatMap((command, index) => {
+    const task = wellFormed(command);
+    return 'kind' in task ? [] : task.map((flaw) => refusalOf(flaw, index));
+  });
+}
+
+function refusalOf({ reason, message }: Flaw, command: number): Refusal {
+  return { state: 'ApplyFailed', reason, message: `commands[${command}]: ${message}` };
 }
 
 function resolve(

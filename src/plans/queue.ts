@@ -7,18 +7,32 @@ import type { TrimmedPlan } from './trim-plan.ts';
 export type QueuedPlan = Pick<
   TrimmedPlan,
   'name' | 'uid' | 'generation' | 'createdAtMs' | 'status' | 'deleted' | 'spec'
->;
+> & {
+  /** Its targets are being frozen at this moment. */
+  readonly isBeginning?: boolean;
+};
 
 /**
  * Plans run one after the other, so that the promises about controllers, limits and versions hold across
- * all of them: one that is under way goes first, then the older.
+ * all of them: one that is under way goes first, then the older. One that may not begin now, by a policy
+ * of its own, is overtaken.
  */
-export function plansBefore(plan: QueuedPlan, all: Iterable<QueuedPlan>): string[] {
+export function plansBefore(
+  plan: QueuedPlan,
+  all: Iterable<QueuedPlan>,
+  mayBegin: (other: QueuedPlan) => boolean = () => true,
+): string[] {
   return [...all]
     .filter((other) => other.uid !== plan.uid && !other.deleted)
-    .filter((other) => isUnderWay(other.status) || (wantsToRun(other) && isOlder(other, plan)))
+    .filter(
+      (other) => isRunning(other) || (wantsToRun(other) && isOlder(other, plan) && mayBegin(other)),
+    )
     .map(({ name }) => name)
     .sort();
+}
+
+function isRunning({ status, isBeginning }: QueuedPlan): boolean {
+  return isUnderWay(status) || isBeginning === true;
 }
 
 function wantsToRun({ status, generation }: QueuedPlan): boolean {

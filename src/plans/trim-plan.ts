@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Plan, planSchema, planSpecSchema, planStatusSchema } from '../api/plan.ts';
-import type { PlanFacts } from './facts.ts';
+import type { InvalidSpec, PlanFacts } from './facts.ts';
 
 /** What is kept of a Plan. */
 export interface TrimmedPlan {
@@ -31,7 +31,7 @@ export function trimPlan(raw: unknown): TrimmedPlan {
     resourceVersion: metadata.resourceVersion ?? '',
     generation: metadata.generation,
     createdAtMs: Date.parse(metadata.creationTimestamp ?? '') || 0,
-    spec: parsedSpec.success ? parsedSpec.data : { invalid: firstIssue(parsedSpec.error) },
+    spec: parsedSpec.success ? parsedSpec.data : invalidSpec(parsedSpec.error),
     status: readStatus(status),
     deleted: metadata.deletionTimestamp !== undefined,
   };
@@ -45,7 +45,11 @@ function readStatus(status: unknown): Plan['status'] {
   return state.success ? { state: state.data.state } : undefined;
 }
 
-function firstIssue(error: z.ZodError): string {
+function invalidSpec(error: z.ZodError): InvalidSpec {
   const issue = error.issues[0];
-  return `at ${issue?.path.join('.') || '(root)'}: ${issue?.message ?? 'not valid'}`;
+  const path = ['spec', ...(issue?.path ?? [])];
+  return {
+    reason: path[1] === 'policy' ? 'InvalidPolicy' : 'InvalidSpec',
+    invalid: `${path.join('.')}: ${issue?.message ?? 'not valid'}`,
+  };
 }

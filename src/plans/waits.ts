@@ -3,6 +3,7 @@ import type { Reason } from '../api/reasons.ts';
 import type { Schedule, Standing } from './batches.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
+import type { Hold } from './hold.ts';
 import { isFinal } from './target.ts';
 
 /** The nearer a node is to being given back, the more its wait explains the Plan's. */
@@ -28,7 +29,7 @@ interface Wait {
 export function waitsFor(
   standings: readonly Standing[],
   targets: readonly TargetStatus[],
-  held: Schedule['wait'],
+  { wait: held, hold }: { readonly wait: Schedule['wait']; readonly hold: Hold | undefined },
   facts: PlanFacts,
 ): Wait {
   const told = new Map(
@@ -46,7 +47,11 @@ export function waitsFor(
 
   let reason: Reason;
   let message: string;
-  if (touched.length === 0 && held !== undefined && held.reason !== 'WaitsForDownload') {
+  if (hold !== undefined && standings.some(({ phase }) => !isFinal(phase))) {
+    reason = hold.reason;
+    const still = inFlight.length === 0 ? '' : `; still under way: ${describe(inFlight, told)}`;
+    message = `${hold.message}${still}`;
+  } else if (touched.length === 0 && held !== undefined && held.reason !== 'WaitsForDownload') {
     ({ reason, message } = held);
   } else if (first === undefined) {
     reason = settling ? 'WaitsForSettling' : (held?.reason ?? 'WaitsForReport');

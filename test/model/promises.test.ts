@@ -17,6 +17,7 @@ const fate = fc.oneof(
       'noBackup',
       'noDelivery',
       'otherBundle',
+      'stuckPods',
     ),
   },
 );
@@ -28,6 +29,9 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   concurrent: fc.integer({ min: 1, max: 4 }),
   bundle: fc.boolean(),
   hybrids: fc.constantFrom(0, 0, 1, 2),
+  maxFailures: fc.constantFrom(0, 0, 1, 3),
+  onDrainTimeout: fc.constantFrom('Stop', 'Skip', 'Force'),
+  windows: fc.constantFrom(false, false, false, true),
 });
 const at = fc.nat(20);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -36,6 +40,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Happening>({ kind: 'time' }) },
   { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'crash' }) },
   { weight: 1, arbitrary: fc.nat(6).map((n): Happening => ({ kind: 'crashAfter', actions: n })) },
+  { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'pauses' }) },
+  { weight: 2, arbitrary: fc.constant<Happening>({ kind: 'resumes' }) },
   { weight: 1, arbitrary: at.map((n): Happening => ({ kind: 'breaks', at: n })) },
   { weight: 2, arbitrary: at.map((n): Happening => ({ kind: 'mends', at: n })) },
 );
@@ -76,6 +82,34 @@ test('no more bundles are fetched at once than the Plan allows', () => holds('B2
 
 test('no healthy controller is touched before a backup was made', () => holds('B3'));
 
+test('while the policy says paused nothing new is begun', () => holds('P1'));
+
+test('outside of the windows nothing new is begun', () => holds('P2'));
+
+test('a run that is paused comes to rest, says so, and goes on when it may', () => {
+  fc.assert(
+    fc.property(options, happenings, (worldOptions, events) => {
+      const world = new World(worldOptions);
+      for (const event of events) world.happen(event);
+      for (const host of world.hosts) host.broken = false;
+      world.paused = true;
+      for (let round = 0; round < 300 && !world.isOver; round++) world.round();
+      if (!world.isOver) {
+        for (const { name, mark, version, kept, isApplied } of world.hosts) {
+          assert.equal(mark, undefined, name);
+          if (!isApplied) assert.equal(version, kept, name);
+        }
+        assert.match(world.known?.waitsFor ?? '', /^paused: /);
+        const waiting = world.known?.conditions?.find(({ type }) => type === 'Waiting');
+        assert.equal(waiting?.reason, 'Paused');
+      }
+      world.settle();
+      assert.ok(world.isOver, `not over: ${JSON.stringify(world.known?.waitsFor)}`);
+    }),
+    { numRuns: RUNS, ...seed },
+  );
+});
+
 test('all hosts of a run get the same bundle', () => {
   fc.assert(
     fc.property(options, happenings, (worldOptions, events) => {
@@ -101,6 +135,27 @@ test('S5 and S9: every run ends, and an update that was not committed is undone'
       }
     }),
     { numRuns: RUNS, ...seed },
+  );
+});
+
+test('as many failures as the policy bears keep no good release from the others', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom<Fate>('exits', 'noDownload', 'stuckPods'), { maxLength: 2 }),
+      fc.integer({ min: 1, max: 3 }),
+      happenings,
+      (bad, concurrent, events) => {
+        const workers: Fate[] = [...bad, 'good', 'good', 'good'];
+        const world = new World({ controllers: ['good'], workers, concurrent, maxFailures: 2 });
+        const calm = events.filter(({ kind }) => kind !== 'breaks');
+        for (const event of calm) world.happen(event);
+        world.settle();
+        assert.equal(world.stored?.state, bad.length === 0 ? 'Completed' : 'ApplyFailed');
+        const good = world.hosts.filter(({ fate }) => fate === 'good');
+        assert.deepEqual(new Set(good.map(({ version }) => version)), new Set(['v1.36.3+k0s.0']));
+      },
+    ),
+    { numRuns: Math.ceil(RUNS / 3), ...seed },
   );
 });
 

@@ -15,7 +15,8 @@ export type Fate =
   | 'confirmsAlone'
   | 'noBackup'
   | 'noDelivery'
-  | 'otherBundle';
+  | 'otherBundle'
+  | 'stuckPods';
 
 const SHA_NEW = 'b'.repeat(64);
 const SHA_OLD = 'a'.repeat(64);

@@ -1,8 +1,10 @@
 import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
+import type { DrainOutcome, PolicyLayer } from '../../src/api/policy.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
+import { aPolicy } from '../support/builders.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
@@ -13,6 +15,10 @@ export interface WorldOptions {
   readonly bundle?: boolean;
   /** So many controllers are workers as well. */
   readonly hybrids?: number;
+  /** Updates may be begun in every other minute only. */
+  readonly windows?: boolean;
+  readonly maxFailures?: number;
+  readonly onDrainTimeout?: DrainOutcome;
   readonly from?: string;
   readonly to?: string;
 }
@@ -28,6 +34,9 @@ export type Happening =
   | { readonly kind: 'crash' }
   /** The leader dies after writing status and before carrying out the rest of its actions. */
   | { readonly kind: 'crashAfter'; readonly actions: number }
+  /** Somebody pulls the brake in the policy, or lets it go. */
+  | { readonly kind: 'pauses' }
+  | { readonly kind: 'resumes' }
   | { readonly kind: 'breaks'; readonly at: number }
   | { readonly kind: 'mends'; readonly at: number };
 
@@ -38,6 +47,8 @@ export class World {
   readonly concurrent: number;
   readonly hybrids: ReadonlySet<SimulatedHost>;
   readonly #bundle: boolean;
+  readonly #policy: PolicyLayer;
+  readonly #maxFailures: number;
   readonly #readySinceMs = new Map<SimulatedHost, number>();
   /** Controllers that were down have been repaired without a backup. */
   #aControllerBroke = false;
@@ -48,6 +59,7 @@ export class World {
   known: StoredPlanStatus | undefined;
   readonly spec: PlanSpec;
   readonly violations: string[] = [];
+  paused = false;
   last: Decision | undefined;
 
   constructor(options: WorldOptions) {
@@ -74,6 +86,12 @@ export class World {
         platforms: { 'linux-amd64': { url: 'http://mirror.example/images.tar' } },
         workers,
       },
+    };
+    this.#maxFailures = options.maxFailures ?? 0;
+    this.#policy = {
+      maxFailures: this.#maxFailures,
+      drain: { onTimeout: options.onDrainTimeout },
+      ...(options.windows ? { windows: [{ cron: '*/2 * * * *', length: '1m' }] } : {}),
     };
     this.#bundle = options.bundle === true && this.bundled.length > 0;
     const commands = this.#bundle ? [bundle, update] : [update];
@@ -113,6 +131,12 @@ export class World {
       case 'crashAfter':
         this.look(what.actions);
         this.#succeed();
+        break;
+      case 'pauses':
+        this.paused = true;
+        break;
+      case 'resumes':
+        this.paused = false;
         break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
@@ -161,7 +185,7 @@ export class World {
         deleted: false,
       },
       plansBefore: [],
-      policy: {},
+      policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
       nodes: new Map(
         [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),
@@ -223,6 +247,8 @@ export class World {
         const stored = host.order === undefined ? undefined : JSON.stringify(host.order);
         if (stored !== action.replaces) return;
         this.#checkSequence(host, action.order);
+        this.#checkBrake(host, action.order);
+        this.#checkWindow(host, action.order);
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
           else this.#checkApply(host, action.role);
@@ -235,6 +261,10 @@ export class World {
         return;
       case 'cordon':
         this.#checkStart(host);
+        if (this.paused) this.#broken('P1', `${host.name} is cordoned`);
+        if (this.#isClosed && host.mark === undefined) {
+          this.#broken('P2', `${host.name} is cordoned`);
+        }
         host.mark =
           host.unschedulable && host.mark === undefined ? `${action.orderId}/kept` : action.orderId;
         host.unschedulable = true;
@@ -244,7 +274,7 @@ export class World {
         host.mark = undefined;
         return;
       case 'evict':
-        host.pods = Math.max(0, host.pods - 1);
+        if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
     }
   }
 
@@ -255,11 +285,31 @@ export class World {
     if (open.length > 0) this.#broken('B1', `${host.name} before ${open.map(({ name }) => name)}`);
   }
 
+  /** The brake: no download and no swap is begun; a verdict, and taking back, is not held up. */
+  #checkBrake(host: SimulatedHost, { id, goal }: Order): void {
+    if (!this.paused || (goal !== 'stage' && goal !== 'apply')) return;
+    if (host.order?.id === id && host.order.goal === goal) return;
+    this.#broken('P1', `${host.name} is told to ${goal}`);
+  }
+
+  get #isClosed(): boolean {
+    return this.#policy.windows !== undefined && Math.floor(this.nowMs / 60_000) % 2 === 1;
+  }
+
+  /** Outside of the windows nothing is begun; what was begun in one is brought to its end. */
+  #checkWindow(host: SimulatedHost, { id, goal }: Order): void {
+    if (!this.#isClosed || (goal !== 'stage' && goal !== 'apply')) return;
+    const isBegun = host.order?.id === id && (host.order.goal === goal || host.mark !== undefined);
+    if (!isBegun) this.#broken('P2', `${host.name} is told to ${goal}`);
+  }
+
   #checkDelivery(host: SimulatedHost): void {
     this.#checkNotStopped(host);
     const open = this.hosts.filter(
       ({ order, signal }) =>
         order?.artifact.kind === 'airgap' &&
+        // Called back: whether an agent that is silent still fetches it, nobody can know.
+        order.goal !== 'undo' &&
         !(signal?.id === order.id && ['Committed', 'Cancelled', 'Failed'].includes(signal.phase)),
     );
     const limit = Math.min(this.concurrent, 5);
@@ -318,8 +368,10 @@ export class World {
     const failed = this.hosts.filter(
       ({ signal }) => signal?.phase === 'Failed' || signal?.phase === 'Undone',
     );
-    if (failed.length > 0)
-      this.#broken('S6', `${host.name} after ${failed.map(({ name }) => name)}`);
+    const isTooMuch =
+      failed.length > this.#maxFailures ||
+      failed.some((one) => this.controllers.includes(one) && one.order?.artifact.kind === 'k0s');
+    if (isTooMuch) this.#broken('S6', `${host.name} after ${failed.map(({ name }) => name)}`);
   }
 
   #broken(promise: string, what: string): void {
@@ -329,10 +381,13 @@ export class World {
   /** Lets everything that can happen happen, in turn, until the run is over. */
   settle(maxRounds = 4_000): void {
     for (const host of this.hosts) host.broken = false;
-    for (let round = 0; round < maxRounds && !this.isOver; round++) {
-      this.happen({ kind: 'look' });
-      for (let at = 0; at < this.hosts.length; at++) this.happen({ kind: 'agent', at });
-      this.happen({ kind: 'time' });
-    }
+    this.paused = false;
+    for (let round = 0; round < maxRounds && !this.isOver; round++) this.round();
+  }
+
+  round(): void {
+    this.happen({ kind: 'look' });
+    for (let at = 0; at < this.hosts.length; at++) this.happen({ kind: 'agent', at });
+    this.happen({ kind: 'time' });
   }
 }

@@ -1,23 +1,35 @@
 import type * as z from 'zod';
 import { controlNodeSchema } from '../../src/api/control-node.ts';
-import { GROUP, VERSION } from '../../src/api/meta.ts';
+import {
+  EXTENSIONS_GROUP,
+  EXTENSIONS_VERSION,
+  GROUP,
+  UPDATE_POLICY,
+  VERSION,
+} from '../../src/api/meta.ts';
 import { planSchema } from '../../src/api/plan.ts';
-import { markLists, type StructuralSchema, structuralSchema } from './structural.ts';
+import { updatePolicySchema } from '../../src/api/update-policy.ts';
+import { markLists, type Rule, type StructuralSchema, structuralSchema } from './structural.ts';
 
 interface Column {
   readonly name: string;
-  readonly type: 'string' | 'date';
+  readonly type: 'string' | 'date' | 'boolean';
   readonly jsonPath: string;
   readonly description?: string;
 }
 
 interface Kind {
   readonly kind: string;
+  /** Of k0s's kinds where none is named. */
+  readonly group?: string;
+  readonly version?: string;
   readonly plural: string;
   readonly description: string;
   readonly source: string;
   readonly schema: z.ZodObject;
   readonly columns: readonly Column[];
+  /** About the whole object, its name included. */
+  readonly rules?: readonly Rule[];
 }
 
 const AGE: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
@@ -63,6 +75,31 @@ const KINDS: readonly Kind[] = [
       AGE,
     ],
   },
+  {
+    kind: 'UpdatePolicy',
+    group: EXTENSIONS_GROUP,
+    version: EXTENSIONS_VERSION,
+    plural: 'updatepolicies',
+    source: 'src/api/update-policy.ts',
+    description: 'Says how updates are done, for every Plan of the cluster.',
+    schema: updatePolicySchema,
+    columns: [
+      { name: 'Paused', type: 'boolean', jsonPath: '.spec.paused' },
+      {
+        name: 'Accepted',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Accepted")].status',
+        description: 'Whether updates can be done as it says.',
+      },
+      AGE,
+    ],
+    rules: [
+      {
+        rule: `self.metadata.name == '${UPDATE_POLICY}'`,
+        message: `wanted the name ${UPDATE_POLICY}: there is one UpdatePolicy, which holds for every Plan; a Plan has its own in spec.policy`,
+      },
+    ],
+  },
 ];
 
 export interface Definition {
@@ -83,17 +120,18 @@ export function definitions(): readonly Definition[] {
 
 function manifestOf(kind: Kind) {
   const singular = kind.kind.toLowerCase();
+  const { group = GROUP, version = VERSION } = kind;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${kind.plural}.${GROUP}` },
+    metadata: { name: `${kind.plural}.${group}` },
     spec: {
-      group: GROUP,
+      group,
       names: { kind: kind.kind, listKind: `${kind.kind}List`, plural: kind.plural, singular },
       scope: 'Cluster',
       versions: [
         {
-          name: VERSION,
+          name: version,
           served: true,
           storage: true,
           subresources: { status: {} },
@@ -113,6 +151,7 @@ function rootSchema(kind: Kind): StructuralSchema {
     description: kind.description,
     ...rest,
     ...(required && { required }),
+    ...(kind.rules && { 'x-kubernetes-validations': kind.rules }),
     properties: {
       apiVersion: { description: 'Group and version of this object.', type: 'string' },
       kind: { description: 'Kind of this object.', type: 'string' },

@@ -9,12 +9,22 @@ export interface StructuralSchema {
   default?: unknown;
   enum?: readonly unknown[];
   minimum?: number;
+  maxLength?: number;
+  maxItems?: number;
   properties?: Record<string, StructuralSchema>;
   required?: readonly string[];
   items?: StructuralSchema;
   additionalProperties?: StructuralSchema;
   'x-kubernetes-list-type'?: 'atomic' | 'map';
   'x-kubernetes-list-map-keys'?: readonly string[];
+  'x-kubernetes-int-or-string'?: true;
+  'x-kubernetes-validations'?: readonly Rule[];
+}
+
+/** A rule in CEL, for fields of our own whose size is bounded. */
+export interface Rule {
+  readonly rule: string;
+  readonly message: string;
 }
 
 type JsonSchema = Record<string, unknown> & {
@@ -29,7 +39,8 @@ type JsonSchema = Record<string, unknown> & {
  *
  * Patterns are left out: zod writes them for the regular expressions of JavaScript, the API server reads
  * RE2, and k0s's fields have none. Bounds of JavaScript's whole numbers are left out as well. What is
- * accepted here and makes no sense is answered by the orchestrator with a condition.
+ * accepted here and makes no sense is answered by the orchestrator with a condition. What only Kubernetes
+ * knows (`x-kubernetes-*`) is said in the `meta` of a zod schema.
  * @throws Error where zod wrote something that a CRD cannot hold
  */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
@@ -38,13 +49,20 @@ export function structuralSchema(schema: z.ZodType): StructuralSchema {
 }
 
 function convert(json: JsonSchema, path: string): StructuralSchema {
-  if (typeof json.type !== 'string') {
+  const isIntOrString = json['x-kubernetes-int-or-string'] === true;
+  if (typeof json.type !== 'string' && !isIntOrString) {
     throw new Error(`${path || '(root)'}: a CRD wants one type here, zod wrote ${keysOf(json)}`);
   }
-  const { description, format, minimum } = json;
+  const { description, format, minimum, maxLength, maxItems } = json;
+  const rules = json['x-kubernetes-validations'] as readonly Rule[] | undefined;
   return {
     ...(typeof description === 'string' && { description }),
-    type: json.type,
+    ...(isIntOrString
+      ? { 'x-kubernetes-int-or-string': true as const }
+      : { type: json.type as string }),
+    ...(typeof maxLength === 'number' && { maxLength }),
+    ...(typeof maxItems === 'number' && { maxItems }),
+    ...(rules && { 'x-kubernetes-validations': rules }),
     ...(format === 'date-time' && { format: 'date-time' as const }),
     ...(json.nullable === true && { nullable: true as const }),
     ...(json.default !== undefined && { default: json.default }),

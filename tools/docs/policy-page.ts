@@ -9,21 +9,65 @@ interface Row {
 /** The shape of a policy with its defaults as a page. */
 export function policyPage(): string {
   const rows = fieldsOf(policySchema, '').map(
-    ({ field, meaning }) => `| \`${field}\` | \`${defaultOf(field)}\` | ${meaning} |`,
+    ({ field, meaning }) => `| \`${field}\` | ${defaultOf(field)} | ${meaning} |`,
   );
   return `# Policy
-How updates are done is said once, in a YAML file that is given to the orchestrator with \`--policy FILE\`. What it does not say has its default; a field that does not exist is refused by name. The policy of a run is frozen when it begins, and shown in the Plan's \`status.policy\`. Made from \`src/api/policy.ts\` by \`npm run generate\`.
+How updates are done is said once, for all Plans, and a Plan may say it otherwise for itself. Three layers have the same fields; the later one wins, field by field, and a list replaces the one below as a whole:
+
+1. the file that is given to the orchestrator with \`--policy FILE\`, for what must hold before anything is in the API
+2. \`UpdatePolicy/default\`; there is no other
+3. \`spec.policy\` of a Plan
+
+What no layer says has its default. A field that does not exist is refused by name.
+
+\`\`\`yaml
+apiVersion: extensions.autopilot.k0sproject.io/v1alpha1
+kind: UpdatePolicy
+metadata: {name: default}
+spec:
+  maxUnavailable: 10%
+  drain: {timeout: 15m}
+  confirmTimeout: 3m
+  gate: {timeout: 2m}
+  windows:
+    - {days: [Sat, Sun], start: "22:00", length: 6h, timeZone: Europe/Berlin}
+    - {cron: "0 3 * * 1-5", length: 45m, timeZone: Europe/Berlin}
+  freezes:
+    - {name: year-end, reason: the shop must stay up, from: 2026-12-18T00:00, to: 2027-01-04T06:00, timeZone: Europe/Berlin}
+\`\`\`
+
+When a run begins, the merged policy is frozen and shown in the Plan's \`status.policy\`; a change of it is for the next run. \`paused\`, \`windows\` and \`freezes\` are not frozen: they are read at every look.
+
+A policy that cannot be met is refused by the API server where it can tell. Where only the merge shows it, or a calendar, \`UpdatePolicy/default\` says so in its condition \`Accepted\`, with the path of the field; nothing new is begun until it is mended, and Plans wait with \`InvalidPolicy\`. A Plan whose own \`spec.policy\` is at fault is refused.
 
 | field | default | meaning |
 |---|---|---|
 ${rows.join('\n')}
 
-\`\`\`yaml
-confirmTimeout: 3m
-gate: {timeout: 2m}
-drain: {timeout: 15m}
-backup: {keep: 1}
+Made from \`src/api/policy.ts\` by \`npm run generate\`.
+
+## How many at once
+Workers of a command that are away, for whatever reason, are never more than the smaller of \`maxUnavailable\` and the Plan's \`limits.concurrent\`, which is 1 where a Plan does not say it. \`limits: Override\` lets the policy alone decide, for Plans that were written by others. Controllers go one at a time, always.
+
+## When something fails
+A worker that fails is undone where it can be, and given back. More than \`maxFailures\` of a command, or one controller, and nothing new is touched; up to that the others go on. In both cases the run ends \`ApplyFailed\` with the command, says who failed and why, and no later command is begun.
+
+A drain that is overdue counts as a failure, unless \`drain.onTimeout\` says \`Skip\` or \`Force\`. A node that is passed over is named at the end of the run, which is \`ApplyFailed\` as well: not everything is done. \`Force\` deletes no Pod; those that are left run on while k0s is restarted under them, unless it fails to come back.
+
+## The kill switch
+\`\`\`sh
+kubectl patch updatepolicy default --type=merge -p '{"spec":{"paused":true}}'
 \`\`\`
+It needs an UpdatePolicy to be there; one with an empty \`spec\` will do. From then on nothing new is begun anywhere: no download, no cordon, no swap. A node that is being emptied is given back. What was swapped is judged, and committed or undone. Every Plan says \`Paused\`, and where and with what it was set. It holds over restarts of the orchestrator, and goes on when it is \`false\` or gone. No other layer can lift it; \`spec.policy.paused\` of a Plan holds that Plan alone. That is an edit of the Plan, which runs again after its end; nodes that have the version are left alone then, unless \`forceupdate\` is set.
+
+## Windows and freezes
+A node is begun only while a window is open and no freeze holds; downloads as well. When the window closes, nodes that are under way are brought to their end, and the rest waits for the next one: \`status.opensAt\`, and in words in \`status.waitsFor\`, in the window's time zone and in UTC. Without windows any time is right. A Plan with an urgent fix says \`policy: {windows: [], freezes: []}\`.
+
+- \`start\` is a time of day on the clocks of \`timeZone\`; \`length\` is time that passes, over midnight too.
+- Clocks that are put forward over a start open the window in the moment after; of a start that comes twice the first one counts.
+- Windows may overlap. \`cron\` has five fields.
+- \`from\` and \`to\` of a freeze are times in \`timeZone\`, or have an offset of their own. It ends at \`to\`.
+- A window that never opens, such as on 30 February, a time zone that there is not, and a freeze that ends before it begins are refused.
 
 ## Agents that come from time to time
 An agent that is run by a timer says in its report how often it comes. It is given two and a half times that long to answer whatever it is asked, where a timeout above is shorter.
@@ -38,13 +82,21 @@ function fieldsOf(schema: z.ZodObject, prefix: string): Row[] {
     const inner = field instanceof z.ZodOptional ? field.unwrap() : field;
     const path = `${prefix}${name}`;
     if (inner instanceof z.ZodObject) return fieldsOf(inner, `${path}.`);
-    return [{ field: path, meaning: (field as z.ZodType).description ?? '' }];
+    const meaning = (field as z.ZodType).description ?? (inner as z.ZodType).description ?? '';
+    const row = { field: path, meaning };
+    return inner instanceof z.ZodArray && inner.element instanceof z.ZodObject
+      ? [row, ...fieldsOf(inner.element, `${path}[].`)]
+      : [row];
   });
 }
 
 function defaultOf(field: string): string {
+  // What a list holds is said or not; it has no default of its own.
+  if (field.includes('[]')) return '';
   let value: unknown = POLICY_DEFAULTS;
   for (const part of field.split('.')) value = (value as Record<string, unknown>)[part];
-  if (value === undefined) throw new Error(`policy: ${field} has no default in POLICY_DEFAULTS`);
-  return String(value);
+  if (value === undefined && !(field in POLICY_DEFAULTS)) {
+    throw new Error(`policy: ${field} has no default in POLICY_DEFAULTS`);
+  }
+  return `\`${value ?? 'none'}\``;
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { API_VERSION } from '../../../src/api/meta.ts';
+import { API_VERSION, EXTENSIONS_API_VERSION } from '../../../src/api/meta.ts';
 import { type Plan, planSchema } from '../../../src/api/plan.ts';
 import { CONTENT_TYPE } from '../../../src/kube/client.ts';
 import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 
 const PLANS = '/apis/autopilot.k0sproject.io/v1beta2/plans';
+const POLICIES = '/apis/extensions.autopilot.k0sproject.io/v1alpha1/updatepolicies';
 const STRICT = { fieldValidation: 'Strict' };
 const platforms = { 'linux-amd64': { url: 'http://x/k0s' } };
 const discovery = { selector: {} };
@@ -47,6 +48,45 @@ const accepted: readonly [sentence: string, spec: object][] = [
   ],
 ];
 
+/** Said by the API server at apply, with the path of the field. */
+const refusedPolicies: readonly [policy: object, why: RegExp][] = [
+  [{ drain: { timeout: '1d' } }, /spec\.drain\.timeout: .*wanted a duration/],
+  [{ drain: { timeout: '' } }, /spec\.drain\.timeout: .*wanted a duration/],
+  [{ confirmTimeout: '1m', gate: { timeout: '2m' } }, /gate\.timeout must be shorter/],
+  [{ gate: { stable: '2m', timeout: '2m' } }, /gate\.stable must be shorter/],
+  [{ maxUnavailable: 0 }, /spec\.maxUnavailable: .*wanted a number from 1/],
+  [{ maxUnavailable: '0%' }, /spec\.maxUnavailable: .*wanted a number from 1/],
+  [{ maxUnavailable: '200%' }, /spec\.maxUnavailable/],
+  [{ maxFailures: -1 }, /spec\.maxFailures: .*wanted a number from 0/],
+  [{ maxFailures: 'few' }, /spec\.maxFailures: .*wanted a number from 0/],
+  [{ drain: { onTimeout: 'Kill' } }, /spec\.drain\.onTimeout: Unsupported value: "Kill"/],
+  [{ limits: 'Larger' }, /spec\.limits: Unsupported value: "Larger"/],
+  [{ backup: { keep: 0 } }, /spec\.backup\.keep: .*greater than or equal to 1/],
+  [{ windows: [{ length: '1h' }] }, /spec\.windows\[0\]: .*wanted start/],
+  [{ windows: [{ start: '9:00', length: '1h' }] }, /spec\.windows\[0\]\.start: .*time of day/],
+  [{ windows: [{ start: '09:00', length: '0s' }] }, /spec\.windows\[0\]: .*never be open/],
+  [{ windows: [{ days: ['Fr'], start: '09:00', length: '1h' }] }, /spec\.windows\[0\]\.days\[0\]/],
+  [{ freezes: [{ name: 'x', from: '2026-12-20', to: '' }] }, /spec\.freezes\[0\]\.from: .*wanted/],
+  [{ pause: true }, /unknown field "spec\.pause"/],
+];
+
+const acceptedPolicies: readonly object[] = [
+  {},
+  { maxUnavailable: 3, limits: 'Override' },
+  { maxFailures: 0, drain: { onTimeout: 'Skip' } },
+  { maxFailures: '5%' },
+  { maxUnavailable: '100%', drain: { timeout: '1h30m' }, gate: { stable: '1.5s' }, paused: true },
+  {
+    windows: [
+      { days: ['Sat', 'Sun'], start: '22:00', length: '4h', timeZone: 'Europe/Berlin' },
+      { cron: '0 3 * * *', length: '45m' },
+    ],
+    freezes: [
+      { name: 'fair', reason: 'r', from: '2026-12-20T00:00', to: '2027-01-07T00:00:00+01:00' },
+    ],
+  },
+];
+
 describe('the kinds on a real API server', () => {
   let api: ApiServer;
   before(async () => {
@@ -75,6 +115,25 @@ describe('the kinds on a real API server', () => {
     await assert.rejects(refused, /unknown field "spec\.comands"/);
   });
 
+  for (const [index, [spec, why]] of refusedPolicies.entries()) {
+    test(`${JSON.stringify(spec)} is refused at apply, in an UpdatePolicy and on a Plan`, async () => {
+      await assert.rejects(policy(api, 'default', spec), why);
+      const onPlan = create(api, `policy-${index}`, { ...plan(), policy: spec });
+      await assert.rejects(onPlan, new RegExp(why.source.replace('spec\\.', 'spec\\.policy\\.')));
+    });
+  }
+
+  test('an UpdatePolicy of another name is refused', async () => {
+    await assert.rejects(policy(api, 'mine', {}), /wanted the name default/);
+  });
+
+  for (const spec of acceptedPolicies) {
+    test(`the policy ${JSON.stringify(spec)} is accepted`, async () => {
+      await policy(api, 'default', spec);
+      await api.admin.request('DELETE', `${POLICIES}/default`);
+    });
+  }
+
   test('kubectl shows state, progress, version and what a Plan waits for', async () => {
     await create(api, 'shown', plan({}));
     const status = {
@@ -102,6 +161,16 @@ describe('the kinds on a real API server', () => {
 
 function plan(...commands: readonly object[]): object {
   return { id: 'id', timestamp: 'now', commands };
+}
+
+function policy(api: ApiServer, name: string, spec: object): Promise<unknown> {
+  const body = {
+    apiVersion: EXTENSIONS_API_VERSION,
+    kind: 'UpdatePolicy',
+    metadata: { name },
+    spec,
+  };
+  return api.admin.request('POST', POLICIES, { body, query: STRICT });
 }
 
 function create(api: ApiServer, name: string, spec: object): Promise<unknown> {

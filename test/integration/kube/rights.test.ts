@@ -3,7 +3,13 @@ import { after, before, test } from 'node:test';
 import { ANNOTATION, LEADER_LEASE, NAMESPACE } from '../../../src/api/meta.ts';
 import { ApiError } from '../../../src/kube/api-error.ts';
 import type { Kube, Method, RequestOptions } from '../../../src/kube/client.ts';
-import { CONTROL_NODES, NODE_LEASES, NODES, PLANS } from '../../../src/kube/target-path.ts';
+import {
+  CONTROL_NODES,
+  NODE_LEASES,
+  NODES,
+  PLANS,
+  UPDATE_POLICIES,
+} from '../../../src/kube/target-path.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -111,6 +117,14 @@ async function refusal([who, method, path, options]: Row): Promise<string | unde
 const MAY: readonly (readonly [what: string, ...row: Row])[] = [
   ['list Plans', 'orchestrator', 'GET', PLANS],
   ['write the status of a Plan', 'orchestrator', 'PATCH', `${PLANS}/autopilot/status`, status],
+  ['list UpdatePolicies', 'orchestrator', 'GET', UPDATE_POLICIES],
+  [
+    'write the status of the UpdatePolicy',
+    'orchestrator',
+    'PATCH',
+    `${UPDATE_POLICIES}/default/status`,
+    merge({ status: {} }),
+  ],
   ['list Nodes', 'orchestrator', 'GET', NODES],
   ['order a Node', 'orchestrator', 'PATCH', `${NODES}/w-1`, order],
   ['cordon a Node', 'orchestrator', 'PATCH', `${NODES}/w-2`, cordon],
@@ -141,6 +155,7 @@ const onlyOwn = /an agent writes only the one of its own name/;
 const noOrder = /written by the orchestrator alone, never by an agent/;
 const noOrderOnNode = /written by the orchestrator alone, never by a node/;
 const forbidden = /forbidden/;
+const policy = `${UPDATE_POLICIES}/default`;
 const cp1 = `${CONTROL_NODES}/cp-1`;
 const cp2 = `${CONTROL_NODES}/cp-2`;
 const w1 = `${NODES}/w-1`;
@@ -172,6 +187,8 @@ const MAY_NOT: readonly (readonly [what: string, why: RegExp, ...row: Row])[] = 
   ['delete a Pod', forbidden, 'orchestrator', 'DELETE', '/api/v1/namespaces/default/pods/p'],
   ['see Secrets', forbidden, 'orchestrator', 'GET', '/api/v1/secrets'],
   ['edit a Plan', forbidden, 'orchestrator', 'PATCH', `${PLANS}/autopilot`, merge({})],
+  ['edit the UpdatePolicy', forbidden, 'orchestrator', 'PATCH', policy, merge({})],
+  ['pull the brake', forbidden, 'agent of cp-1', 'PATCH', policy, merge({})],
   ['take another Lease', forbidden, 'orchestrator', 'PATCH', `${LEASES}/other`, merge({})],
   ['order a Node', forbidden, 'stranger', 'PATCH', w1, forged],
 ];

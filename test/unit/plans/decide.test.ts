@@ -564,7 +564,12 @@ const beginnings: [string, Partial<PlanFacts['plan']>, readonly string[], Decisi
     [],
     'queue',
   ],
-  ['a spec that cannot be read is refused', { spec: { invalid: 'at id: missing' } }, [], 'refuse'],
+  [
+    'a spec that cannot be read is refused',
+    { spec: { invalid: 'spec.id: missing', reason: 'InvalidSpec' } },
+    [],
+    'refuse',
+  ],
   ['a Plan that is being deleted does not begin', { deleted: true }, [], 'rest'],
 ];
 for (const [sentence, plan, before, kind] of beginnings) {

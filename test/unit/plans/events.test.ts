@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import type { PlanStatus, TargetPhase } from '../../../src/api/plan.ts';
 import { decide } from '../../../src/plans/decide.ts';
 import { eventsBetween } from '../../../src/plans/events.ts';
-import { aControlNode, aNode, anUpdate, aSpec, someFacts } from '../../support/builders.ts';
+import {
+  aControlNode,
+  aNode,
+  anUpdate,
+  aPolicy,
+  aSpec,
+  someFacts,
+} from '../../support/builders.ts';
 
 const spec = aSpec(anUpdate({ controllers: '', workers: '' }));
 const world = { controlNodes: [aControlNode('cp-1')], nodes: [aNode('w-1')] };
@@ -76,4 +83,23 @@ test('a backup is told once, with where it lies', () => {
     { type: 'Normal', reason: 'BackedUp', message: 'cp-1: /backups/1.tar.gz, 7 bytes' },
   ]);
   assert.deepEqual(eventsBetween(after, after), []);
+});
+
+test('that a Plan is held back is told once, with the reason', () => {
+  const policy = aPolicy({ paused: true });
+  const decision = decide(someFacts(spec, { ...world, policy }));
+  const held = 'status' in decision ? decision.status : assert.fail();
+  const message = "paused: the orchestrator's own policy file says paused: true";
+  assert.deepEqual(eventsBetween(undefined, held), [{ type: 'Normal', reason: 'Paused', message }]);
+  assert.deepEqual(eventsBetween(held, held), []);
+});
+
+test('a node that is passed over is told, one that had the version is not', () => {
+  const before = begun();
+  const after = withPhase(before, 'Skipped');
+  assert.deepEqual(eventsBetween(before, after), []);
+  Object.assign(after.commands?.[0]?.k0supdate?.controllers?.[0] ?? {}, { reason: 'DrainTimeout' });
+  assert.deepEqual(eventsBetween(before, after), [
+    { type: 'Warning', reason: 'PassedOver', message: 'cp-1: so' },
+  ]);
 });
