@@ -21,7 +21,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       '--kubeconfig <file>',
       'how to reach the cluster; else $KUBECONFIG or the ServiceAccount',
     )
-    .option('--policy <file>', 'YAML file that says how updates are done; see docs/usage/policy.md')
+    .option(
+      '--policy <file>',
+      'YAML file of the lowest layer of policy, below UpdatePolicy/default',
+    )
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
     .addOption(
       new Option('--log-level <level>', 'what is logged')
