@@ -11,6 +11,8 @@ export interface BackupOptions {
   readonly binary: string;
   /** Of k0s. */
   readonly dataFolder: string;
+  /** Of k0s: by it `k0s backup` finds out what runs. */
+  readonly statusSocket: string;
   /** Where the archive is made; must be there. */
   readonly folder: string;
   readonly withinMs: number;
@@ -34,9 +36,11 @@ export async function backupWith(options: BackupOptions): Promise<string> {
   return join(folder, name);
 }
 
-function run({ binary, dataFolder, folder, withinMs }: BackupOptions): Promise<void> {
+function run(options: BackupOptions): Promise<void> {
+  const { binary, dataFolder, statusSocket, folder, withinMs } = options;
+  const flags = ['--save-path', folder, '--data-dir', dataFolder, '--status-socket', statusSocket];
   return new Promise((resolve, reject) => {
-    const child = spawn(binary, ['backup', '--save-path', folder, '--data-dir', dataFolder], {
+    const child = spawn(binary, ['backup', ...flags], {
       detached: true,
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],

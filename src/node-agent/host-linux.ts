@@ -60,6 +60,7 @@ function linuxK0s(
     // the link leads to the very file that was started, also after another took its name
     runningSha256: (pid) => digests.of(`/proc/${pid}/exe`),
     versionOf: versionOfFile,
-    backup: (folder, withinMs) => backupWith({ binary, dataFolder, folder, withinMs }),
+    backup: (folder, withinMs) =>
+      backupWith({ binary, dataFolder, statusSocket, folder, withinMs }),
   };
 }
