@@ -113,8 +113,14 @@ users: [{name: node, user: {token: abc}}]
     await ended;
   }
 
-  /** @param more flags instead of, or beside, the usual ones */
-  startAgent(more: Readonly<Record<string, string>> = {}): void {
+  /**
+   * @param more flags instead of, or beside, the usual ones
+   * @param program what Node is told to run: our sources, unless it is said otherwise
+   */
+  startAgent(
+    more: Readonly<Record<string, string>> = {},
+    program: readonly string[] = [join(ROOT, 'src/node-agent/main.ts')],
+  ): void {
     const log = openSync(join(this.folder, 'agent.log'), 'a');
     const flags = {
       role: 'worker',
@@ -128,10 +134,7 @@ users: [{name: node, user: {token: abc}}]
     };
     this.#agent = spawn(
       process.execPath,
-      [
-        join(ROOT, 'src/node-agent/main.ts'),
-        ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
-      ],
+      [...program, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
       { stdio: ['ignore', log, log] },
     );
   }
@@ -158,8 +161,13 @@ users: [{name: node, user: {token: abc}}]
     this.api.annotate(NODE_PATH, ORDER, text);
   }
 
+  /** As it is stored. */
+  get reportText(): string | undefined {
+    return this.api.annotation(NODE_PATH, REPORT);
+  }
+
   get report(): Report | undefined {
-    const parsed = parseReport(this.api.annotation(NODE_PATH, REPORT));
+    const parsed = parseReport(this.reportText);
     if (parsed.kind === 'invalid') throw new Error(parsed.message);
     return parsed.kind === 'valid' ? parsed.value : undefined;
   }

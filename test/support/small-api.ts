@@ -12,6 +12,9 @@ interface StoredObject {
   [key: string]: unknown;
 }
 
+/** As a real one does. */
+const BOOKMARK_EVERY_MS = 60_000;
+
 /**
  * The smallest Kubernetes API that an agent can be tried on: objects of any collection, list and watch by
  * name, create, JSON Patch with `test`. What only a real one can teach is tested on a real one.
@@ -123,7 +126,8 @@ export class SmallApi {
       const name = searchParams.get('fieldSelector')?.replace('metadata.name=', '') ?? '';
       if (searchParams.has('watch')) {
         const since = Number(searchParams.get('resourceVersion'));
-        return this.#watch(`${pathname}/${name}`, since, response);
+        const seconds = Number(searchParams.get('timeoutSeconds') ?? 1800);
+        return this.#watch(`${pathname}/${name}`, since, seconds, response);
       }
       const object = this.objects.get(`${pathname}/${name}`);
       const metadata = { resourceVersion: String(this.#version) };
@@ -140,10 +144,21 @@ export class SmallApi {
     send(response, 200, this.put(path, patched as unknown as StoredObject));
   }
 
-  #watch(path: string, since: number, response: ServerResponse): void {
+  #bookmark(response: ServerResponse): void {
+    const object = { metadata: { resourceVersion: String(this.#version) } };
+    response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+  }
+
+  #watch(path: string, since: number, seconds: number, response: ServerResponse): void {
     const watcher = { path, response };
     this.#watchers.add(watcher);
-    response.on('close', () => this.#watchers.delete(watcher));
+    const bookmarks = setInterval(() => this.#bookmark(response), BOOKMARK_EVERY_MS);
+    const end = setTimeout(() => response.end(), seconds * 1000);
+    response.on('close', () => {
+      this.#watchers.delete(watcher);
+      clearInterval(bookmarks);
+      clearTimeout(end);
+    });
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
     // what has happened in between; only the last of it, which is all that a follower needs

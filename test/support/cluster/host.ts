@@ -134,6 +134,7 @@ function servicesOf({ places, program, joins, agent, agentArguments }: HostOptio
     binary: places.binary,
     'state-dir': places.agentState,
     'status-socket': places.statusSocket,
+    'data-dir': places.dataDir,
   };
   const argv = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
   return [

@@ -1,7 +1,9 @@
-import { cp, link, mkdir, realpath, writeFile } from 'node:fs/promises';
+import { cp, link, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+/** Where `deploy/autopilot`, which starts it, looks for it. */
 const LIBRARY = '/usr/local/lib/autopilot';
+const LAUNCHER = join(import.meta.dirname, '../../../deploy/autopilot');
 
 /**
  * Makes a folder that hosts see laid over their base, with our program as it is installed: one copy for all
@@ -18,7 +20,6 @@ export async function makeProgramLayer(folder: string, program: string): Promise
   const node = await realpath(process.execPath);
   // Another file system than Node's: 120 MB have to be copied once.
   await link(node, join(library, 'node')).catch(() => cp(node, join(library, 'node')));
-  const launcher = `#!/bin/sh\nexec ${LIBRARY}/node ${LIBRARY}/autopilot.mjs "$@"\n`;
-  await writeFile(join(bin, 'autopilot'), launcher, { mode: 0o755 });
+  await cp(LAUNCHER, join(bin, 'autopilot'));
   return folder;
 }

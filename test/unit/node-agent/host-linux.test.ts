@@ -27,7 +27,7 @@ const hostWith = (binary: string) =>
   linuxHost({
     binary,
     dataFolder: '/var/lib/k0s',
-    statusSocket: '',
+    statusSocket: '/run/k0s/status.sock',
     service: {
       state: async () => ({ pid: undefined, exits: 0, lastOutput: '' }),
       restart: async () => ({ gapMs: undefined }),
@@ -137,7 +137,7 @@ describe('k0s backup', () => {
     const k0s = binary('echo "$@" > "$3/archive.tar.gz"');
     const made = await k0s.backup(into(), 5000);
     assert.equal(made, path('backups/archive.tar.gz'));
-    const asked = `backup --save-path ${path('backups')} --data-dir /var/lib/k0s\n`;
+    const asked = `backup --save-path ${path('backups')} --data-dir /var/lib/k0s --status-socket /run/k0s/status.sock\n`;
     assert.equal(readFileSync(made, 'utf8'), asked);
   });
 
