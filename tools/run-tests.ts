@@ -19,8 +19,8 @@ const withLong = process.argv.includes('--long');
 /** Property tests read it; the same number makes the same worlds. */
 process.env.TEST_SEED ??= String(Math.floor(Math.random() * 0x7fffffff));
 
-/** A cluster of seven hosts keeps two cores busy while it starts. */
-const clusters = Math.max(1, Math.floor(availableParallelism() / 3));
+/** A cluster keeps two cores busy while it starts, and mostly waits from then on. */
+const clusters = Math.max(1, Math.min(2, availableParallelism()));
 
 /** Suites one after the other; within one, as many files at once as the cores can bear. */
 const SUITES = [

@@ -221,13 +221,14 @@ export class Agent {
 
   async #stage(signal: OpenSignal, abort: AbortSignal): Promise<void> {
     const { host, layout, random, policy, platform } = this.#options;
-    const forbidden = await this.#forbidden(signal.order);
-    if (forbidden) return this.#fail(signal, forbidden);
-    const { download: rules, signatures } = this.#options.policy.current;
+    // before anything is waited for: an order that makes it pointless may be heard at any time from now on
     const staging = new AbortController();
     this.#staging = staging;
     const either = AbortSignal.any([abort, staging.signal]);
     try {
+      const forbidden = await this.#forbidden(signal.order);
+      if (forbidden) return await this.#fail(signal, forbidden);
+      const { download: rules, signatures } = this.#options.policy.current;
       const downloaded = await download(host, layout, signal, rules, {
         abort: either,
         random,

@@ -13,12 +13,24 @@ export const failureSchema = z.strictObject({
 });
 export type Failure = z.infer<typeof failureSchema>;
 
-/** A system call that failed while something was being done to the host's files. */
-export function hostFailure(what: string, thrown: unknown): Failure {
-  const full = codeOf(thrown) === 'ENOSPC' || codeOf(thrown) === 'EDQUOT';
-  return {
-    class: 'Environment',
-    reason: full ? 'DiskFull' : 'SwapFailed',
-    message: `${what}: ${messageOf(thrown)}`,
-  };
+/**
+ * Does something to the host's files that ends with a failure or none.
+ * @param what it could not do, should a system call fail
+ */
+export async function orHostFailure(
+  what: string,
+  act: () => Promise<Failure | undefined>,
+): Promise<Failure | undefined> {
+  try {
+    return await act();
+  } catch (thrown) {
+    // a host that crashes in a test is no failed system call
+    if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown;
+    const full = codeOf(thrown) === 'ENOSPC' || codeOf(thrown) === 'EDQUOT';
+    return {
+      class: 'Environment',
+      reason: full ? 'DiskFull' : 'SwapFailed',
+      message: `${what}: ${messageOf(thrown)}`,
+    };
+  }
 }

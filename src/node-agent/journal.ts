@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { GOALS, type Order, orderSchema } from '../signals/order.ts';
-import { SIGNAL_PHASES } from '../signals/report.ts';
+import { backupSchema, SIGNAL_PHASES, stagedSchema } from '../signals/report.ts';
 import { failureSchema } from './failure.ts';
 
 /** A stretch of time on this host: a boot and milliseconds since it. Clocks step, and old boards have none. */
@@ -26,17 +26,9 @@ const openSignalSchema = z.strictObject({
   phase: z.enum(SIGNAL_PHASES).exclude(['Refused']),
   /** Within it the artifact must have been fetched and verified. */
   staging: spanSchema,
-  staged: z
-    .strictObject({
-      version: z.string(),
-      sha256,
-      size: z.number().int(),
-      /** Of an image bundle: its name once delivered, made safe. */
-      fileName: z.string().optional(),
-    })
-    .optional(),
+  staged: stagedSchema.optional(),
   /** Where the order asks for one. */
-  backup: z.strictObject({ path: z.string(), size: z.number().int() }).optional(),
+  backup: backupSchema.optional(),
   /** What runs before the swap, and is put back by an undo. */
   previous: binarySchema.optional(),
   /**

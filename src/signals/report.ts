@@ -34,6 +34,17 @@ export type FailureClass = (typeof FAILURE_CLASSES)[number];
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const binarySchema = z.strictObject({ version: z.string(), sha256 });
 
+/** A verified artifact. */
+export const stagedSchema = z.strictObject({
+  version: z.string(),
+  sha256,
+  size: z.number().int(),
+  /** Of an image bundle: what it is called in k0s's folder of images; made safe. */
+  fileName: z.string().optional(),
+});
+/** What was saved before a swap: a file on the host. */
+export const backupSchema = z.strictObject({ path: z.string(), size: z.number().int() });
+
 const signalSchema = z.strictObject({
   id: z.string(),
   attempt: z.number().int(),
@@ -48,17 +59,9 @@ const signalSchema = z.strictObject({
   /** Download progress; `total` absent when the server did not say. */
   bytes: z.strictObject({ done: z.number().int(), total: z.number().int().optional() }).optional(),
   /** The verified artifact, from `Staged` on. */
-  staged: z
-    .strictObject({
-      version: z.string(),
-      sha256,
-      size: z.number().int(),
-      /** Of an image bundle: what it is called in k0s's folder of images. */
-      fileName: z.string().optional(),
-    })
-    .optional(),
+  staged: stagedSchema.optional(),
   /** What was saved before the swap, where the order asked for it: a file on this host. */
-  backup: z.strictObject({ path: z.string(), size: z.number().int() }).optional(),
+  backup: backupSchema.optional(),
   /** What ran before this order, and can be put back. */
   previous: binarySchema.optional(),
   /** From `OnTrial` on: what the node sees of its own k0s. */

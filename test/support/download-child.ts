@@ -10,6 +10,7 @@ import { layoutOf } from '../../src/node-agent/layout.ts';
 import { type Downloaded, download } from '../../src/node-agent/steps/download.ts';
 import { fetchText } from '../../src/node-agent/steps/fetch-text.ts';
 import type { Order } from '../../src/signals/order.ts';
+import { noService } from './no-service.ts';
 
 export interface ChildReport {
   readonly downloaded: Downloaded;
@@ -26,10 +27,7 @@ const host = linuxHost({
   binary: layout.binary,
   dataFolder: layout.dataFolder,
   statusSocket: '',
-  service: {
-    state: async () => ({ pid: undefined, exits: 0, lastOutput: '' }),
-    restart: async () => ({ gapMs: undefined }),
-  },
+  service: noService,
   downloadRules: () => rules,
 });
 const { signal } = new AbortController();

@@ -51,7 +51,8 @@ export function look(scene: Scene): Decision {
   );
 }
 
-function begun(facts: PlanFacts): PlanStatus {
+/** The status with which a run begins. */
+export function begun(facts: PlanFacts): PlanStatus {
   const decision = decide(facts);
   assert.equal(decision.kind, 'begin', JSON.stringify(decision));
   return decision.kind === 'begin' ? decision.status : assert.fail();

@@ -1,4 +1,4 @@
-import { type Failure, hostFailure } from '../failure.ts';
+import { type Failure, orHostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { Binary, OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
@@ -36,11 +36,9 @@ export async function swap(
     (await files.knownSha256(layout.binary)) === staged.sha256 &&
     (await files.knownSha256(layout.undo)) === previous.sha256;
   if (!swapped) {
-    const failure = await prepare(host, layout, staged, previous).catch((thrown: unknown) => {
-      // a host that crashes in a test is no failed system call
-      if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown;
-      return hostFailure(`cannot prepare the swap of ${layout.binary}`, thrown);
-    });
+    const failure = await orHostFailure(`cannot prepare the swap of ${layout.binary}`, () =>
+      prepare(host, layout, staged, previous),
+    );
     if (failure) return failure;
     await files.rename(layout.incoming, layout.binary);
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { codeOf } from '../../artifacts/system-error.ts';
-import { type Failure, hostFailure } from '../failure.ts';
+import { type Failure, orHostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
@@ -25,14 +25,10 @@ export async function deliver(
   }
   const target = join(layout.imagesFolder, staged.fileName);
   if ((await files.sha256(target)) !== staged.sha256) {
-    try {
-      const failure = await put(host, layout, staged, target);
-      if (failure) return failure;
-    } catch (thrown) {
-      // a host that crashes in a test is no failed system call
-      if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown;
-      return hostFailure(`cannot deliver ${target}`, thrown);
-    }
+    const failure = await orHostFailure(`cannot deliver ${target}`, () =>
+      put(host, layout, staged, target),
+    );
+    if (failure) return failure;
   }
   await files.syncFolder(layout.imagesFolder);
   return undefined;

@@ -21,6 +21,7 @@ import {
   startHostileServer,
   startRawServer,
 } from '../../support/hostile-server.ts';
+import { noService } from '../../support/no-service.ts';
 import { sha256Of } from '../../support/sha256.ts';
 
 const FILE = randomBytes(1_000_000);
@@ -70,10 +71,7 @@ function run(
     binary: layout.binary,
     dataFolder: layout.dataFolder,
     statusSocket: '',
-    service: {
-      state: async () => ({ pid: undefined, exits: 0, lastOutput: '' }),
-      restart: async () => ({ gapMs: undefined }),
-    },
+    service: noService,
     downloadRules: () => all,
   });
   // nobody waits here for a server to come back: the time that is slept passes at once

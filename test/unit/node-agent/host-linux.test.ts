@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { linuxHost } from '../../../src/node-agent/host-linux.ts';
+import { noService } from '../../support/no-service.ts';
 
 let folder: string;
 before(() => {
@@ -28,10 +29,7 @@ const hostWith = (binary: string) =>
     binary,
     dataFolder: '/var/lib/k0s',
     statusSocket: '/run/k0s/status.sock',
-    service: {
-      state: async () => ({ pid: undefined, exits: 0, lastOutput: '' }),
-      restart: async () => ({ gapMs: undefined }),
-    },
+    service: noService,
     downloadRules: () => {
       throw new Error('nothing is fetched here');
     },

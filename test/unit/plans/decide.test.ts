@@ -4,7 +4,7 @@ import type { PlanStatus, TargetStatus } from '../../../src/api/plan.ts';
 import { type Decision, decide } from '../../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../../src/plans/facts.ts';
 import { targetsOf } from '../../../src/plans/progress.ts';
-import { formatOrder, type Goal, type Order } from '../../../src/signals/order.ts';
+import type { Goal, Order } from '../../../src/signals/order.ts';
 import type { Signal } from '../../../src/signals/report.ts';
 import {
   aControlNode,
@@ -18,46 +18,13 @@ import {
   START_MS,
   someFacts,
 } from '../../support/builders.ts';
+import { begun, RUN, ordered as sceneOrdered } from '../../support/scene.ts';
 
-const RUN = '01234567-1';
 const SPEC = aSpec(anUpdate({ controllers: '', workers: '', concurrent: 1 }));
 
-function begun(facts: PlanFacts): PlanStatus {
-  const decision = decide(facts);
-  assert.equal(decision.kind, 'begin', JSON.stringify(decision));
-  return decision.kind === 'begin' ? decision.status : assert.fail();
-}
-
-function anOrder(goal: Goal, over: Partial<Order> = {}): Order {
-  return {
-    v: 1,
-    id: `${RUN}.0.1`,
-    attempt: 1,
-    goal,
-    plan: { name: 'autopilot', uid: '01234567-89ab-cdef' },
-    run: RUN,
-    command: 0,
-    epoch: 3,
-    artifact: { kind: 'k0s', version: NEW, url: 'https://mirror.example/k0s', force: false },
-    durations: { stageMs: 3_600_000, confirmMs: 300_000 },
-    undo: 'binary',
-    ...over,
-  };
-}
-
 /** What a host looks like with an order, and with the agent's answer to it. */
-function ordered(goal: Goal, signal?: Partial<Signal>, over: Partial<Order> = {}) {
-  const order = anOrder(goal, over);
-  const full: Signal | undefined =
-    signal === undefined
-      ? undefined
-      : { id: order.id, attempt: 1, epoch: 3, goal, phase: 'Downloading', ...signal };
-  return {
-    order: { kind: 'valid' as const, value: order },
-    orderText: formatOrder(order),
-    report: { kind: 'valid' as const, value: aReport({}, full) },
-  };
-}
+const ordered = (goal: Goal, signal?: Partial<Signal>, order: Partial<Order> = {}) =>
+  sceneOrdered({ goal, order, ...(signal && { signal }) });
 const staged = () =>
   ordered('stage', { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } });
 const committed = () => ordered('commit', { phase: 'Committed' });
