@@ -144,6 +144,7 @@ export function parseAgentFlags(argv: readonly string[]): AgentFlags {
         heartbeat: text,
         'api-address': text,
         mode: text,
+        policy: text,
         'log-level': text,
         once: { type: 'boolean' },
         linger: text,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chmod, chown, link, rm } from 'node:fs/promises';
 import { copyWhole } from '../artifacts/file-store.ts';
-import type { FileInfo } from './host.ts';
+import type { FileLook } from './host.ts';
 
 const DEADLINE_MS = 10_000;
 
@@ -14,7 +14,7 @@ const DEADLINE_MS = 10_000;
  * `cp` is asked for them. Where it cannot give them (busybox has no such option, some filesystems keep no
  * attributes) the file goes without: it then has the label of its folder, as every new file there.
  */
-export async function copyLike(from: string, to: string, like: FileInfo): Promise<void> {
+export async function copyLike(from: string, to: string, like: FileLook): Promise<void> {
   try {
     await link(from, to);
     await chown(to, like.uid, like.gid);

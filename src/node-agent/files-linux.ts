@@ -13,8 +13,8 @@ export function linuxFiles(digests: DigestMemory): Files {
     async stat(path) {
       const found = await orAbsent(fs.stat(path));
       if (found === undefined) return undefined;
-      const { size, mtimeMs, mode, uid, gid } = found;
-      return { path, sizeBytes: size, modifiedMs: mtimeMs, mode, uid, gid };
+      const { dev, size, mtimeMs, mode, uid, gid } = found;
+      return { path, device: dev, sizeBytes: size, modifiedMs: mtimeMs, mode, uid, gid };
     },
     list: async (folder) => (await orAbsent(fs.readdir(folder))) ?? [],
     makeFolder: async (path) => void (await fs.mkdir(path, { recursive: true, mode: 0o700 })),

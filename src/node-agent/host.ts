@@ -11,15 +11,21 @@ export interface Host {
   readonly network: Network;
 }
 
-export interface FileInfo {
-  /** Where it was looked at; a copy that is to be like it takes its extended attributes from there. */
+/** What a copy can be made like. */
+export interface FileLook {
+  /** Of the file whose extended attributes it gets as well. */
   readonly path?: string;
-  readonly sizeBytes: number;
-  /** Of its last change, by the clock on the wall: good for an age, never for a deadline. */
-  readonly modifiedMs: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+}
+
+export interface FileInfo extends FileLook {
+  /** Of its filesystem: files of one can be renamed and linked to one another. */
+  readonly device: number;
+  readonly sizeBytes: number;
+  /** Of its last change, by the clock on the wall: good for an age, never for a deadline. */
+  readonly modifiedMs: number;
 }
 
 /** A file that is being written. Every one that was opened must be closed. */
@@ -57,7 +63,7 @@ export interface Files {
    * With the mode, owner and extended attributes of `like`; does not sync. May share the bytes of `from`:
    * neither is written to afterwards.
    */
-  copy(from: string, to: string, like: FileInfo): Promise<void>;
+  copy(from: string, to: string, like: FileLook): Promise<void>;
   /** A second name for the same file; fails where `to` exists, or the filesystem knows no such thing. */
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;

@@ -48,6 +48,10 @@ const SAME_TROUBLE_MS = 60_000;
  */
 export async function runAgent(argv: readonly string[], signal: AbortSignal): Promise<number> {
   const [command, ...rest] = argv;
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(AGENT_USAGE);
+    return 0;
+  }
   try {
     if (command === 'settle') return await settleHost(parseAgentFlags(rest));
     const flags = parseAgentFlags(argv);
@@ -59,7 +63,7 @@ export async function runAgent(argv: readonly string[], signal: AbortSignal): Pr
       return 1;
     }
     await runConfigured(config, signal);
-    unlock();
+    await unlock();
     return 0;
   } catch (thrown) {
     if (!(thrown instanceof AgentConfigError || thrown instanceof NoK0sUnitError)) throw thrown;

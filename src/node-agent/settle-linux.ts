@@ -1,5 +1,6 @@
 import type { AgentFlags } from './config.ts';
 import type { Host } from './host.ts';
+import { lockHost } from './host-lock-linux.ts';
 import type { Layout } from './layout.ts';
 import { settle } from './settle.ts';
 
@@ -30,6 +31,12 @@ export async function runSettle(
     say('error', `not done within ${DEADLINE_MS / 1000} s: k0s starts with what is in place`);
     process.exit(1);
   }, DEADLINE_MS);
+  const unlock = await lockHost(flags.stateDir);
+  if (unlock === undefined) {
+    clearTimeout(deadline);
+    say('info', `an agent runs with ${flags.stateDir}, and settles what is open itself`);
+    return 0;
+  }
   try {
     const { host, layout } = await know();
     let bad = false;
@@ -39,6 +46,7 @@ export async function runSettle(
     });
     return bad ? 1 : 0;
   } finally {
+    await unlock();
     clearTimeout(deadline);
   }
 }

@@ -10,7 +10,7 @@ import { GOALS, type Parsed, parseAnnotation } from './order.ts';
  * - `Undoing`: the previous binary is being put back; a commit is refused from here on
  * - `Committed`, `Undone`, `Cancelled`, `Failed`: settled
  * - `Held`: unconfirmed with `undo: never`; a commit or an undo is still obeyed
- * - `Refused`: the order was not obeyed at all (epoch, format, the host's own policy)
+ * - `Refused`: the order was not obeyed at all (epoch, format)
  */
 export const SIGNAL_PHASES = [
   'Downloading',

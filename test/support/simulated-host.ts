@@ -201,7 +201,9 @@ export class SimulatedHost implements Host {
       this.#call(`stat ${path}`, () => {
         const info = this.#disk.info(path);
         if (info === undefined) return undefined;
+        const device = this.copiesAreNames || path.startsWith('/usr/') ? 1 : 2;
         return {
+          device,
           sizeBytes: info.size,
           mode: info.mode,
           modifiedMs: info.modifiedMs,

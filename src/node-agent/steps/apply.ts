@@ -2,7 +2,7 @@ import { type Failure, orHostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { Binary, OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
-import { spaceFor } from './space.ts';
+import { spaceForCopy } from './space.ts';
 
 /**
  * What runs on this host before anything is touched. Its version is what k0s says of itself; where k0s is
@@ -55,7 +55,7 @@ async function prepare(
   const { files } = host;
   const live = await files.stat(layout.binary);
   if (live === undefined) return swapFailed(`wanted a binary at ${layout.binary}, found none`);
-  const full = await spaceFor(files, layout.binaryFolder, staged.size);
+  const full = await spaceForCopy(files, layout.staged, layout.binary, staged.size);
   if (full) return full;
   await files.remove(layout.incoming);
   await files.copy(layout.staged, layout.incoming, { ...live, mode: live.mode | 0o100 });

@@ -4,7 +4,7 @@ import { type Failure, orHostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
-import { spaceFor } from './space.ts';
+import { spaceForCopy } from './space.ts';
 
 /** k0s reads bundles as whoever it runs as; they are no secret. */
 const BUNDLE = { mode: 0o644, uid: 0, gid: 0 } as const;
@@ -42,11 +42,11 @@ async function put(
 ): Promise<Failure | undefined> {
   const { files } = host;
   await files.makeFolder(layout.imagesFolder);
-  const full = await spaceFor(files, layout.dataFolder, staged.size);
+  const full = await spaceForCopy(files, layout.staged, layout.imagesFolder, staged.size);
   if (full) return full;
   const incoming = layout.incomingImages;
   await files.remove(incoming);
-  await files.copy(layout.staged, incoming, { ...BUNDLE, sizeBytes: staged.size, modifiedMs: 0 });
+  await files.copy(layout.staged, incoming, BUNDLE);
   await files.sync(incoming);
   const copied = await files.sha256(incoming);
   if (copied !== staged.sha256) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  AGENT_USAGE,
   AgentConfigError,
   agentConfigOf,
   type KnownHost,
@@ -174,5 +175,21 @@ describe('what is wrong with the flags of an agent', () => {
       message:
         '--role: wanted controller or worker (found `/bin/sh -c start-k0s` in k0sworker.service)',
     });
+  });
+});
+
+describe('the usage of an agent', () => {
+  const flags = [...AGENT_USAGE.matchAll(/^ {2}--([a-z-]+)( [A-Z]|\s+\S*controller)?/gm)];
+
+  it('names flags that there are', () => {
+    assert.ok(flags.length > 15, `${flags.length} flags`);
+    for (const [, flag, wants] of flags) {
+      const argv = wants === undefined ? [`--${flag}`] : [`--${flag}`, 'x'];
+      try {
+        parseAgentFlags(argv);
+      } catch (thrown) {
+        assert.match((thrown as Error).message, new RegExp(`^--${flag}: wanted|^--${flag}: `));
+      }
+    }
   });
 });
