@@ -84,7 +84,7 @@ function roundsOf(isStuck: boolean): number {
   return isStuck ? 600 : 4_000;
 }
 
-test('a run without faults follows its preview: who, in which order, in which batches', () => {
+test('a run without faults follows its preview: who is begun, and in which order', () => {
   fc.assert(
     fc.property(options, beginning, (worldOptions, found) => {
       const world = worldOf(worldOptions, found);

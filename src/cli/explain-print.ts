@@ -1,0 +1,44 @@
+import type { Explanation, Finding, Standing } from '../plans/explain.ts';
+import type { Paint } from './print-paint.ts';
+import { durationText, instantText } from './print-text.ts';
+
+/** Of hundreds of nodes that wait alike, the first ones say it all. */
+const SHOWN_FINDINGS = 12;
+
+const MOODS: Readonly<Record<Standing, 'good' | 'bad' | 'busy'>> = {
+  unseen: 'busy',
+  queued: 'busy',
+  running: 'busy',
+  refused: 'bad',
+  failed: 'bad',
+  completed: 'good',
+  foreign: 'busy',
+};
+
+/** @returns lines, without their ends */
+export function explanationText(found: Explanation, paint: Paint, nowMs: number): string[] {
+  const shown = found.findings.slice(0, SHOWN_FINDINGS);
+  const rest = found.findings.length - shown.length;
+  const progress = found.progress === '' ? '' : paint.dim(`  [${found.progress} done]`);
+  return [
+    `${paint[MOODS[found.standing]](found.sentence)}${progress}`,
+    ...shown.flatMap((one) => ['', ...findingText(one, paint, nowMs)]),
+    ...(rest > 0 ? ['', `and ${rest} more; -o json has all`] : []),
+  ];
+}
+
+function findingText(
+  { subject, reason, sentence, until, fix, next }: Finding,
+  paint: Paint,
+  nowMs: number,
+): string[] {
+  const limit =
+    until === undefined
+      ? ''
+      : ` (until ${instantText(until)}, in ${durationText(Math.max(0, Date.parse(until) - nowMs))})`;
+  return [
+    `${paint.strong(subject)}  ${sentence}${limit} ${paint.dim(`[${reason}]`)}`,
+    ...(fix === '' ? [] : [`  ${fix}`]),
+    ...next.map((command) => `    ${paint.busy(command)}`),
+  ];
+}

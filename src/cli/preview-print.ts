@@ -1,0 +1,133 @@
+import { REASONS, type Reason } from '../api/reasons.ts';
+import type { PreviewedDrain } from '../plans/preview-drains.ts';
+import type { CommandReport, PreviewReport, Skew } from '../plans/preview-report.ts';
+import type { Paint } from './print-paint.ts';
+import { countText, durationText, instantText, namesText } from './print-text.ts';
+
+const SHOWN_NAMES = 6;
+const SHOWN_BLOCKERS = 20;
+
+/**
+ * @param fixOf what to do about a reason
+ * @returns lines, without their ends
+ */
+export function previewText(
+  report: PreviewReport,
+  paint: Paint,
+  fixOf: (reason: Reason) => string | undefined,
+): string[] {
+  const said = (mark: string, { reason, message }: PreviewReport['refusals'][number]) => {
+    const fix = reason in REASONS ? fixOf(reason as Reason) : undefined;
+    return [
+      `  ${mark} ${reason}: ${message}`,
+      ...(fix === undefined ? [] : [paint.dim(`    ${fix}`)]),
+    ];
+  };
+  return [
+    verdict(report, paint),
+    ...report.refusals.flatMap((one) => said(paint.bad('✖'), one)),
+    ...report.warnings.flatMap((one) => said(paint.busy('!'), one)),
+    ...report.notes.map((note) => `  ${paint.dim('·')} ${note}`),
+    ...report.commands.flatMap((command) => ['', ...commandText(command, paint)]),
+    ...drainText(report.drains, paint),
+    ...(report.outcome === 'refused'
+      ? []
+      : ['', ...skewText(report), '', ...timeText(report, paint)]),
+  ];
+}
+
+function verdict(report: PreviewReport, paint: Paint): string {
+  const plan = paint.strong(`Plan ${report.plan}`);
+  switch (report.outcome) {
+    case 'refused':
+      return `${plan} ${paint.bad('would be refused')}; nothing would be touched:`;
+    case 'stuck':
+      return `${plan} ${paint.bad('would not get to its end')} as things are, even if nothing fails: ${report.reason}: ${report.message}`;
+    case 'completes':
+      return `${plan} ${paint.good('may run')}. If nothing fails, this is its course:`;
+  }
+}
+
+function commandText(command: CommandReport, paint: Paint): string[] {
+  const { index, kind, wanted, steps, skipped, from, backupOn } = command;
+  const width = Math.max(0, ...steps.map(({ afterMs }) => durationText(afterMs).length));
+  const versions = Object.entries(from).map(
+    ([version, names]) => `  from ${version}: ${namesText(names, SHOWN_NAMES)}`,
+  );
+  const batches = { controller: 0, worker: 0 };
+  const rows = steps.map(({ role, names, afterMs }) => {
+    batches[role]++;
+    const who =
+      kind === 'airgapupdate'
+        ? 'deliver to'
+        : role === 'worker'
+          ? `batch ${batches.worker}`
+          : 'controller';
+    return `  ${paint.dim(`+${durationText(afterMs).padEnd(width)}`)}  ${who.padEnd(10)}  ${names.join(', ')}`;
+  });
+  return [
+    paint.strong(`commands[${index}] ${kind} to ${wanted}`),
+    ...versions,
+    ...(skipped.length === 0 ? [] : [`  there already: ${namesText(skipped, SHOWN_NAMES)}`]),
+    ...(backupOn === undefined ? [] : [`  k0s backup first, on ${backupOn}`]),
+    ...(rows.length === 0 ? ['  nothing to do'] : rows),
+  ];
+}
+
+function drainText(drains: readonly PreviewedDrain[], paint: Paint): string[] {
+  if (drains.length === 0) return [];
+  const pods = drains.reduce((sum, drain) => sum + drain.pods, 0);
+  const blocked = drains.flatMap(({ node, blockers }) => blockers.map((one) => ({ node, ...one })));
+  const marks = { never: paint.bad('✖'), now: paint.busy('!'), lost: paint.busy('!') };
+  const shown = blocked.slice(0, SHOWN_BLOCKERS);
+  return [
+    '',
+    paint.strong('drains'),
+    `  ${countText(pods, 'pod')} on ${countText(drains.length, 'worker')} would be evicted${blocked.length === 0 ? '; nothing stands in the way now' : ''}`,
+    ...shown.map(({ node, pod, kind, message }) => `  ${marks[kind]} ${node}: ${pod}: ${message}`),
+    ...(blocked.length > shown.length
+      ? [`  and ${blocked.length - shown.length} more; -o json has all`]
+      : []),
+  ];
+}
+
+function skewText({ skew }: PreviewReport): string[] {
+  return [`versions before  ${skewLine(skew.before)}`, `         after   ${skewLine(skew.after)}`];
+}
+
+function skewLine({ controllers, kubelets, minorsBehind }: Skew): string {
+  const range = (of: readonly [string, string] | undefined) =>
+    of === undefined ? 'none known' : of[0] === of[1] ? of[0] : `${of[0]} to ${of[1]}`;
+  const skew =
+    minorsBehind === undefined || Number.isNaN(minorsBehind)
+      ? ''
+      : minorsBehind === 0
+        ? '; no skew'
+        : minorsBehind < 0
+          ? `; kubelets ${countText(-minorsBehind, 'minor version')} AHEAD`
+          : `; kubelets up to ${countText(minorsBehind, 'minor version')} behind`;
+  return `controllers ${range(controllers)}, kubelets ${range(kubelets)}${skew}`;
+}
+
+function timeText({ time, outcome }: PreviewReport, paint: Paint): string[] {
+  const { startsAt, endsAt, durationMs, closesAt, closed, assumed } = time;
+  const lines: string[] = [];
+  if (durationMs !== undefined && endsAt !== undefined) {
+    lines.push(
+      `takes about ${durationText(durationMs)}: ${instantText(startsAt)} to ${instantText(endsAt)}`,
+    );
+  }
+  if (closed.length === 0 && closesAt !== undefined && outcome === 'completes') {
+    lines.push(`fits: the window that is open now closes ${instantText(closesAt)}`);
+  }
+  for (const { from, to, why } of closed) {
+    lines.push(`nothing is begun from ${instantText(from)} to ${instantText(to)}: ${why}`);
+  }
+  const s = (ms: number) => durationText(ms);
+  lines.push(
+    paint.dim(
+      `assumed, not measured: download ${s(assumed.downloadMs)}, backup ${s(assumed.backupMs)}, drain ${s(assumed.drainMs)}, restart ${s(assumed.restartMs)}, then healthy after ${s(assumed.controllerHealthMs)} (controller) or ${s(assumed.workerHealthMs)} (worker); nothing fails`,
+    ),
+  );
+  return lines;
+}

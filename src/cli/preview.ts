@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { API_VERSION } from '../api/meta.ts';
+import { ConfigError, readPolicy } from '../config.ts';
+import { messageOf } from '../errors.ts';
+import { connect, type Kube } from '../kube/client.ts';
+import { clusterPolicy } from '../plans/cluster-policy.ts';
+import { fixOf } from '../plans/explain-advice.ts';
+import type { PlanFacts } from '../plans/facts.ts';
+import { preview } from '../plans/preview.ts';
+import { previewDrains } from '../plans/preview-drains.ts';
+import { drainedBy, type PreviewReport, reportOf } from '../plans/preview-report.ts';
+import { plansBefore } from '../plans/queue.ts';
+import { isUnderWay } from '../plans/run.ts';
+import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
+import { AUTOPILOT_VERSION } from '../version.ts';
+import { type ObservedCluster, observeCluster } from './preview-cluster.ts';
+import { type PlanFile, readPlanFile } from './preview-file.ts';
+import { previewText } from './preview-print.ts';
+import { paintFor } from './print-paint.ts';
+import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+
+export interface PreviewOptions {
+  readonly filename?: string;
+  readonly kubeconfig?: string;
+  readonly policy?: string;
+  readonly apiPort: string;
+  readonly output: string;
+}
+
+/** Reads the cluster, writes nothing, and prints what a Plan would do. @returns the exit code */
+export async function runPreview(
+  name: string | undefined,
+  options: PreviewOptions,
+): Promise<number> {
+  let kube: Kube | undefined;
+  try {
+    const file = options.filename === undefined ? undefined : await read(options.filename, name);
+    if (file === undefined && name === undefined) {
+      throw new ConfigError('wanted -f FILE or the name of a Plan that is stored, found neither');
+    }
+    const policy = await readPolicy(options.policy);
+    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    const cluster = await observeCluster(kube, portOf(options.apiPort));
+    const plan = file === undefined ? stored(cluster, name!) : applied(file, cluster);
+    const report = judge(plan, clusterPolicy(policy, cluster.updatePolicy), cluster, file);
+    print(report, options.output);
+    return report.outcome === 'completes' ? EXIT.fine : EXIT.refused;
+  } catch (thrown) {
+    if (!isExpected(thrown)) throw thrown;
+    const { sentence, exitCode } = troubleOf(thrown, kube?.server ?? '');
+    process.stderr.write(`autopilot preview: ${sentence}\n`);
+    return exitCode;
+  } finally {
+    await kube?.close();
+  }
+}
+
+async function read(path: string, name: string | undefined): Promise<PlanFile> {
+  let content: string;
+  try {
+    content = path === '-' ? await text(process.stdin) : await readFile(path, 'utf8');
+  } catch (thrown) {
+    throw new ConfigError(`${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  return readPlanFile(content, path, name);
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new ConfigError(`--api-port: wanted 1 to 65535, found ${text}`);
+}
+
+function stored({ plans }: ObservedCluster, name: string): TrimmedPlan {
+  const plan = plans.find((one) => one.name === name);
+  if (plan !== undefined) return plan;
+  const names = plans.map((one) => one.name).join(', ') || 'none';
+  throw new ConfigError(`no Plan ${name} is stored, found ${names}; to look at a file: -f FILE`);
+}
+
+/** As the API server would store it: in the place of one of its name, which keeps its age. */
+function applied({ name, spec }: PlanFile, { plans }: ObservedCluster): TrimmedPlan {
+  const before = plans.find((one) => one.name === name);
+  const plan = trimPlan({
+    apiVersion: API_VERSION,
+    kind: 'Plan',
+    metadata: { name, uid: before?.uid ?? 'preview', generation: (before?.generation ?? 0) + 1 },
+    spec,
+  });
+  return {
+    ...plan,
+    status: before?.status,
+    createdAtMs: before?.createdAtMs ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function judge(
+  plan: TrimmedPlan,
+  policy: PlanFacts['policy'],
+  cluster: ObservedCluster,
+  file: PlanFile | undefined,
+): PreviewReport {
+  const facts: PlanFacts = {
+    ...cluster.world,
+    nowMs: Date.now(),
+    sightedSinceMs: 0,
+    plan: { ...plan, status: undefined },
+    plansBefore: plansBefore(plan, cluster.plans),
+    policy,
+    epoch: 0,
+  };
+  const found = preview(facts);
+  const drains = previewDrains(drainedBy(found), cluster.pods, cluster.budgets);
+  return reportOf(facts, found, {
+    drains,
+    notes: [...circumstances(plan, facts, found.brake, file), ...cluster.notes],
+  });
+}
+
+/** What the course below leaves out. */
+function circumstances(
+  { name, status }: TrimmedPlan,
+  { plansBefore: before }: PlanFacts,
+  brake: string | undefined,
+  file: PlanFile | undefined,
+): string[] {
+  const notes: string[] = [];
+  if (isUnderWay(status)) {
+    notes.push(
+      `Plan ${name} is under way: this is what would follow, from the cluster as it is now; see: autopilot explain ${name}`,
+    );
+  } else if (file === undefined && status?.finishedAt !== undefined) {
+    notes.push(
+      `Plan ${name} has ended (${status.state}): it runs again only once its spec is edited`,
+    );
+  }
+  if (before.length > 0) {
+    notes.push(
+      `Plan ${before.join(', ')} runs first: times and versions below are as if it were not there`,
+    );
+  }
+  if (brake !== undefined) notes.push(`it would wait: ${brake}; below is its course once let go`);
+  for (const field of file?.unknown ?? []) {
+    notes.push(`${field}: no such field; the API server would drop it`);
+  }
+  return notes;
+}
+
+function print(report: PreviewReport, output: string): void {
+  const lines =
+    output === 'json'
+      ? [JSON.stringify(report, undefined, 2)]
+      : previewText(report, paintFor(process.stdout, process.env), fixOf);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,177 @@
+import { parseK0sVersion } from '../api/k0s-version.ts';
+import type { StoredPlanStatus } from '../api/plan.ts';
+import type {
+  Action,
+  ControlNodeFacts,
+  CordonMark,
+  HostFacts,
+  NodeFacts,
+  PlanFacts,
+} from './facts.ts';
+import { runningVersion } from './preflight.ts';
+import { PreviewHost } from './preview-host.ts';
+import type { Pace } from './preview-pace.ts';
+
+interface Cordon {
+  readonly mark: CordonMark;
+  readonly emptyAtMs: number;
+}
+
+/**
+ * The cluster as it was found, and from there on without a fault: every order is obeyed, every node empties,
+ * and what is restarted becomes healthy. What is down and is nobody's target stays down.
+ *
+ * Orders that are on nodes already are left out: they end with the Plans that they belong to.
+ */
+export class PreviewWorld {
+  nowMs: number;
+  status: StoredPlanStatus | undefined;
+  readonly #found: PlanFacts;
+  readonly #pace: Pace;
+  readonly #controllers = new Map<string, PreviewHost>();
+  readonly #workers = new Map<string, PreviewHost>();
+  readonly #cordons = new Map<string, Cordon>();
+
+  constructor(found: PlanFacts, pace: Pace) {
+    this.#found = found;
+    this.#pace = pace;
+    this.nowMs = found.nowMs;
+    for (const node of found.controlNodes.values()) {
+      const isUp = node.apiServer.ready === 'True';
+      const version = runningVersion(node) ?? node.k0sVersion;
+      this.#controllers.set(
+        node.name,
+        new PreviewHost('controller', node.name, { version, isUp }, pace),
+      );
+    }
+    for (const node of found.nodes.values()) {
+      const isUp = node.ready === 'True';
+      const version = runningVersion(node);
+      this.#workers.set(node.name, new PreviewHost('worker', node.name, { version, isUp }, pace));
+    }
+  }
+
+  facts(): PlanFacts {
+    const found = this.#found;
+    return {
+      ...found,
+      nowMs: this.nowMs,
+      plan: { ...found.plan, status: this.status },
+      plansBefore: [],
+      nodes: new Map([...found.nodes].map(([name, node]) => [name, this.#node(node)])),
+      controlNodes: new Map(
+        [...found.controlNodes].map(([name, node]) => [name, this.#controlNode(node)]),
+      ),
+    };
+  }
+
+  perform(action: Action): void {
+    const { name } = action;
+    switch (action.kind) {
+      case 'order':
+        this.#host(action.role, name).obey(action.order, this.nowMs);
+        return;
+      case 'removeOrder':
+        this.#host(action.role, name).forget();
+        return;
+      case 'cordon': {
+        if (this.#cordons.has(name)) return;
+        const ours = this.#found.nodes.get(name)?.unschedulable !== true;
+        const mark = { orderId: action.orderId, ours };
+        this.#cordons.set(name, { mark, emptyAtMs: this.nowMs + this.#pace.drainMs });
+        return;
+      }
+      case 'uncordon':
+        this.#cordons.delete(name);
+        return;
+      case 'evict':
+      // Pods go by themselves here: see emptyAtMs.
+    }
+  }
+
+  /** Goes on to the next moment at which something happens. @returns false: nothing ever does */
+  pass(): boolean {
+    const hosts = [...this.#controllers.values(), ...this.#workers.values()];
+    const times = [
+      ...hosts.map(({ nextAtMs }) => nextAtMs),
+      ...[...this.#cordons.values()].map(({ emptyAtMs }) => emptyAtMs),
+    ].filter((atMs) => atMs !== undefined && atMs > this.nowMs);
+    if (times.length === 0) return false;
+    this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), Infinity);
+    for (const host of hosts) host.pass(this.nowMs);
+    return true;
+  }
+
+  #host(role: HostKind, name: string): PreviewHost {
+    const host = (role === 'controller' ? this.#controllers : this.#workers).get(name);
+    if (host === undefined) throw new Error(`preview: no ${role} ${name} in the world`);
+    return host;
+  }
+
+  #node(node: NodeFacts): NodeFacts {
+    const host = this.#host('worker', node.name);
+    // A hybrid is one machine: its Node goes down and comes back with the controller.
+    const machine = this.#controllers.get(node.name) ?? host;
+    const wasTouched = machine.upSinceMs > 0 || machine.signal?.phase === 'Applying';
+    const cordon = this.#cordons.get(node.name);
+    const remaining = cordon !== undefined && cordon.emptyAtMs > this.nowMs ? 1 : 0;
+    return {
+      ...node,
+      ...spoken(node, host),
+      ready: wasTouched ? (machine.isUp ? 'True' : 'False') : node.ready,
+      kubeletVersion:
+        machine.upSinceMs > 0
+          ? kubeletOf(machine.version, node.kubeletVersion)
+          : node.kubeletVersion,
+      unschedulable: cordon !== undefined || (node.unschedulable && node.cordon?.ours !== true),
+      cordon: cordon?.mark,
+      renewals: host.renewals,
+      drain: cordon === undefined ? undefined : { remaining, blocked: [] },
+    };
+  }
+
+  #controlNode(node: ControlNodeFacts): ControlNodeFacts {
+    const host = this.#host('controller', node.name);
+    const wasTouched = host.upSinceMs > 0 || host.signal?.phase === 'Applying';
+    return {
+      ...node,
+      ...spoken(node, host),
+      k0sVersion: host.version,
+      apiServer: {
+        ...node.apiServer,
+        ...(wasTouched ? { ready: host.isUp ? 'True' : 'False', message: 'restarts' } : {}),
+        atMs: this.nowMs,
+        sinceMs: host.upSinceMs,
+      },
+    };
+  }
+}
+
+type HostKind = PreviewHost['role'];
+
+/** The two annotations. */
+function spoken(found: HostFacts, host: PreviewHost): Partial<HostFacts> {
+  const { order, orderText, signal, version } = host;
+  const { report } = found;
+  return {
+    order: order === undefined ? { kind: 'absent' } : { kind: 'valid', value: order },
+    orderText,
+    ...(report.kind === 'valid'
+      ? {
+          report: {
+            kind: 'valid',
+            value: {
+              ...report.value,
+              host: { ...report.value.host, k0sVersion: version },
+              signal,
+            },
+          },
+        }
+      : {}),
+  };
+}
+
+function kubeletOf(version: string | undefined, otherwise: string): string {
+  const release = parseK0sVersion(version ?? '')?.release;
+  return release === undefined ? otherwise : `v${release}+k0s`;
+}

@@ -1,0 +1,185 @@
+import type { Role, StoredPlanStatus } from '../api/plan.ts';
+import { withDefaults } from '../api/policy.ts';
+import { describeFlaws } from '../api/policy-flaws.ts';
+import type { Reason } from '../api/reasons.ts';
+import { type Decision, decide } from './decide.ts';
+import type { Action, PlanFacts } from './facts.ts';
+import { holdOf } from './hold.ts';
+import { livePolicy, ownFlaws } from './live-policy.ts';
+import { preflight, type Refusal, type Warning } from './preflight.ts';
+import { assumedPace, type Pace } from './preview-pace.ts';
+import { PreviewWorld } from './preview-world.ts';
+
+/** One target that is begun: a controller told to apply, a worker cordoned, a bundle ordered. */
+export interface Begun {
+  readonly command: number;
+  readonly role: Role;
+  readonly name: string;
+  readonly atMs: number;
+}
+
+/** A time in which nothing is begun, because no window is open. */
+export interface Closed {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly message: string;
+}
+
+/** How a run ends if nothing fails. */
+export type Outcome =
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'completes'; readonly atMs: number }
+  /** It would wait for something that does not come by itself. */
+  | { readonly kind: 'stuck'; readonly reason: Reason; readonly message: string };
+
+export interface Preview {
+  readonly refusals: readonly Refusal[];
+  readonly warnings: readonly Warning[];
+  /** The brake that is pulled now: the rest is shown as if it were let go. */
+  readonly brake: string | undefined;
+  /** In the order in which they are begun; what has its version already is not among them. */
+  readonly begun: readonly Begun[];
+  readonly closed: readonly Closed[];
+  readonly outcome: Outcome;
+  readonly pace: Pace;
+  /** At its end: every target with its phase and previous version. Undefined where it never begins. */
+  readonly status: StoredPlanStatus | undefined;
+  /** The world at the end of it. */
+  readonly after: PlanFacts;
+}
+
+/** A run of 10,000 nodes is looked at some 30,000 times; this only ends what should have ended. */
+const MAX_LOOKS = 1_000_000;
+
+/**
+ * Runs the Plan in a world without faults that begins as the facts say: with the very judgement that runs it
+ * in the real one, so that order and batches are those of the run.
+ * @param facts of a Plan that is not under way: its status is taken for absent
+ */
+export function preview(facts: PlanFacts): Preview {
+  const { spec } = facts.plan;
+  const pace = assumedPace(withDefaults(livePolicy(facts)));
+  const hold = holdOf({ ...facts, plan: { spec, status: undefined } });
+  const brake = hold?.kind === 'brake' ? hold.message : undefined;
+  const world = new PreviewWorld(asNew(facts), pace);
+  const checked = check(facts);
+  const log: { begun: Begun[]; closed: Closed[] } = { begun: [], closed: [] };
+  const outcome = checked.refusals.length > 0 ? { kind: 'refused' as const } : run(world, log);
+  return {
+    ...checked,
+    ...log,
+    brake,
+    outcome,
+    pace,
+    status: world.status,
+    after: world.facts(),
+  };
+}
+
+/** As a Plan that was applied a moment ago: with a run of its own, and no brake. */
+function asNew(facts: PlanFacts): PlanFacts {
+  const { plan, policy } = facts;
+  const spec =
+    'invalid' in plan.spec || plan.spec.policy === undefined
+      ? plan.spec
+      : { ...plan.spec, policy: { ...plan.spec.policy, paused: false } };
+  return {
+    ...facts,
+    sightedSinceMs: 0,
+    policy: { ...policy, layer: { ...policy.layer, paused: false }, pausedBy: undefined },
+    plan: { ...plan, uid: 'preview', spec, status: undefined },
+  };
+}
+
+/** All that forbids the run or speaks against it, in the words of the status. */
+function check(facts: PlanFacts): Pick<Preview, 'refusals' | 'warnings'> {
+  const { spec } = facts.plan;
+  if ('invalid' in spec) {
+    const refusal = { state: 'ApplyFailed', reason: spec.reason, message: spec.invalid } as const;
+    return { refusals: [refusal], warnings: [] };
+  }
+  const flaws = ownFlaws({ ...facts, plan: { spec, status: undefined } });
+  const own: Refusal[] =
+    flaws.length === 0
+      ? []
+      : [
+          {
+            state: 'ApplyFailed',
+            reason: 'InvalidPolicy',
+            message: describeFlaws('spec.policy', flaws),
+          },
+        ];
+  const { refusals, warnings } = preflight(spec, facts);
+  return { refusals: [...own, ...refusals], warnings };
+}
+
+function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Outcome {
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const decision = decide(world.facts());
+    if ('status' in decision) world.status = decision.status;
+    switch (decision.kind) {
+      case 'begin':
+        continue;
+      case 'end':
+        return ended(decision, world);
+      case 'refuse':
+      case 'rest':
+        return { kind: 'refused' };
+      case 'act':
+        note(decision.actions, world, log.begun);
+        for (const action of decision.actions) world.perform(action);
+        // Evictions change nothing by themselves; anything else, the end of a command included, may make
+        // room for more at once.
+        if (!isOnlyEvicting(decision.actions) || world.pass()) continue;
+        break;
+      case 'wait':
+      case 'queue':
+        if (world.pass() || waitForWindow(decision, world, log.closed)) continue;
+        return { kind: 'stuck', reason: decision.reason, message: decision.message };
+    }
+    break;
+  }
+  return { kind: 'stuck', reason: 'RollingOut', message: 'the preview came to no end' };
+}
+
+function isOnlyEvicting(actions: readonly Action[]): boolean {
+  return actions.length > 0 && actions.every(({ kind }) => kind === 'evict');
+}
+
+function ended({ status }: Extract<Decision, { kind: 'end' }>, { nowMs }: PreviewWorld): Outcome {
+  if (status.state === 'Completed') return { kind: 'completes', atMs: nowMs };
+  const failed = status.conditions?.find(({ type }) => type === 'Failed');
+  return {
+    kind: 'stuck',
+    reason: (failed?.reason as Reason | undefined) ?? 'RunStopped',
+    message: failed?.message ?? 'the run would fail',
+  };
+}
+
+function waitForWindow(
+  { untilMs, message }: Extract<Decision, { kind: 'wait' | 'queue' }>,
+  world: PreviewWorld,
+  closed: Closed[],
+): boolean {
+  if (world.status?.opensAt === undefined || untilMs === undefined || untilMs <= world.nowMs) {
+    return false;
+  }
+  closed.push({ fromMs: world.nowMs, toMs: untilMs, message });
+  world.nowMs = untilMs;
+  return true;
+}
+
+function note(actions: readonly Action[], { nowMs, status }: PreviewWorld, begun: Begun[]): void {
+  const command = status?.commands?.findIndex(({ state }) => state !== 'Completed') ?? 0;
+  for (const action of actions) {
+    const isBegin =
+      action.kind === 'cordon' ||
+      (action.kind === 'order' &&
+        action.order.goal === 'apply' &&
+        (action.role === 'controller' || action.order.artifact.kind === 'airgap'));
+    if (!isBegin) continue;
+    const role = action.kind === 'cordon' ? 'worker' : action.role;
+    const index = action.kind === 'order' ? action.order.command : command;
+    begun.push({ command: index, role, name: action.name, atMs: nowMs });
+  }
+}
