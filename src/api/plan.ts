@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { conditionSchema, metadataSchema } from './meta.ts';
 import { frozenPolicySchema, policySchema } from './policy.ts';
+import { askedSchema, requestResultsSchema, requestsSchema } from './requests.ts';
 
 /** States of a Plan and of a command: k0s's words, which dashboards and other programs read. */
 export const PLAN_STATES = [
@@ -272,14 +273,25 @@ export const planStatusSchema = z.object({
     .array(commandStatusSchema)
     .nullish()
     .describe('One entry for each command of the spec.'),
+  paused: askedSchema
+    .optional()
+    .describe('Somebody asked that nothing new be begun; until somebody asks to resume.'),
+  aborted: askedSchema.optional().describe('Somebody asked that the run end.'),
+  requestResults: requestResultsSchema.optional(),
 });
+/** What the orchestrator writes: all of it but `requests`. */
 export type PlanStatus = z.infer<typeof planStatusSchema>;
+
+const storedStatusSchema = planStatusSchema.partial();
+
+/** What people write. It is apart from the rest, so that no status of ours can ever hold it. */
+const storedRequestsSchema = z.object({ requests: requestsSchema.optional() });
 
 export const planSchema = z.looseObject({
   metadata: metadataSchema,
   spec: planSpecSchema,
-  status: planStatusSchema.partial().optional(),
+  status: storedStatusSchema.extend(storedRequestsSchema.shape).optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
-/** A status as it may be stored: by us, by k0s, or not at all yet. */
-export type StoredPlanStatus = NonNullable<Plan['status']>;
+/** The orchestrator's part of a status as it may be stored: by us, by k0s, or not at all yet. */
+export type StoredPlanStatus = z.infer<typeof storedStatusSchema>;

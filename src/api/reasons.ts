@@ -25,7 +25,8 @@ export const REASONS = {
   CommandEmpty: 'A command holds neither k0supdate nor airgapupdate.',
   CommandAmbiguous: 'A command holds both k0supdate and airgapupdate.',
   // waits
-  Paused: 'A policy says paused: nothing new is begun, what is in flight settles.',
+  Paused:
+    'A policy says paused, or somebody asked for it: nothing new is begun, what is in flight settles.',
   WaitsForWindow: 'No window of the policy is open; the message says when the next one opens.',
   Frozen: 'A freeze of the policy holds; the message says which, and when the next window opens.',
   WaitsForControllers: 'Workers wait until every controller has its version.',
@@ -52,6 +53,17 @@ export const REASONS = {
   Updated: 'The update was committed.',
   Completed: 'Every target has its version.',
   RunStopped: 'Left alone: the run stopped before its turn.',
+  // requests
+  Resumed: 'Somebody let go of a pause.',
+  Aborted:
+    'Somebody asked that the run end: nothing new is begun, what was swapped is judged to its end.',
+  Retried: 'Somebody asked that what is not done be tried again.',
+  UnknownVerb: 'A request asks for something that there is not.',
+  UnknownArgument: 'A request says more than its verb takes.',
+  NotPaused: 'Nobody asked that the Plan be paused, so there is nothing to resume.',
+  NotRunning: 'The Plan has nothing under way.',
+  StillRunning: 'The run of the Plan has not ended.',
+  NothingFailed: 'Every target of the Plan has its version, so there is nothing to retry.',
   PlanDeleted: 'The Plan was deleted while the target was under way.',
   // failures of the environment
   DownloadFailed: 'The artifact could not be fetched.',
@@ -68,7 +80,7 @@ export const REASONS = {
   ApplyTimeout: 'The node did not come back on trial in time.',
   OrderRefused: 'The agent refused the order.',
   DeliveryFailed: "The host could not put the bundle into k0s's folder of images.",
-  SwapFailed: 'The host could not put the binary in place; the old one is untouched.',
+  SwapFailed: 'The host could not put a binary in place; the message says which one is there.',
   // failures of the artifact
   ChecksumMismatch:
     'What was downloaded is not what the Plan, or the first node, said it would be.',

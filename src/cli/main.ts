@@ -2,6 +2,9 @@ import { Command, Option } from 'commander';
 import { orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addExplain } from './explain-command.ts';
+import { addPreview } from './preview-command.ts';
+import { addVerbs } from './verbs.ts';
 
 /**
  * Everything but the agent, which is dispatched before this is loaded.
@@ -36,6 +39,9 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       const { runOrchestrator } = await import('../plans/main.ts');
       await runOrchestrator(config, untilStopped());
     });
+  addPreview(program);
+  addExplain(program);
+  addVerbs(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
   await program.parseAsync(argv, { from: 'user' });

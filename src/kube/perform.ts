@@ -1,6 +1,7 @@
 import type { Action } from '../plans/facts.ts';
 import type { Kube } from './client.ts';
 import { cordon, uncordon } from './cordon.ts';
+import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
@@ -34,5 +35,7 @@ export async function perform(
     case 'evict':
       await evict(action.name, signal);
       return { done: true };
+    case 'dropRequests':
+      return dropRequests(kube, action, signal);
   }
 }

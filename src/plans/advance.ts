@@ -56,7 +56,7 @@ function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse):
     return { phase: 'Pending', actions: giveBack(target) };
   }
   // The agent calls back by itself what nobody orders any more.
-  if (course.stopping && phase === 'Staged') {
+  if (course.stopping && isUntouched(phase)) {
     return { phase: 'Skipped', ...why('RunStopped'), actions: giveBack(target) };
   }
   // Somebody removed the order of a target that is under way. What was intended is said again; the agent

@@ -24,6 +24,9 @@ import {
   textRefusals,
 } from './preflight.ts';
 import { progressOf } from './progress.ts';
+import { summary } from './refusals.ts';
+import { outlivesRun } from './run.ts';
+import { runIdOf } from './run-id.ts';
 
 /** Whether there is something to run, and if not, why not. */
 export type Beginning =
@@ -31,11 +34,6 @@ export type Beginning =
   | { readonly kind: 'refuse'; readonly status: PlanStatus }
   | ({ readonly kind: 'wait' } & Pick<Hold, 'reason' | 'message' | 'opensAtMs'>)
   | { readonly kind: 'nothing' };
-
-/** Names the execution of one generation: the same after any crash, so that its orders are found again. */
-export function runIdOf(plan: PlanFacts['plan']): string {
-  return `${plan.uid.slice(0, 8)}-${plan.generation}`;
-}
 
 /** Judges a Plan that is not under way: a new one, an edited one, or one at its end. */
 export function begin(facts: PlanFacts): Beginning {
@@ -115,6 +113,7 @@ function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatu
     frozenSpec: spec,
     policy: frozenPart(livePolicy(facts)),
     commands,
+    ...outlivesRun(facts.plan.status),
   };
 }
 
@@ -152,16 +151,9 @@ function refuse(
       waitsFor: '',
       conditions,
       commands,
+      ...outlivesRun(plan.status),
     },
   };
-}
-
-const SHOWN_REFUSALS = 5;
-
-function summary(refusals: readonly Refusal[]): string {
-  const shown = refusals.slice(0, SHOWN_REFUSALS).map(({ message }) => message);
-  const rest = refusals.length - shown.length;
-  return rest > 0 ? `${shown.join('; ')}; and ${rest} more` : shown.join('; ');
 }
 
 function listTargets(

@@ -10,7 +10,8 @@ import type { Action, PlanFacts } from './facts.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { PlanController } from './plan-controller.ts';
-import { activeRuns, plansBefore, type QueuedPlan } from './queue.ts';
+import { activeRuns, isAtWork, plansBefore, type QueuedPlan } from './queue.ts';
+import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 import { UpdatePolicyClient } from './update-policy-client.ts';
@@ -106,7 +107,7 @@ export class Controller {
     const known = this.#queue();
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
-    this.store.isProbing = runs.size > 0;
+    this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -119,7 +120,8 @@ export class Controller {
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
     }
-    void this.#tidyUp(tidy({ ...world, activeRuns: runs, epoch }));
+    const leftovers = tidy({ ...world, activeRuns: runs, epoch });
+    void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running);
   }
 
@@ -163,6 +165,14 @@ export class Controller {
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
     };
+  }
+
+  /** By the stored status, and not by the one that may be newer: the answer must outlive the request. */
+  #answered(): Action[] {
+    return [...this.store.plans.values()].flatMap(({ name, requests, status }) => {
+      const nonces = answeredLongAgo(requests, status);
+      return nonces.length === 0 ? [] : [{ kind: 'dropRequests', name, nonces }];
+    });
   }
 
   #policy(): ClusterPolicy {
@@ -211,7 +221,9 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    this.store.note('role' in action ? action.role : 'worker', outcome.object);
+    if (action.kind !== 'dropRequests') {
+      this.store.note('role' in action ? action.role : 'worker', outcome.object);
+    }
   }
 
   async #tidyUp(actions: readonly Action[]): Promise<void> {
@@ -244,4 +256,8 @@ export class Controller {
     const waitMs = Math.min(deadlineMs, running ? RUNNING_TICK_MS : TIDY_PAUSE_MS * 5);
     this.#deadline = setTimeout(() => this.#wake(), waitMs);
   }
+}
+
+function isAskedOf({ requests, status, deleted }: QueuedPlan): boolean {
+  return !deleted && isAsked(requests, status?.requestResults);
 }

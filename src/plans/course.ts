@@ -20,7 +20,7 @@ interface CommonCourse {
   readonly concurrency: Concurrency;
   /** Nothing new may be begun at this moment. */
   readonly hold: Hold | undefined;
-  /** Something has failed: nothing new is touched, and what can be called back is. */
+  /** Something has failed, or somebody asked for the end: nothing new is touched, and what can be called back is. */
   readonly stopping: boolean;
   /** Digest that the artifact of a platform must have, as far as it is known. */
   readonly pinned: Readonly<Record<string, string>>;

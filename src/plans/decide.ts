@@ -20,6 +20,7 @@ import { isPastFailures } from './failures.ts';
 import type { Hold } from './hold.ts';
 import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
+import { answerRequests } from './requests.ts';
 import { isUnderWay, type RunningStatus } from './run.ts';
 import type { Step } from './step.ts';
 import { isTrouble, phaseOf, type Target, viewTargets } from './target.ts';
@@ -41,6 +42,8 @@ export type Decision =
       readonly message: string;
       readonly untilMs: number | undefined;
     }
+  /** Somebody asked something: the answer, and what it changes. */
+  | { readonly kind: 'answer'; readonly status: PlanStatus }
   | { readonly kind: 'begin'; readonly status: PlanStatus }
   | { readonly kind: 'refuse'; readonly status: PlanStatus }
   | {
@@ -62,6 +65,8 @@ export type Decision =
 /** The judgement of a Plan: a pure function of one observation. */
 export function decide(facts: PlanFacts): Decision {
   const status = facts.plan.status;
+  const answered = answerRequests(facts);
+  if (answered !== undefined) return { kind: 'answer', status: answered };
   if (isUnderWay(status)) return proceed(facts, status);
   const beginning = begin(facts);
   switch (beginning.kind) {

@@ -18,7 +18,7 @@ export function advanceDelivery(target: Target, course: DeliveryCourse): Step {
     return fail('NodeVanished', `Node ${target.name} was deleted while it was under way`);
   }
   if (target.order === undefined) {
-    const isNew = phase === 'Downloading' && course.hold !== undefined;
+    const isNew = phase === 'Downloading' && (course.hold !== undefined || course.stopping);
     if (phase === 'Pending' || phase === 'Staged' || isNew) {
       return course.stopping
         ? { phase: 'Skipped', ...why('RunStopped'), actions: [] }

@@ -1,5 +1,7 @@
 import type { Command, CommandStatus, PlanStatus, TargetStatus } from '../api/plan.ts';
 import { isReason, type Reason } from '../api/reasons.ts';
+import type { Asked } from '../api/requests.ts';
+import { describeAsked } from './asked.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { progressOf, targetsOf } from './progress.ts';
@@ -19,7 +21,7 @@ export function endOf(
   const { reason, message } =
     state === 'Completed'
       ? { reason: 'Completed' as const, message: success(begun, progress.text) }
-      : failure(begun);
+      : failure(begun, facts.plan.name, status.aborted);
   let conditions = status.conditions ?? [];
   for (const news of [
     { type: 'Waiting', status: 'False', reason, message: 'the run is over' },
@@ -80,7 +82,11 @@ function broughtBy({ k0supdate, airgapupdate }: Command, targets: number): strin
     : `${one ? 'runs' : 'run'} ${k0supdate.version}`;
 }
 
-function failure(commands: readonly SpecifiedCommand[]): { reason: Reason; message: string } {
+function failure(
+  commands: readonly SpecifiedCommand[],
+  plan: string,
+  aborted: Asked | undefined,
+): { reason: Reason; message: string } {
   const targets = commands.flatMap(({ status }) => targetsOf(status));
   const failed = targets.filter(({ phase }) => phase === 'Failed' || phase === 'Undone');
   const touched = new Set([...failed, ...targets.filter(isDone)].map(({ name }) => name));
@@ -92,6 +98,7 @@ function failure(commands: readonly SpecifiedCommand[]): { reason: Reason; messa
     ({ phase, reason }) => phase === 'Skipped' && reason === 'DrainTimeout',
   );
   const first = failed[0] ?? passedOver[0];
+  const asked = aborted === undefined ? [] : [`aborted: ${describeAsked(aborted)}`];
   const what = failed.map(({ name, phase, message, previousVersion }) =>
     phase === 'Undone'
       ? `${name} was put back to ${previousVersion ?? 'its old version'}: ${message ?? 'no reason given'}`
@@ -105,10 +112,13 @@ function failure(commands: readonly SpecifiedCommand[]): { reason: Reason; messa
       : [`${names([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
   ];
   const orElse =
-    first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`,' : '';
+    first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`' : '';
+  const cure = first === undefined ? 'To go on:' : `Mend the cause${orElse}, then`;
+  const happened = [...asked, ...what, ...passedOver.map(skipped)].join('; ');
   return {
-    reason: isReason(first?.reason) ? first.reason : 'RunStopped',
-    message: `${[...what, ...passedOver.map(skipped)].join('; ') || 'the run was stopped'}. Now ${stand.join(', ')}. Mend the cause${orElse} and apply the Plan with a new spec.id`,
+    reason:
+      aborted !== undefined ? 'Aborted' : isReason(first?.reason) ? first.reason : 'RunStopped',
+    message: `${happened || 'the run was stopped'}. Now ${stand.join(', ')}. ${cure} \`autopilot retry ${plan}\`, or apply the Plan with a new spec.id`,
   };
 }
 

@@ -37,6 +37,18 @@ function holdEvents(before: StoredPlanStatus | undefined, after: PlanStatus): Pl
   return [{ type, reason: now.reason, message: now.message }];
 }
 
+/** What somebody asked, and what came of it. */
+function answerEvents(before: StoredPlanStatus | undefined, after: PlanStatus): PlanEvent[] {
+  const told = new Set(before?.requestResults?.map(({ nonce }) => nonce));
+  return (after.requestResults ?? [])
+    .filter(({ nonce }) => !told.has(nonce))
+    .map(({ verb, by, result, reason, message }) => ({
+      type: result === 'Done' ? 'Normal' : 'Warning',
+      reason,
+      message: `${by} asked to ${verb}: ${result === 'Done' ? '' : 'refused: '}${message}`,
+    }));
+}
+
 /** The Events that a change of status is worth: the start, the end, and each target's steps that a person would look for. */
 export function eventsBetween(
   before: StoredPlanStatus | undefined,
@@ -58,7 +70,7 @@ export function eventsBetween(
   ) {
     events.push({ type: 'Warning', reason: accepted.reason, message: accepted.message });
   }
-  events.push(...holdEvents(before, after));
+  events.push(...answerEvents(before, after), ...holdEvents(before, after));
   const known = new Map<string, TargetStatus>();
   for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
     for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);

@@ -1,5 +1,6 @@
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
+import type { Request } from '../api/requests.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
 import type { ClusterPolicy } from './cluster-policy.ts';
@@ -95,6 +96,8 @@ export interface PlanFacts {
     readonly spec: PlanSpec | InvalidSpec;
     /** Undefined for a Plan that nothing has been written to yet. */
     readonly status: StoredPlanStatus | undefined;
+    /** What people ask of it, in the order in which it is stored; answered ones included. */
+    readonly requests: readonly Request[];
     readonly deleted: boolean;
   };
   /** Names of Plans that are under way and began before this one. */
@@ -130,4 +133,6 @@ export type Action =
   | { readonly kind: 'cordon'; readonly name: string; readonly orderId: string }
   /** Removes the mark of that order, and with it the cordon where that was ours. */
   | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
-  | { readonly kind: 'evict'; readonly name: string };
+  | { readonly kind: 'evict'; readonly name: string }
+  /** Takes requests that were answered from the list of a Plan. */
+  | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

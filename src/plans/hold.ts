@@ -2,6 +2,7 @@ import { describeFlaws } from '../api/policy-flaws.ts';
 import type { Reason } from '../api/reasons.ts';
 import { describeInstant } from '../windows/wall-time.ts';
 import { windowAt } from '../windows/window-at.ts';
+import { describeAsked } from './asked.ts';
 import { livePolicy, ownFlaws, ownPolicy, type PolicyFacts } from './live-policy.ts';
 
 /** Why nothing new may be begun at this moment, whatever there is to do. */
@@ -20,7 +21,9 @@ export interface Hold {
 /** Read anew at every look, also while a run is under way. */
 export function holdOf(facts: PolicyFacts): Hold | undefined {
   const { flaw, pausedBy } = facts.policy;
+  const paused = facts.plan.status?.paused;
   const brake =
+    (paused && describeAsked(paused)) ??
     pausedBy ??
     (ownPolicy(facts.plan).paused === true ? 'the Plan says spec.policy.paused: true' : undefined);
   if (brake !== undefined) {

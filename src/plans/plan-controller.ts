@@ -54,9 +54,10 @@ export class PlanController {
     return this.#known;
   }
 
-  /** The beginning of a run is being written: no other may begin meanwhile. */
+  /** The beginning of a run is being written, which an answer may be: no other may begin meanwhile. */
   get isBeginning(): boolean {
-    return this.#actor?.getSnapshot().matches('beginning') === true;
+    const snapshot = this.#actor?.getSnapshot();
+    return snapshot?.matches('beginning') === true || snapshot?.matches('answering') === true;
   }
 
   /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */
@@ -107,7 +108,7 @@ export class PlanController {
       if (decision.kind === 'wait' || decision.kind === 'queue') {
         this.#learn(decision.status);
         this.#status.writeSoon(decision.status, this.#stop.signal);
-      } else if (this.#missed || decision.kind === 'begin' || decision.kind === 'end') {
+      } else if (this.#missed || ['answer', 'begin', 'end'].includes(decision.kind)) {
         // An effect has ended; its own changes come back by the watch, what came meanwhile does not.
         setImmediate(this.#ports.onSettled);
       }

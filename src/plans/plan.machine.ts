@@ -19,6 +19,7 @@ export interface ActInput {
  * - `judging`: a transient state that leads to the one that was decided
  * - `resting`: at its end; an edit or a new Plan wakes it
  * - `queued`: not begun, because of another Plan or for a person to say
+ * - `answering`: what somebody asked, and what it changes, is being written; nothing follows before it is
  * - `beginning`: the frozen targets are being written; nothing is ordered before they are
  * - `refusing`: preflight said no, and why is being written
  * - `acting`: status is written, then orders, cordons and evictions are carried out
@@ -52,6 +53,7 @@ export const planMachine = setup({
       always: [
         { guard: { type: 'decided', params: 'rest' }, target: 'resting' },
         { guard: { type: 'decided', params: 'queue' }, target: 'queued' },
+        { guard: { type: 'decided', params: 'answer' }, target: 'answering' },
         { guard: { type: 'decided', params: 'begin' }, target: 'beginning' },
         { guard: { type: 'decided', params: 'refuse' }, target: 'refusing' },
         { guard: { type: 'decided', params: 'act' }, target: 'acting' },
@@ -62,6 +64,7 @@ export const planMachine = setup({
     resting: { on: observed() },
     queued: { on: observed() },
     waiting: { on: observed() },
+    answering: writing(),
     beginning: writing(),
     refusing: writing(),
     ending: writing(),

@@ -32,11 +32,13 @@ export function plotCourse(
     command: command.id,
     version: one.version,
     platforms: one.platforms,
-    stopping: isPastFailures(
-      views.map((target) => ({ role: target.role, inTrouble: isInTrouble(target) })),
-      k0supdate === undefined ? 'airgap' : 'k0s',
-      policy.maxFailures,
-    ),
+    stopping:
+      status.aborted !== undefined ||
+      isPastFailures(
+        views.map((target) => ({ role: target.role, inTrouble: isInTrouble(target) })),
+        k0supdate === undefined ? 'airgap' : 'k0s',
+        policy.maxFailures,
+      ),
     pinned: pin(one.platforms, command, views),
   };
   if (k0supdate === undefined) {

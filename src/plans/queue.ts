@@ -1,12 +1,12 @@
 import { isTerminalState } from '../api/plan.ts';
-import { runIdOf } from './begin.ts';
 import { isUnderWay } from './run.ts';
+import { nextRunId, runIdOf } from './run-id.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 
 /** A Plan as its own controller knows it: the status may be newer than the one that is stored. */
 export type QueuedPlan = Pick<
   TrimmedPlan,
-  'name' | 'uid' | 'generation' | 'createdAtMs' | 'status' | 'deleted' | 'spec'
+  'name' | 'uid' | 'generation' | 'createdAtMs' | 'status' | 'requests' | 'deleted' | 'spec'
 > & {
   /** Its targets are being frozen at this moment. */
   readonly isBeginning?: boolean;
@@ -45,9 +45,15 @@ function isOlder(a: QueuedPlan, b: QueuedPlan): boolean {
   return a.createdAtMs - b.createdAtMs < 0 || (a.createdAtMs === b.createdAtMs && a.name < b.name);
 }
 
+/** Whether something is under way, or would be if it might begin. */
+export function isAtWork(plan: QueuedPlan): boolean {
+  return !plan.deleted && (isRunning(plan) || wantsToRun(plan));
+}
+
 /**
  * Runs whose orders are their own Plan's business. A Plan that has not begun counts with the id that it
- * will have: another leader may have begun it a moment ago, and we not have heard of it yet.
+ * will have, and one that has ended with that of a retry: another leader may have begun it a moment ago, and
+ * we not have heard of it yet.
  */
 export function activeRuns(all: Iterable<QueuedPlan>): Set<string> {
   const runs = new Set<string>();
@@ -55,6 +61,7 @@ export function activeRuns(all: Iterable<QueuedPlan>): Set<string> {
     if (plan.deleted) continue;
     if (isUnderWay(plan.status)) runs.add(plan.status.runID);
     if (!isTerminalState(plan.status?.state) || wantsToRun(plan)) runs.add(runIdOf(plan));
+    else runs.add(nextRunId(plan, plan.status?.runID));
   }
   return runs;
 }

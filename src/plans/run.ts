@@ -36,3 +36,14 @@ export function lastingOf(status: StoredPlanStatus | undefined): string {
     ]) ?? [],
   );
 }
+
+/** What of a status is about the Plan and not about one run: what people asked, and a pause. */
+export function outlivesRun({
+  paused,
+  requestResults,
+}: StoredPlanStatus = {}): Pick<StoredPlanStatus, 'paused' | 'requestResults'> {
+  return {
+    ...(paused === undefined ? {} : { paused }),
+    ...(requestResults === undefined ? {} : { requestResults }),
+  };
+}

@@ -1,5 +1,11 @@
 import * as z from 'zod';
-import { type Plan, planSchema, planSpecSchema, planStatusSchema } from '../api/plan.ts';
+import {
+  planSchema,
+  planSpecSchema,
+  planStatusSchema,
+  type StoredPlanStatus,
+} from '../api/plan.ts';
+import { type Request, requestSchema } from '../api/requests.ts';
 import type { InvalidSpec, PlanFacts } from './facts.ts';
 
 /** What is kept of a Plan. */
@@ -11,7 +17,9 @@ export interface TrimmedPlan {
   /** Epoch milliseconds, by the API server's clock. */
   readonly createdAtMs: number;
   readonly spec: PlanFacts['plan']['spec'];
-  readonly status: Plan['status'];
+  /** Without the requests, which are others' to write. */
+  readonly status: StoredPlanStatus | undefined;
+  readonly requests: readonly Request[];
   readonly deleted: boolean;
 }
 
@@ -33,11 +41,19 @@ export function trimPlan(raw: unknown): TrimmedPlan {
     createdAtMs: Date.parse(metadata.creationTimestamp ?? '') || 0,
     spec: parsedSpec.success ? parsedSpec.data : invalidSpec(parsedSpec.error),
     status: readStatus(status),
+    requests: readRequests(status),
     deleted: metadata.deletionTimestamp !== undefined,
   };
 }
 
-function readStatus(status: unknown): Plan['status'] {
+/** The API server lets nothing else in; what it holds all the same, nobody can answer. */
+function readRequests(status: unknown): readonly Request[] {
+  const held = z.looseObject({ requests: z.array(z.unknown()) }).safeParse(status);
+  if (!held.success) return [];
+  return held.data.requests.flatMap((one) => requestSchema.safeParse(one).data ?? []);
+}
+
+function readStatus(status: unknown): StoredPlanStatus | undefined {
   if (status === undefined || status === null) return undefined;
   const parsed = planStatusSchema.partial().safeParse(status);
   if (parsed.success) return parsed.data;

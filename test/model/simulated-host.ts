@@ -28,7 +28,7 @@ const SHA_OTHER = 'c'.repeat(64);
  */
 export class SimulatedHost {
   readonly name: string;
-  readonly fate: Fate;
+  fate: Fate;
   version: string;
   readonly before: string;
   /** What is kept for good, and was before the trial under way. */

@@ -1,7 +1,10 @@
 import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import type { DrainOutcome, PolicyLayer } from '../../src/api/policy.ts';
+import type { Request, Verb } from '../../src/api/requests.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import { tidy } from '../../src/plans/orphans.ts';
+import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
 import { aPolicy } from '../support/builders.ts';
@@ -37,6 +40,10 @@ export type Happening =
   /** Somebody pulls the brake in the policy, or lets it go. */
   | { readonly kind: 'pauses' }
   | { readonly kind: 'resumes' }
+  /** Somebody asks something of the Plan. */
+  | { readonly kind: 'asks'; readonly verb: Verb }
+  /** The cause of a failure is mended. */
+  | { readonly kind: 'cures'; readonly at: number }
   | { readonly kind: 'breaks'; readonly at: number }
   | { readonly kind: 'mends'; readonly at: number };
 
@@ -49,6 +56,8 @@ export class World {
   readonly #bundle: boolean;
   readonly #policy: PolicyLayer;
   readonly #maxFailures: number;
+  /** What people have asked of the Plan. */
+  readonly requests: Request[] = [];
   readonly #readySinceMs = new Map<SimulatedHost, number>();
   /** Controllers that were down have been repaired without a backup. */
   #aControllerBroke = false;
@@ -138,6 +147,12 @@ export class World {
       case 'resumes':
         this.paused = false;
         break;
+      case 'asks':
+        this.requests.push({ nonce: `${this.requests.length}`, verb: what.verb, by: 'ann' });
+        break;
+      case 'cures':
+        if (host !== undefined) host.fate = 'good';
+        break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
         if (host !== undefined && this.controllers.includes(host)) this.#aControllerBroke = true;
@@ -169,6 +184,10 @@ export class World {
     }
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
+    const { plan, nodes, controlNodes } = this.facts();
+    const queued = { ...plan, createdAtMs: 0, status: this.known };
+    const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
+    for (const action of tidy(leftovers)) this.#perform(action);
     return decision;
   }
 
@@ -182,6 +201,7 @@ export class World {
         generation: 1,
         spec: this.spec,
         status: this.known,
+        requests: this.requests,
         deleted: false,
       },
       plansBefore: [],
@@ -241,6 +261,7 @@ export class World {
 
   #perform(action: Action): void {
     const host = this.hosts.find(({ name }) => name === action.name);
+    if (action.kind === 'dropRequests') return;
     if (host === undefined) throw new Error(`no host ${action.name}`);
     switch (action.kind) {
       case 'order': {
@@ -248,6 +269,7 @@ export class World {
         if (stored !== action.replaces) return;
         this.#checkSequence(host, action.order);
         this.#checkBrake(host, action.order);
+        this.#checkAborted(host, action.order);
         this.#checkWindow(host, action.order);
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
@@ -261,7 +283,8 @@ export class World {
         return;
       case 'cordon':
         this.#checkStart(host);
-        if (this.paused) this.#broken('P1', `${host.name} is cordoned`);
+        if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
+        if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
         if (this.#isClosed && host.mark === undefined) {
           this.#broken('P2', `${host.name} is cordoned`);
         }
@@ -287,9 +310,20 @@ export class World {
 
   /** The brake: no download and no swap is begun; a verdict, and taking back, is not held up. */
   #checkBrake(host: SimulatedHost, { id, goal }: Order): void {
-    if (!this.paused || (goal !== 'stage' && goal !== 'apply')) return;
+    if (!this.#isBraked || (goal !== 'stage' && goal !== 'apply')) return;
     if (host.order?.id === id && host.order.goal === goal) return;
     this.#broken('P1', `${host.name} is told to ${goal}`);
+  }
+
+  get #isBraked(): boolean {
+    return this.paused || this.stored?.paused !== undefined;
+  }
+
+  /** Once somebody has asked for the end nothing is begun. */
+  #checkAborted(host: SimulatedHost, { id, goal }: Order): void {
+    if (this.stored?.aborted === undefined || (goal !== 'stage' && goal !== 'apply')) return;
+    if (host.order?.id === id && host.order.goal === goal) return;
+    this.#broken('A1', `${host.name} is told to ${goal}`);
   }
 
   get #isClosed(): boolean {
@@ -366,7 +400,10 @@ export class World {
   /** S6: the world has told the leader of a failure, and it had a look since. */
   #checkNotStopped(host: SimulatedHost): void {
     const failed = this.hosts.filter(
-      ({ signal }) => signal?.phase === 'Failed' || signal?.phase === 'Undone',
+      ({ signal }) =>
+        (signal?.phase === 'Failed' || signal?.phase === 'Undone') &&
+        // Of a run before this one: somebody has asked to try again.
+        signal.id.split('.')[0] === this.stored?.runID,
     );
     const isTooMuch =
       failed.length > this.#maxFailures ||
@@ -382,6 +419,7 @@ export class World {
   settle(maxRounds = 4_000): void {
     for (const host of this.hosts) host.broken = false;
     this.paused = false;
+    this.happen({ kind: 'asks', verb: 'resume' });
     for (let round = 0; round < maxRounds && !this.isOver; round++) this.round();
   }
 

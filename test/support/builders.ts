@@ -150,6 +150,7 @@ export function someFacts(
       generation: 1,
       spec,
       status: undefined,
+      requests: [],
       deleted: false,
       ...over.plan,
     },

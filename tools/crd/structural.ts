@@ -55,6 +55,8 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
   }
   const { description, format, minimum, maxLength, maxItems } = json;
   const rules = json['x-kubernetes-validations'] as readonly Rule[] | undefined;
+  const listType = json['x-kubernetes-list-type'] as 'map' | undefined;
+  const mapKeys = json['x-kubernetes-list-map-keys'] as readonly string[] | undefined;
   return {
     ...(typeof description === 'string' && { description }),
     ...(isIntOrString
@@ -62,6 +64,8 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
       : { type: json.type as string }),
     ...(typeof maxLength === 'number' && { maxLength }),
     ...(typeof maxItems === 'number' && { maxItems }),
+    ...(listType && { 'x-kubernetes-list-type': listType }),
+    ...(mapKeys && { 'x-kubernetes-list-map-keys': mapKeys }),
     ...(rules && { 'x-kubernetes-validations': rules }),
     ...(format === 'date-time' && { format: 'date-time' as const }),
     ...(json.nullable === true && { nullable: true as const }),
@@ -89,11 +93,11 @@ function objectParts(json: JsonSchema, path: string): StructuralSchema {
 
 /**
  * Marks every list as one value (`atomic`), so that its writer replaces it whole, except `conditions`,
- * which several writers may share.
+ * which several writers may share, and those whose schema says otherwise.
  */
 export function markLists(schema: StructuralSchema, name = ''): StructuralSchema {
   const marked: StructuralSchema = { ...schema };
-  if (schema.type === 'array') {
+  if (schema.type === 'array' && schema['x-kubernetes-list-type'] === undefined) {
     marked['x-kubernetes-list-type'] = name === 'conditions' ? 'map' : 'atomic';
     if (name === 'conditions') marked['x-kubernetes-list-map-keys'] = ['type'];
   }

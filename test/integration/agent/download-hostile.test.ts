@@ -354,4 +354,3 @@ it('memory stays flat over 250 MB, and over a body without end', { timeout: 60_0
     rmSync(program);
   }
 });
-

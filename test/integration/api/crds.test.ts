@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { API_VERSION, EXTENSIONS_API_VERSION } from '../../../src/api/meta.ts';
 import { type Plan, planSchema } from '../../../src/api/plan.ts';
 import { CONTENT_TYPE } from '../../../src/kube/client.ts';
-import { type ApiServer, startApiServer } from '../../support/api-server.ts';
+import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
 
 const PLANS = '/apis/autopilot.k0sproject.io/v1beta2/plans';
 const POLICIES = '/apis/extensions.autopilot.k0sproject.io/v1alpha1/updatepolicies';
@@ -142,7 +142,8 @@ describe('the kinds on a real API server', () => {
       targetVersion: 'v1.36.3+k0s.0',
       waitsFor: 'w1 to be drained',
     };
-    await api.admin.request('PATCH', `${PLANS}/shown/status`, {
+    const orchestrator = await api.as(ORCHESTRATOR);
+    await orchestrator.request('PATCH', `${PLANS}/shown/status`, {
       body: { status },
       contentType: CONTENT_TYPE.mergePatch,
     });

@@ -229,6 +229,6 @@ test('a bundle that fails leaves the update that follows untouched, and says so'
   assert.equal(decision.kind, 'end');
   assert.equal(
     failureOf(decision)?.message,
-    'w-2 failed: 404. Now w-1 has the bundle images of March, cp-1 was not touched. Mend the cause and apply the Plan with a new spec.id',
+    'w-2 failed: 404. Now w-1 has the bundle images of March, cp-1 was not touched. Mend the cause, then `autopilot retry autopilot`, or apply the Plan with a new spec.id',
   );
 });

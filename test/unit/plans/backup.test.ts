@@ -103,7 +103,7 @@ test('a backup that fails ends the run with nothing touched, and names the way o
   assert.equal(failureOf(decision)?.reason, 'BackupFailed');
   assert.equal(
     failureOf(decision)?.message,
-    'cp-1 failed: no space left. Now no target runs v1.36.3+k0s.0, cp-2 was not touched. Mend the cause, or let the policy say `backup: {mode: Never}`, and apply the Plan with a new spec.id',
+    'cp-1 failed: no space left. Now no target runs v1.36.3+k0s.0, cp-2 was not touched. Mend the cause, or let the policy say `backup: {mode: Never}`, then `autopilot retry autopilot`, or apply the Plan with a new spec.id',
   );
 });
 

@@ -493,7 +493,7 @@ test('the end of a failed run says what happened, what stands, and what to do', 
   assert.equal(failed?.reason, 'ProcessExits');
   assert.equal(
     failed?.message,
-    `cp-2 was put back to ${OLD}: k0s exited 3 times. Now cp-1 runs ${NEW}, cp-3 was not touched. Mend the cause and apply the Plan with a new spec.id`,
+    `cp-2 was put back to ${OLD}: k0s exited 3 times. Now cp-1 runs ${NEW}, cp-3 was not touched. Mend the cause, then \`autopilot retry autopilot\`, or apply the Plan with a new spec.id`,
   );
 });
 

@@ -129,7 +129,15 @@ test('paused: a Plan of its own may be, and the others go on', () => {
   const decision = decide(someFacts(spec, { nodes: [aNode('w-1')] }));
   assert.equal(statusOf(decision).waitsFor, 'paused: the Plan says spec.policy.paused: true');
   const plan = (name: string, createdAtMs: number) => ({
-    ...{ name, uid: name, generation: 1, createdAtMs, status: undefined, deleted: false },
+    ...{
+      name,
+      uid: name,
+      generation: 1,
+      createdAtMs,
+      status: undefined,
+      requests: [],
+      deleted: false,
+    },
     spec: aSpec(),
   });
   const [older, newer] = [plan('older', 1), plan('newer', 2)];

@@ -10,6 +10,7 @@ const aPlan = (name: string, createdAtMs: number, over: Partial<QueuedPlan> = {}
   generation: 1,
   createdAtMs,
   status: undefined,
+  requests: [],
   deleted: false,
   spec,
   ...over,
@@ -39,8 +40,11 @@ test('what is at its end, deleted, or was left by k0s holds nobody up', () => {
 
 test('orders of a Plan that is about to begin are never taken for leftovers', () => {
   assert.deepEqual([...activeRuns([aPlan('a', 1)])], ['a-uid-01-1']);
-  assert.deepEqual(
-    [...activeRuns([aPlan('a', 1, { status: { state: 'Completed', observedGeneration: 1 } })])],
-    [],
-  );
+});
+
+test('orders of a run that has ended are leftovers, and those of its retry never', () => {
+  const ended = (runID: string) =>
+    aPlan('a', 1, { status: { state: 'ApplyFailed', observedGeneration: 1, runID } });
+  assert.deepEqual([...activeRuns([ended('a-uid-01-1')])], ['a-uid-01-1-2']);
+  assert.deepEqual([...activeRuns([ended('a-uid-01-1-2')])], ['a-uid-01-1-3']);
 });

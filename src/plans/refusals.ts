@@ -1,0 +1,9 @@
+import type { Refusal } from './preflight.ts';
+
+const SHOWN_REFUSALS = 5;
+
+export function summary(refusals: readonly Refusal[]): string {
+  const shown = refusals.slice(0, SHOWN_REFUSALS).map(({ message }) => message);
+  const rest = refusals.length - shown.length;
+  return rest > 0 ? `${shown.join('; ')}; and ${rest} more` : shown.join('; ');
+}
