@@ -82,10 +82,26 @@ export async function openRemote(
   }
 }
 
-/** The file's certificates beside those that Node trusts anyway. */
+/** The file's certificates beside those that are trusted anyway. */
 async function trustedWith(caFile: string): Promise<readonly string[]> {
   const ca = await readCa(caFile);
+  trustSystem();
   return [...process.getBuiltinModule('node:tls').getCACertificates('default'), ca];
+}
+
+let trustsSystem = false;
+
+/**
+ * Trusts what the system trusts, as k0s does: companies add their own certificates there. Asked for with the
+ * first download over TLS, since Node would otherwise keep 3 MB of them in every agent.
+ */
+function trustSystem(): void {
+  if (trustsSystem) return;
+  trustsSystem = true;
+  const tls = process.getBuiltinModule('node:tls');
+  const system = tls.getCACertificates('system');
+  if (system.length === 0) return; // no certificates are installed: those that come with Node hold
+  tls.setDefaultCACertificates([...new Set([...system, ...tls.getCACertificates('extra')])]);
 }
 
 async function follow(request: FetchRequest, means: Means) {
@@ -186,6 +202,7 @@ function send(url: URL, resume: Asked['resume'], means: Means): ClientRequest {
     ...(ca && { ca: [...ca] }),
   };
   const secure = url.protocol === 'https:';
+  if (secure) trustSystem();
   const options: RequestOptions = {
     agent: secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions),
     // ends a tunnel that a proxy never opens; nobody else heeds it

@@ -8,8 +8,6 @@ export const LEAN_NODE_FLAGS = [
   '--no-maglev',
   '--no-sparkplug',
   '--optimize-for-size',
-  // as k0s does: companies add their own certificates there
-  '--use-system-ca',
 ] as const;
 export const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
 
