@@ -15,6 +15,7 @@ const TLS = join(import.meta.dirname, '../fixtures/tls');
 /** Often enough that waiting takes less time than what is waited for. */
 const LOOK_EVERY_MS = 2;
 const WITHIN_MS = 60_000;
+const LAST_LINES = 4;
 
 /** What ships, as one process with an API of its own over TLS, and k0s's stand-in. */
 export class LoneAgent implements AsyncDisposable {
@@ -66,7 +67,8 @@ export class LoneAgent implements AsyncDisposable {
         if (signal?.id === id && says(signal)) return signal;
       }
       if (performance.now() > end) {
-        throw new Error(`${id} did not come to it; the report is ${seen}\n${this.host.agentLog}`);
+        const lines = this.host.agentLog.trimEnd().split('\n').slice(-LAST_LINES);
+        throw new Error(`${id} came to nothing; the report is ${seen}\n${lines.join('\n')}`);
       }
       await delay(LOOK_EVERY_MS);
     }

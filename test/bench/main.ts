@@ -1,48 +1,69 @@
-/** `npm run bench`: the figures, on a cluster of three controllers and four workers. */
+/** `npm run bench`: the figures, part by part. */
 import { cpus, loadavg, totalmem } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
-import { follow, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
+import { SETTINGS, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
+import { whyNoHosts } from '../../tools/hosts/setup.ts';
 import { Screen } from '../../tools/screen.ts';
-import { planManifest, thisPlatform } from '../support/manifests.ts';
-import { NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
+import { FAULT_POLICY } from '../support/cuts/broken.ts';
+import { agentFigures } from './agent.ts';
+import { clusterFigures } from './cluster.ts';
 import { downloadFigures } from './download.ts';
-import { type Figure, figure, figureLines, isWithin } from './figures.ts';
-import { OURS, SPENT_ON, Timeline } from './timeline.ts';
-
-/** There and back again, so often. */
-const ROUNDS = 2;
-const IDLE_MS = 30_000;
-
-const SPENT_METHOD = {
-  kubernetes: 'a node is on trial: k0s starts, API or kubelet becomes healthy, two Lease renewals',
-  drain: 'no trial; a cordoned node waits for its pods to leave within their budget',
-  swap: 'neither; a node copies, syncs and renames its binary, and k0s is stopped and started',
-  commit: 'none of these; a node has its verdict and has not answered',
-  download: 'none of these; nodes download and verify',
-  decide: 'none of these: reports, orders and decisions on their way',
-} as const;
+import { faultFigures } from './faults.ts';
+import { type Figure, figureLines, isWithin } from './figures.ts';
+import { hostsFigures } from './hosts.ts';
+import { type PartName, parseParts, USAGE } from './options.ts';
 
 const screen = new Screen(process.stderr);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => interrupted.abort(new Error(`ended by ${name}`)));
 }
+const options = {
+  progress: (text: string) => screen.progress(text),
+  signal: interrupted.signal,
+};
 
-// before there is a cluster that shares the cores
-const downloads = await downloadFigures((text) => screen.progress(text));
-const stage = await setStage((text) => screen.progress(text), interrupted.signal);
-try {
-  const idle = await agentMemory(stage);
-  const runs: Run[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const version of [NEW_VERSION, OLD_VERSION]) {
-      screen.progress(`update ${runs.length + 1} of ${ROUNDS * 2}, to ${version}`);
-      runs.push(await measure(stage, `bench-${runs.length + 1}`, version));
-    }
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  let parts: readonly PartName[] | 'help';
+  try {
+    parts = parseParts(argv);
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n\n${USAGE}`);
+    return 2;
   }
-  const after = await agentMemory(stage);
-  screen.clear();
-  const figures = [...figuresOf(runs, idle, after), ...downloads];
+  if (parts === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const isHeld: boolean[] = [];
+  const measured = async (name: PartName, of: () => Promise<readonly Figure[]>) => {
+    if (parts.includes(name)) isHeld.push(tell(name, await of()));
+  };
+  await measured('agent', () => agentFigures(options));
+  await measured('download', () => downloadFigures(options));
+  await measured('cluster', () => clusterFigures(options));
+  if (!parts.includes('hosts') && !parts.includes('faults')) return isHeld.every(Boolean) ? 0 : 1;
+  const why = whyNoHosts();
+  if (why !== undefined) {
+    console.log(`no figures of hosts here: ${why}`);
+    return isHeld.every(Boolean) ? 0 : 1;
+  }
+  const stage: Stage = await setStage(options.progress, options.signal, {
+    ...SETTINGS.debian,
+    policy: FAULT_POLICY,
+  });
+  try {
+    await measured('hosts', () => hostsFigures(stage, options));
+    await measured('faults', () => faultFigures(stage, options));
+  } finally {
+    await strikeStage(stage);
+  }
+  return isHeld.every(Boolean) ? 0 : 1;
+}
+
+/** Prints a part as soon as it is done. @returns whether every bound was kept */
+function tell(name: PartName, figures: readonly Figure[]): boolean {
   const machine = {
     cpu: cpus()[0]?.model.trim(),
     cores: cpus().length,
@@ -51,119 +72,9 @@ try {
     load: loadavg().map((value) => Math.round(value * 10) / 10),
     date: new Date().toISOString(),
   };
+  screen.clear();
+  console.log(`\n${name}`);
   for (const line of figureLines(figures)) console.log(line);
-  console.log(JSON.stringify({ machine, figures }));
-  process.exitCode = figures.every(isWithin) ? 0 : 1;
-} finally {
-  await strikeStage(stage);
-}
-
-interface Run {
-  readonly elapsedMs: number;
-  readonly gapsMs: readonly number[];
-  readonly timeline: Timeline;
-}
-
-async function measure(on: Stage, name: string, version: string): Promise<Run> {
-  const timeline = new Timeline();
-  const platforms = { [thisPlatform()]: await on.cluster.offer({ version }) };
-  const manifest = planManifest({ name, version, platforms, concurrent: on.concurrent });
-  const { world, chronicle } = await follow(
-    on,
-    name,
-    manifest,
-    (sight) => timeline.see(sight),
-    interrupted.signal,
-  );
-  const state = world.plan?.status?.state;
-  if (state !== 'Completed') {
-    throw new Error(`${name} is ${state}: ${JSON.stringify(world.plan?.status?.conditions)}`);
-  }
-  return {
-    elapsedMs: chronicle.elapsedMs,
-    gapsMs: chronicle.stories().flatMap(({ gapMs }) => (gapMs === undefined ? [] : [gapMs])),
-    timeline,
-  };
-}
-
-/** Resident megabytes of every agent, after a while in which nothing happened. */
-async function agentMemory({ cluster }: Stage): Promise<readonly number[]> {
-  screen.progress(`agents to be idle for ${IDLE_MS / 1000} s`);
-  await delay(IDLE_MS, undefined, { signal: interrupted.signal });
-  return Promise.all(cluster.hosts.map((host) => host.memory('agent')));
-}
-
-function figuresOf(
-  runs: readonly Run[],
-  idle: readonly number[],
-  after: readonly number[],
-): readonly Figure[] {
-  const shares = runs.map(({ timeline: { spentMs } }) => {
-    const total = SPENT_ON.reduce((sum, on) => sum + spentMs[on], 0);
-    return (OURS.reduce((sum, on) => sum + spentMs[on], 0) / total) * 100;
-  });
-  return [
-    figure(
-      {
-        name: 'node down because of us',
-        unit: 'ms',
-        bound: 200,
-        method:
-          'end of the old k0s process to start of the new one, as the supervisor measures and the agent reports (gapMs)',
-      },
-      runs.flatMap(({ gapsMs }) => gapsMs),
-    ),
-    figure(
-      {
-        name: 'reaction to a report',
-        unit: 'ms',
-        method:
-          "an onlooker's watch: a controller's report says Committed, until the next order to apply or the first cordon is seen",
-      },
-      runs.flatMap(({ timeline }) => timeline.reactionsMs),
-    ),
-    figure(
-      {
-        name: 'agent memory, idle',
-        unit: 'MB',
-        bound: 64,
-        method: `VmRSS of the bundled program of each node, watching, ${IDLE_MS / 1000} s after anything happened`,
-      },
-      idle,
-    ),
-    figure(
-      {
-        name: 'agent memory, after updates',
-        unit: 'MB',
-        method: `the same, after ${runs.length} updates of 140 MB each`,
-      },
-      after,
-    ),
-    figure(
-      {
-        name: 'update of 7 nodes',
-        unit: 's',
-        method: `kubectl apply to Completed; 3 controllers one at a time, 4 workers ${stage.concurrent} at a time, drained; all on this machine`,
-      },
-      runs.map(({ elapsedMs }) => elapsedMs / 1000),
-    ),
-    ...SPENT_ON.map((on) =>
-      figure(
-        {
-          name: `  ${on}${OURS.includes(on) ? ' (ours)' : ''}`,
-          unit: 's',
-          method: SPENT_METHOD[on],
-        },
-        runs.map(({ timeline }) => timeline.spentMs[on] / 1000),
-      ),
-    ),
-    figure(
-      {
-        name: 'our share of it',
-        unit: '%',
-        method: `time in which nothing but ${OURS.join(', ')} went on, of the whole`,
-      },
-      shares,
-    ),
-  ];
+  console.log(JSON.stringify({ part: name, machine, figures }));
+  return figures.every(isWithin);
 }

@@ -1,3 +1,4 @@
+import type { PolicyLayer } from '../../src/api/policy.ts';
 import { Cluster } from '../../test/support/cluster/cluster.ts';
 import type { ClusterBase } from '../../test/support/cluster/cluster-base.ts';
 import { HostCluster } from '../../test/support/hosts/host-cluster.ts';
@@ -20,6 +21,8 @@ export interface Setting {
   readonly workers: number;
   /** `processes`: of one machine, as the user who started it. `debian`: hosts with their own systemd; root. */
   readonly hosts: 'processes' | 'debian';
+  /** {@link DEMO_POLICY} unless said otherwise. */
+  readonly policy?: PolicyLayer;
 }
 
 export const SETTINGS = {
@@ -41,9 +44,9 @@ export interface Stage {
 export async function setStage(
   onProgress: (text: string) => void,
   signal: AbortSignal,
-  { hosts, controllers, workers }: Setting = SETTINGS.processes,
+  { hosts, controllers, workers, policy = DEMO_POLICY }: Setting = SETTINGS.processes,
 ): Promise<Stage> {
-  const options = { controllers, workers, zones: ZONES, policy: DEMO_POLICY, onProgress, signal };
+  const options = { controllers, workers, zones: ZONES, policy, onProgress, signal };
   const cluster: ClusterBase =
     hosts === 'debian' ? await HostCluster.start(options) : await Cluster.start(options);
   try {

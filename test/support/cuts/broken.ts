@@ -53,13 +53,17 @@ export const BROKEN_CASES: readonly BrokenCase[] = [
 ];
 
 export interface BrokenMade {
-  /** From the swap until the host was as before; undefined where nothing was swapped. */
+  /** From the swap until the agent had put the old k0s back; undefined where nothing was swapped. */
   readonly healedAfterMs: number | undefined;
+  /** From the swap until the host was as before: old k0s, API server or Node ready, not cordoned. */
+  readonly asBeforeAfterMs: number | undefined;
   readonly message: string;
 }
 
 const ENDS_WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 50;
+/** Once it is undone: each look then takes a kubectl. */
+const CALM_LOOK_EVERY_MS = 250;
 
 /** Gives one host a broken release; it must be what it was afterwards, and the Plan must say why. */
 export async function playBroken(cluster: HostCluster, wanted: BrokenCase): Promise<BrokenMade> {
@@ -74,6 +78,8 @@ export async function playBroken(cluster: HostCluster, wanted: BrokenCase): Prom
   const { version } = release;
   let swappedAtMs: number | undefined;
   let healedAtMs: number | undefined;
+  let asBeforeAtMs: number | undefined;
+  let undoneAtMs = Number.POSITIVE_INFINITY;
   const over = new AbortController();
   const watching = watch();
   try {
@@ -89,15 +95,15 @@ export async function playBroken(cluster: HostCluster, wanted: BrokenCase): Prom
       async () => requireAsBefore(before, await fingerprints(cluster, []), host.name),
       { timeoutMs: 60_000 },
     );
-    await requireReady(cluster, host.name, role);
+    await eventually(`${host.name} to be healthy again`, () => isReady(cluster, host.name, role));
     assert.match(conditionOf(plan, 'Failed')?.message ?? '', new RegExp(host.name));
-    over.abort();
-    await watching;
+    if (swappedAtMs === undefined || healedAtMs === undefined) {
+      return { healedAfterMs: undefined, asBeforeAfterMs: undefined, message: told };
+    }
+    asBeforeAtMs ??= performance.now(); // seen just now
     return {
-      healedAfterMs:
-        swappedAtMs === undefined || healedAtMs === undefined
-          ? undefined
-          : healedAtMs - swappedAtMs,
+      healedAfterMs: healedAtMs - swappedAtMs,
+      asBeforeAfterMs: asBeforeAtMs - swappedAtMs,
       message: told,
     };
   } finally {
@@ -105,7 +111,7 @@ export async function playBroken(cluster: HostCluster, wanted: BrokenCase): Prom
     await watching;
   }
 
-  /** By the host's own journal: from the restart with the new binary to the end of the undo. */
+  /** By the host's own journal, from the restart with the new binary to the end of the undo, and beyond. */
   async function watch(): Promise<void> {
     while (!over.signal.aborted) {
       const signal = (await journalOf(host))?.signal;
@@ -113,10 +119,27 @@ export async function playBroken(cluster: HostCluster, wanted: BrokenCase): Prom
       if (isOurs && signal.restart !== undefined) swappedAtMs ??= performance.now();
       if (isOurs && signal.phase === 'Undone' && healedAtMs === undefined) {
         healedAtMs = performance.now();
+        undoneAtMs = Date.now();
         // what the release did to the host's network is not the agent's to mend: here comes the next lease
         if (fault === 'route') await host.machine.link.configure();
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      // the last time that it came to be so counts: a moment after the undo nobody may have missed it yet
+      if (healedAtMs !== undefined) {
+        asBeforeAtMs = (await isAsBefore()) ? (asBeforeAtMs ?? performance.now()) : undefined;
+      }
+      const pauseMs = healedAtMs === undefined ? LOOK_EVERY_MS : CALM_LOOK_EVERY_MS;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  async function isAsBefore(): Promise<boolean> {
+    try {
+      const { version: running } = await host.k0sStatus();
+      if (running !== before.get(host.name)?.version) return false;
+      if (role === 'worker' && (await renewedAtMs(cluster, host.name)) < undoneAtMs) return false;
+      return await isReady(cluster, host.name, role);
+    } catch {
+      return false; // it does not answer yet
     }
   }
 }
@@ -136,19 +159,25 @@ function requireAsBefore(
   return true;
 }
 
-async function requireReady(
+/** @throws Error that says what it is instead */
+async function isReady(
   cluster: HostCluster,
   name: string,
   role: BrokenCase['role'],
-): Promise<void> {
-  await eventually(`${name} to be healthy again`, async () => {
-    if (role === 'controller') {
-      if (cluster.loadBalancer.ready().includes(name)) return true;
-      throw new Error('its API server is not ready');
-    }
-    const { spec, status } = JSON.parse(await cluster.kubectl('get', 'node', name, '-o', 'json'));
-    const ready = status.conditions.find(({ type }: { type: string }) => type === 'Ready');
-    if (ready?.status === 'True' && !spec.unschedulable) return true;
-    throw new Error(`Ready is ${ready?.status}, unschedulable is ${spec.unschedulable}`);
-  });
+): Promise<true> {
+  if (role === 'controller') {
+    if (cluster.loadBalancer.ready().includes(name)) return true;
+    throw new Error('its API server is not ready');
+  }
+  const { spec, status } = JSON.parse(await cluster.kubectl('get', 'node', name, '-o', 'json'));
+  const ready = status.conditions.find(({ type }: { type: string }) => type === 'Ready');
+  if (ready?.status === 'True' && !spec.unschedulable) return true;
+  throw new Error(`Ready is ${ready?.status}, unschedulable is ${spec.unschedulable}`);
+}
+
+/** When a kubelet last said that it is there, by the clock of this machine. */
+async function renewedAtMs(cluster: HostCluster, name: string): Promise<number> {
+  const path = ['--namespace', 'kube-node-lease', 'lease', name];
+  const text = await cluster.kubectl('get', ...path, '-o', 'jsonpath={.spec.renewTime}');
+  return Date.parse(text);
 }
