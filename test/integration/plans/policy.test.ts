@@ -102,8 +102,8 @@ test('the brake holds a Plan that has not begun, and one that is under way, over
 
 test('a Plan waits for a window, says when it opens, and begins by itself when it does', async () => {
   await cluster.tryKubectl(['delete', 'plan', 'autopilot', '--ignore-not-found']);
-  // Two minutes ahead: the next full minute may be too near to be waited for.
-  const opens = new Date(Math.ceil(Date.now() / 60_000 + 1) * 60_000);
+  // The next full minute, unless it is too near to be waited for.
+  const opens = new Date(Math.ceil((Date.now() + 15_000) / 60_000) * 60_000);
   const start = opens.toISOString().slice(11, 16);
   const freeze = { name: 'over', from: '2020-01-01T00:00', to: '2020-02-01T00:00' };
   await cluster.apply(policy({ windows: [{ start, length: '1h' }], freezes: [freeze] }));
