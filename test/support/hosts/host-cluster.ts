@@ -41,6 +41,8 @@ export class HostCluster extends ClusterBase<InstalledHost> {
     try {
       cluster = await HostCluster.#make(network, built, k0s, options);
       await cluster.bringUp(options);
+      // a power cut a moment from now shall not take away what was installed a moment ago
+      await Promise.all(cluster.hosts.map(({ machine }) => machine.must(['sync'])));
       return cluster;
     } catch (thrown) {
       await (cluster?.stop() ?? network[Symbol.asyncDispose]());
