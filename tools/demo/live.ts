@@ -1,9 +1,9 @@
+import type { Paint } from '../../src/cli/print-paint.ts';
 import { WORKLOAD } from '../../test/support/manifests.ts';
 import type { Chronicle } from '../../test/support/observe/chronicle.ts';
 import type { World } from '../../test/support/observe/world.ts';
 import type { Screen } from '../screen.ts';
 import { changes } from './changes.ts';
-import type { Paint } from './paint.ts';
 import type { Watching } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { table } from './table.ts';

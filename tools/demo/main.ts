@@ -1,5 +1,6 @@
 /** `npm run demo`: a real cluster updates itself, and undoes a broken release. */
 import { stringify } from 'yaml';
+import { paintFor } from '../../src/cli/print-paint.ts';
 import { WORKLOAD } from '../../test/support/manifests.ts';
 import {
   BROKEN_VERSION,
@@ -13,7 +14,6 @@ import { Screen } from '../screen.ts';
 import { serviceChecks } from './checks.ts';
 import { LivePicture } from './live.ts';
 import { type DemoOptions, parseDemoOptions, USAGE } from './options.ts';
-import { paintFor } from './paint.ts';
 import { refuseBroken, updateAll } from './scenario.ts';
 import { DEMO_POLICY, SETTINGS, type Setting, type Stage, setStage, strikeStage } from './stage.ts';
 import { type Summary, summaryLines } from './summary.ts';
@@ -66,7 +66,7 @@ async function play(
   out: NodeJS.WriteStream,
 ): Promise<Summary> {
   const { signal } = interrupted;
-  const paint = paintFor({ isTTY: out.isTTY, env: process.env });
+  const paint = paintFor(out, process.env);
   const heading = (text: string) => {
     screen.clear();
     screen.line();
@@ -118,7 +118,7 @@ async function perform(
   screen: Screen,
   out: NodeJS.WriteStream,
 ): Promise<Summary> {
-  const paint = paintFor({ isTTY: out.isTTY, env: process.env });
+  const paint = paintFor(out, process.env);
   const heading = (text: string) => {
     screen.line();
     screen.line(paint.strong(text));

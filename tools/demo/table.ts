@@ -1,5 +1,6 @@
+import type { Paint } from '../../src/cli/print-paint.ts';
 import type { HostView, World } from '../../test/support/observe/world.ts';
-import { bar, fit, type Paint, pad, seconds } from './paint.ts';
+import { bar, fit, pad, seconds } from './paint.ts';
 import { shareOf, styleOf } from './phases.ts';
 
 /** What the table shows beside the world itself. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { paintFor } from '../../../src/cli/print-paint.ts';
 import { changes } from '../../../tools/demo/changes.ts';
-import { bar, fit, pad, paintFor } from '../../../tools/demo/paint.ts';
+import { bar, fit, pad } from '../../../tools/demo/paint.ts';
 import { percent, type Surroundings, table } from '../../../tools/demo/table.ts';
 import { wrap } from '../../../tools/screen.ts';
 import type { HostView, World } from '../../support/observe/world.ts';
 
-const plain = paintFor({ isTTY: false });
+const plain = paintFor({ isTTY: false }, {});
 
 function aHost(rest: Partial<HostView> = {}): HostView {
   return {
@@ -74,9 +75,9 @@ describe('the picture of the demo', () => {
 
   test('has no colours where they are not wanted', () => {
     const env = { NO_COLOR: '1', TERM: 'xterm' };
-    assert.equal(paintFor({ isTTY: true, env }).bad('x'), 'x');
-    assert.equal(paintFor({ isTTY: false, env: {} }).bad('x'), 'x');
-    assert.equal(paintFor({ isTTY: true, env: {} }).bad('x'), '\x1b[31mx\x1b[39m');
+    assert.equal(paintFor({ isTTY: true }, env).bad('x'), 'x');
+    assert.equal(paintFor({ isTTY: false }, {}).bad('x'), 'x');
+    assert.equal(paintFor({ isTTY: true }, {}).bad('x'), '\x1b[31mx\x1b[39m');
   });
 
   test('cuts, fills and measures', () => {
