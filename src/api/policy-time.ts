@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { durationSchema } from './duration.ts';
 
 export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
 
 const MAX_WINDOWS = 20;
 const MAX_FREEZES = 50;

@@ -10,10 +10,6 @@ import * as z from 'zod';
 export const VERBS = ['pause', 'resume', 'abort', 'retry'] as const;
 export type Verb = (typeof VERBS)[number];
 
-export function isVerb(text: string): text is Verb {
-  return (VERBS as readonly string[]).includes(text);
-}
-
 /** So many answers are kept; a request that was answered longer ago is dropped. */
 export const KEPT_ANSWERS = 20;
 /** So many requests the list takes: admission compares each with each. */

@@ -14,7 +14,7 @@ interface Tried {
 export const FIRST_PAUSE_MS = 1_000;
 export const LONGEST_PAUSE_MS = 10_000;
 /** The least between two tries for one pod where its budget has opened in between. */
-export const HURRIED_PAUSE_MS = 250;
+const HURRIED_PAUSE_MS = 250;
 
 /**
  * How often evictions are tried: a refused one again after a second, then less and less often, but at

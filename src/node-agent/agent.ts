@@ -271,8 +271,10 @@ export class Agent {
       log('error', { message }, "the host's policy cannot be used");
       return { class: 'Environment', reason: 'AgentPolicyInvalid', message };
     }
+    // where k0s is silent its binary has to be run for it: only if something hangs on the answer
+    const asks = policy.current.downgrade === 'Deny';
     return judgeOrder(policy.current, order, {
-      runningVersion: await runningVersion(host, layout),
+      runningVersion: asks ? await runningVersion(host, layout) : undefined,
     });
   }
 

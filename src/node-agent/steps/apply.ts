@@ -2,6 +2,8 @@ import { type Failure, orHostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { Binary, OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
+import { copyStaged } from './copy-staged.ts';
+import { runningVersion } from './running-version.ts';
 import { spaceForCopy } from './space.ts';
 
 /**
@@ -11,10 +13,7 @@ import { spaceForCopy } from './space.ts';
 export async function measurePrevious(host: Host, layout: Layout): Promise<Binary | undefined> {
   const sha256 = await host.files.sha256(layout.binary);
   if (sha256 === undefined) return undefined;
-  const status = await host.k0s.status();
-  if (status.kind === 'answers') return { version: status.version, sha256 };
-  const said = await host.k0s.versionOf(layout.binary);
-  return { version: said.kind === 'said' ? said.version : 'unknown', sha256 };
+  return { version: (await runningVersion(host, layout)) ?? 'unknown', sha256 };
 }
 
 /**
@@ -57,16 +56,13 @@ async function prepare(
   if (live === undefined) return swapFailed(`wanted a binary at ${layout.binary}, found none`);
   const full = await spaceForCopy(files, layout.staged, layout.binary, staged.size);
   if (full) return full;
-  await files.remove(layout.incoming);
-  await files.copy(layout.staged, layout.incoming, { ...live, mode: live.mode | 0o100 });
-  await files.sync(layout.incoming);
-  const copied = await files.sha256(layout.incoming);
-  if (copied !== staged.sha256) {
-    await files.remove(layout.incoming);
-    return swapFailed(
-      `wanted sha256 ${staged.sha256} in the copy of the staged binary, found ${copied}: the staged file was changed, or the disk lies`,
-    );
-  }
+  const like = { ...live, mode: live.mode | 0o100 };
+  const wrong = await copyStaged(files, layout.staged, layout.incoming, {
+    like,
+    staged,
+    what: 'binary',
+  });
+  if (wrong !== undefined) return swapFailed(wrong);
   return keepPrevious(host, layout, previous);
 }
 

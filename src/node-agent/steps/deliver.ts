@@ -4,6 +4,7 @@ import { type Failure, orHostFailure } from '../failure.ts';
 import type { Host } from '../host.ts';
 import type { OpenSignal } from '../journal.ts';
 import type { Layout } from '../layout.ts';
+import { copyStaged } from './copy-staged.ts';
 import { spaceForCopy } from './space.ts';
 
 /** k0s reads bundles as whoever it runs as; they are no secret. */
@@ -45,16 +46,12 @@ async function put(
   const full = await spaceForCopy(files, layout.staged, layout.imagesFolder, staged.size);
   if (full) return full;
   const incoming = layout.incomingImages;
-  await files.remove(incoming);
-  await files.copy(layout.staged, incoming, BUNDLE);
-  await files.sync(incoming);
-  const copied = await files.sha256(incoming);
-  if (copied !== staged.sha256) {
-    await files.remove(incoming);
-    return deliveryFailed(
-      `wanted sha256 ${staged.sha256} in the copy of the staged bundle, found ${copied}: the staged file was changed, or the disk lies`,
-    );
-  }
+  const wrong = await copyStaged(files, layout.staged, incoming, {
+    like: BUNDLE,
+    staged,
+    what: 'bundle',
+  });
+  if (wrong !== undefined) return deliveryFailed(wrong);
   try {
     await files.rename(incoming, target);
   } catch (thrown) {
