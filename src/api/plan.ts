@@ -182,6 +182,11 @@ const targetStatusSchema = z.object({
   message: z.string().optional().describe('Why it stands there, for a person.'),
   previousVersion: z.string().optional().describe('The k0s version before this run.'),
   attempts: z.number().int().optional().describe('How often it has been tried in this run.'),
+  batch: z
+    .number()
+    .int()
+    .optional()
+    .describe('The batch of workers that it was begun in; the first one is 1.'),
   deadline: z.iso
     .datetime({ offset: true })
     .optional()
@@ -204,6 +209,30 @@ const backupSchema = z.object({
 });
 export type Backup = z.infer<typeof backupSchema>;
 
+const batchSchema = z.object({
+  number: z.number().int().describe('Which one; the first is 1.'),
+  size: z.number().int().describe('How many workers it holds.'),
+  startedAt: z.iso.datetime({ offset: true }).describe('When its first worker could be begun.'),
+  settledAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When its last worker was at its end; the soak begins then.'),
+});
+export type BatchStatus = z.infer<typeof batchSchema>;
+
+const runFailureSchema = z.object({
+  reason: z.string().describe('Why, as one CamelCase word from the catalogue of reasons.'),
+  message: z.string().describe('What failed, for a person.'),
+  at: z.iso.datetime({ offset: true }).describe('When, by the clock of the orchestrator.'),
+});
+export type RunFailure = z.infer<typeof runFailureSchema>;
+
+const approvalSchema = z.object({
+  of: z.string().describe('What was approved: Controllers, Workers, or Batch/2.'),
+  by: z.string().describe('Who approved it.'),
+  at: z.iso.datetime({ offset: true }).describe('When, by the clock of the orchestrator.'),
+});
+
 const commandStatusSchema = z.object({
   id: z.number().int().describe('Index of the command in the spec.'),
   state: z.string().describe('State of the command.'),
@@ -221,6 +250,13 @@ const commandStatusSchema = z.object({
   backup: backupSchema
     .optional()
     .describe('What was saved with `k0s backup` before the controllers were touched.'),
+  batch: batchSchema
+    .optional()
+    .describe('The batch of workers that is under way, or was the last.'),
+  approvals: z.array(approvalSchema).max(1_000).optional().describe('What people have approved.'),
+  failure: runFailureSchema
+    .optional()
+    .describe('What has failed beyond a single target, such as a gate: nothing new is touched.'),
   k0supdate: k0sUpdateStatusSchema.optional().describe('Targets of a k0supdate.'),
   airgapupdate: z
     .object({

@@ -1,29 +1,14 @@
 import * as z from 'zod';
+import { type CountOrPercent, countOrPercent } from './count-or-percent.ts';
 import { durationMs, durationSchema } from './duration.ts';
+import { type Approval, batchFields, type ZoneOrder } from './policy-batches.ts';
+import { type DrainOrder, type DrainOutcome, type DrainRule, drainFields } from './policy-drain.ts';
+import { type FailureOutcome, failureFields, type RollbackScope } from './policy-failure.ts';
+import { type GateSpec, gateFields, type WorkloadMode } from './policy-gates.ts';
+import { type HookSpec, hookFields } from './policy-hooks.ts';
 import { freezesSchema, windowsSchema } from './policy-time.ts';
 
 const wholeFromOne = z.number().int().min(1);
-
-/** @param least the smallest number that makes sense; a percentage is the same number of percent at least */
-function countOrPercent(least: 0 | 1) {
-  const wanted = `wanted a number from ${least}, or a percentage from ${least}% to 100%`;
-  const percent = `^(100|${least === 0 ? '[0-9]' : '[1-9]'}|[1-9][0-9])%$`;
-  const count = z.int(wanted).min(least, wanted);
-  const share = z.string().regex(new RegExp(percent), wanted);
-  return z.union([count, share], { error: wanted }).meta({
-    'x-kubernetes-int-or-string': true,
-    maxLength: 4,
-    'x-kubernetes-validations': [
-      {
-        rule: `type(self) == int ? self >= ${least} : self.matches('${percent}')`,
-        message: wanted,
-      },
-    ],
-  });
-}
-
-/** A number, or a percentage such as `25%`. */
-export type CountOrPercent = number | string;
 
 /**
  * - `Smaller`: of a Plan's `limits.concurrent` and the policy, the smaller one
@@ -38,15 +23,6 @@ export type Limits = (typeof LIMITS)[number];
  */
 export const BACKUP_MODES = ['Never', 'BeforeFirstController'] as const;
 export type BackupMode = (typeof BACKUP_MODES)[number];
-
-/**
- * What becomes of a node that is not empty at its deadline.
- * - `Stop`: it has failed, and is given back
- * - `Skip`: it is given back and passed over; the others go on
- * - `Force`: it is updated with the pods that are left; none is deleted
- */
-export const DRAIN_OUTCOMES = ['Stop', 'Skip', 'Force'] as const;
-export type DrainOutcome = (typeof DRAIN_OUTCOMES)[number];
 
 /** Said of a whole layer where the API server sees it; of the merged ones {@link policyFlaws} says the same. */
 const LAYER_RULES = [
@@ -83,23 +59,9 @@ const frozenFields = {
     .describe(
       'What the `limits.concurrent` of a Plan counts beside this policy: `Smaller`, the smaller of both; `Override`, the policy alone.',
     ),
-  maxFailures: countOrPercent(0)
-    .optional()
-    .describe(
-      'How many workers of a command may fail before nothing new is touched: a number, or a percentage of them, rounded down. A controller that fails stops the run in any case.',
-    ),
-  drain: z
-    .strictObject({
-      timeout: durationSchema.optional().describe('How long a node may take to become empty.'),
-      onTimeout: z
-        .enum(DRAIN_OUTCOMES)
-        .optional()
-        .describe(
-          'What then: `Stop`, it has failed; `Skip`, it is given back and passed over, and the others go on; `Force`, it is updated with the pods that are left, of which none is deleted.',
-        ),
-    })
-    .optional()
-    .describe('Emptying a worker through the Eviction API.'),
+  ...batchFields,
+  ...failureFields,
+  ...drainFields,
   acknowledgeTimeout: durationSchema
     .optional()
     .describe('How long an agent may take to answer an order at all.'),
@@ -137,6 +99,8 @@ const frozenFields = {
     })
     .optional()
     .describe('The backup that a controller is restored from where an undo is not enough.'),
+  ...gateFields,
+  ...hookFields,
 };
 
 /** What is read anew at every look, also while a run is under way. */
@@ -177,9 +141,26 @@ export interface Policy {
   /** Undefined: a Plan's own limit holds alone. */
   readonly maxUnavailable: CountOrPercent | undefined;
   readonly limits: Limits;
+  /** Undefined: all workers of a command are one batch. */
+  readonly ramp: readonly CountOrPercent[] | undefined;
+  readonly canaries: readonly string[];
+  readonly zones: ZoneOrder;
+  readonly zoneLabel: string;
+  readonly soakMs: number;
+  readonly approvals: readonly Approval[];
   readonly maxFailures: CountOrPercent;
+  readonly onFailure: FailureOutcome;
+  readonly rollbackScope: RollbackScope;
   readonly drainTimeoutMs: number;
   readonly drainOutcome: DrainOutcome;
+  /** Undefined: what each pod itself says. */
+  readonly drainGraceMs: number | undefined;
+  readonly drainEmptyDir: DrainRule;
+  readonly drainUnmanaged: DrainRule;
+  /** Label selector; undefined: none is skipped. */
+  readonly drainSkipPods: string | undefined;
+  readonly drainOrder: DrainOrder;
+  readonly softTaint: boolean;
   readonly acknowledgeTimeoutMs: number;
   readonly confirmTimeoutMs: number;
   readonly gateTimeoutMs: number;
@@ -188,6 +169,11 @@ export interface Policy {
   readonly backupMode: BackupMode;
   readonly backupKeep: number;
   readonly backupTimeoutMs: number;
+  readonly gates: readonly GateSpec[];
+  readonly workloads: WorkloadMode;
+  readonly workloadsTimeoutMs: number;
+  readonly workloadsIgnore: readonly string[];
+  readonly hooks: readonly HookSpec[];
 }
 
 /** What holds where no policy says anything: the safe choice, not the fast one. */
@@ -196,8 +182,27 @@ export const POLICY_DEFAULTS = {
   // A Plan's own `limits.concurrent`.
   maxUnavailable: undefined,
   limits: 'Smaller',
+  batches: {
+    ramp: undefined,
+    canaries: undefined,
+    zones: 'Ignore',
+    zoneLabel: 'topology.kubernetes.io/zone',
+    soak: '0s',
+  },
+  approvals: undefined,
   maxFailures: 0,
-  drain: { timeout: '5m', onTimeout: 'Stop' },
+  onFailure: 'RollBack',
+  rollback: { scope: 'Node' },
+  drain: {
+    timeout: '5m',
+    onTimeout: 'Stop',
+    gracePeriod: undefined,
+    emptyDir: 'Evict',
+    unmanaged: 'Evict',
+    skipPods: undefined,
+    order: 'Together',
+    softTaint: true,
+  },
   acknowledgeTimeout: '90s',
   confirmTimeout: '5m',
   // 3s: a release that serves and dies at once again is seen to die, and little is added to each controller.
@@ -205,6 +210,9 @@ export const POLICY_DEFAULTS = {
   settleTimeout: '2m',
   // See docs/adr/0008-backup-before-controllers.md.
   backup: { mode: 'BeforeFirstController', keep: 3, timeout: '10m' },
+  gates: undefined,
+  workloads: { mode: 'Gate', timeout: '5m', ignoreNamespaces: undefined },
+  hooks: undefined,
   paused: false,
   windows: undefined,
   freezes: undefined,
@@ -218,9 +226,24 @@ export function withDefaults(layer: FrozenPolicy): Policy {
     downloadTimeoutMs: durationMs(layer.download?.timeout ?? d.download.timeout),
     maxUnavailable: layer.maxUnavailable ?? d.maxUnavailable,
     limits: layer.limits ?? d.limits,
+    ramp: layer.batches?.ramp,
+    canaries: layer.batches?.canaries ?? [],
+    zones: layer.batches?.zones ?? d.batches.zones,
+    zoneLabel: layer.batches?.zoneLabel ?? d.batches.zoneLabel,
+    soakMs: durationMs(layer.batches?.soak ?? d.batches.soak),
+    approvals: layer.approvals ?? [],
+    maxFailures: layer.maxFailures ?? d.maxFailures,
+    onFailure: layer.onFailure ?? d.onFailure,
+    rollbackScope: layer.rollback?.scope ?? d.rollback.scope,
     drainTimeoutMs: durationMs(layer.drain?.timeout ?? d.drain.timeout),
     drainOutcome: layer.drain?.onTimeout ?? d.drain.onTimeout,
-    maxFailures: layer.maxFailures ?? d.maxFailures,
+    drainGraceMs:
+      layer.drain?.gracePeriod === undefined ? undefined : durationMs(layer.drain.gracePeriod),
+    drainEmptyDir: layer.drain?.emptyDir ?? d.drain.emptyDir,
+    drainUnmanaged: layer.drain?.unmanaged ?? d.drain.unmanaged,
+    drainSkipPods: layer.drain?.skipPods || undefined,
+    drainOrder: layer.drain?.order ?? d.drain.order,
+    softTaint: layer.drain?.softTaint ?? d.drain.softTaint,
     acknowledgeTimeoutMs: durationMs(layer.acknowledgeTimeout ?? d.acknowledgeTimeout),
     confirmTimeoutMs: durationMs(layer.confirmTimeout ?? d.confirmTimeout),
     gateTimeoutMs: durationMs(layer.gate?.timeout ?? d.gate.timeout),
@@ -229,5 +252,10 @@ export function withDefaults(layer: FrozenPolicy): Policy {
     backupMode: layer.backup?.mode ?? d.backup.mode,
     backupKeep: layer.backup?.keep ?? d.backup.keep,
     backupTimeoutMs: durationMs(layer.backup?.timeout ?? d.backup.timeout),
+    gates: layer.gates ?? [],
+    workloads: layer.workloads?.mode ?? d.workloads.mode,
+    workloadsTimeoutMs: durationMs(layer.workloads?.timeout ?? d.workloads.timeout),
+    workloadsIgnore: layer.workloads?.ignoreNamespaces ?? [],
+    hooks: layer.hooks ?? [],
   };
 }

@@ -109,6 +109,8 @@ function judge(
     plansBefore: plansBefore(plan, cluster.plans),
     policy,
     epoch: 0,
+    gates: new Map(),
+    jobs: new Map(),
   };
   const found = preview(facts);
   const drains = previewDrains(drainedBy(found), cluster.pods, cluster.budgets);

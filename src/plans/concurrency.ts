@@ -1,5 +1,6 @@
+import { countOf } from '../api/count-or-percent.ts';
 import type { TargetSpec } from '../api/plan.ts';
-import type { CountOrPercent, Policy } from '../api/policy.ts';
+import type { Policy } from '../api/policy.ts';
 import type { Target } from './target.ts';
 
 /** What bounds how many targets are under way at once, and in whose words. */
@@ -17,7 +18,8 @@ export function workersAtOnce(
   const said = spec?.limits.concurrent ?? 1;
   if (policy.maxUnavailable === undefined) return { limit: said, because: `limit ${said}` };
   const existing = workers.filter(({ node }) => node !== undefined).length;
-  const allowed = resolve(policy.maxUnavailable, existing);
+  // Never none: a percentage of few workers would let nothing begin.
+  const allowed = Math.max(1, countOf(policy.maxUnavailable, existing));
   if (policy.limits === 'Smaller' && said <= allowed) {
     return { limit: said, because: `limit ${said}` };
   }
@@ -36,10 +38,4 @@ export function deliveriesAtOnce(spec: TargetSpec, policy: Policy): Concurrency 
       ? downloadConcurrent
       : Math.min(spec.limits.concurrent, downloadConcurrent);
   return { limit, because: `limit ${limit}` };
-}
-
-/** A percentage is rounded down, as Kubernetes does for what is unavailable; never to none. */
-function resolve(bound: CountOrPercent, of: number): number {
-  if (typeof bound === 'number') return bound;
-  return Math.max(1, Math.floor((Number.parseInt(bound, 10) * of) / 100));
 }

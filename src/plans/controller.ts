@@ -164,6 +164,8 @@ export class Controller {
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
+      gates: new Map(),
+      jobs: new Map(),
     };
   }
 

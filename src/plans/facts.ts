@@ -73,6 +73,25 @@ export interface BudgetFacts {
   readonly desiredHealthy: number;
 }
 
+/** What one gate of the policy has answered. Times in epoch milliseconds. */
+export interface GateFacts {
+  readonly outcome: 'pass' | 'fail' | 'unknown';
+  /** What was wanted, and what was found. */
+  readonly message: string;
+  /** When it was asked last: what is true of the time before that moment. */
+  readonly atMs: number;
+  /** Since when every answer has come to the same. */
+  readonly sinceMs: number;
+  /** How many answers in a row have been no; unknown ones neither count nor break the row. */
+  readonly failures: number;
+}
+
+/** One Job that was begun for a hook or a gate. */
+export interface JobFacts {
+  readonly state: 'Running' | 'Succeeded' | 'Failed';
+  readonly message: string;
+}
+
 /** A stored spec that cannot be read. */
 export interface InvalidSpec {
   /** With the path of the field. */
@@ -108,6 +127,10 @@ export interface PlanFacts {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   readonly budgets: readonly BudgetFacts[];
+  /** By the name of the gate; one that was never asked is not there. */
+  readonly gates: ReadonlyMap<string, GateFacts>;
+  /** By the name of the Job, of those that we have begun. */
+  readonly jobs: ReadonlyMap<string, JobFacts>;
 }
 
 /**

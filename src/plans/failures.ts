@@ -1,5 +1,5 @@
+import { type CountOrPercent, countOf } from '../api/count-or-percent.ts';
 import type { Role } from '../api/plan.ts';
-import type { CountOrPercent } from '../api/policy.ts';
 
 /** One target of a command, and whether it has failed, or is being put back. */
 export interface Outcome {
@@ -20,10 +20,6 @@ export function isPastFailures(
   if (kind === 'k0s' && troubled.some(({ role }) => role === 'controller')) return true;
   // A bundle takes nothing away: a controller that receives one is a target like any other.
   const all = kind === 'airgap' ? outcomes : outcomes.filter(({ role }) => role === 'worker');
-  return troubled.length > borne(maxFailures, all.length);
-}
-
-/** A percentage is rounded down: who says 10 % of five nodes bears no failure. */
-function borne(bound: CountOrPercent, of: number): number {
-  return typeof bound === 'number' ? bound : Math.floor((Number.parseInt(bound, 10) * of) / 100);
+  // A percentage is rounded down: who says 10 % of five nodes bears no failure.
+  return troubled.length > countOf(maxFailures, all.length);
 }

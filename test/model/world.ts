@@ -1,5 +1,6 @@
 import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
-import type { DrainOutcome, PolicyLayer } from '../../src/api/policy.ts';
+import type { PolicyLayer } from '../../src/api/policy.ts';
+import type { DrainOutcome } from '../../src/api/policy-drain.ts';
 import type { Request, Verb } from '../../src/api/requests.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
@@ -207,6 +208,8 @@ export class World {
       plansBefore: [],
       policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
+      gates: new Map(),
+      jobs: new Map(),
       nodes: new Map(
         [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),
       ),

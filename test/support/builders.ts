@@ -143,6 +143,8 @@ export function someFacts(
     policy: aPolicy({}),
     epoch: 3,
     budgets: [],
+    gates: new Map(),
+    jobs: new Map(),
     ...over,
     plan: {
       name: 'autopilot',

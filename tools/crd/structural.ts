@@ -18,6 +18,7 @@ export interface StructuralSchema {
   'x-kubernetes-list-type'?: 'atomic' | 'map';
   'x-kubernetes-list-map-keys'?: readonly string[];
   'x-kubernetes-int-or-string'?: true;
+  'x-kubernetes-preserve-unknown-fields'?: true;
   'x-kubernetes-validations'?: readonly Rule[];
 }
 
@@ -85,6 +86,8 @@ function objectParts(json: JsonSchema, path: string): StructuralSchema {
       parts.properties[name] = convert(property, `${path}.${name}`);
     }
     if (json.required?.length) parts.required = json.required;
+  } else if (json['x-kubernetes-preserve-unknown-fields'] === true) {
+    parts['x-kubernetes-preserve-unknown-fields'] = true;
   } else if (typeof json.additionalProperties === 'object') {
     parts.additionalProperties = convert(json.additionalProperties, `${path}.*`);
   }

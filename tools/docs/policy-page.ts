@@ -94,9 +94,11 @@ function defaultOf(field: string): string {
   // What a list holds is said or not; it has no default of its own.
   if (field.includes('[]')) return '';
   let value: unknown = POLICY_DEFAULTS;
-  for (const part of field.split('.')) value = (value as Record<string, unknown>)[part];
-  if (value === undefined && !(field in POLICY_DEFAULTS)) {
-    throw new Error(`policy: ${field} has no default in POLICY_DEFAULTS`);
+  for (const part of field.split('.')) {
+    if (!Object.hasOwn(value as object, part)) {
+      throw new Error(`policy: ${field} has no default in POLICY_DEFAULTS`);
+    }
+    value = (value as Record<string, unknown>)[part];
   }
   return `\`${value ?? 'none'}\``;
 }
