@@ -26,6 +26,9 @@ export const ANNOTATION = {
   mode: `${GROUP}/mode`,
 } as const;
 
+/** Written by the orchestrator on nodes whose turn is next; its value is the run. */
+export const SOFT_TAINT = { key: `${GROUP}/update-pending`, effect: 'PreferNoSchedule' } as const;
+
 /** The part of ObjectMeta that we read. */
 export const metadataSchema = z.looseObject({
   name: z.string(),

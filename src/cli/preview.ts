@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { API_VERSION } from '../api/meta.ts';
+import { withDefaults } from '../api/policy.ts';
 import { ConfigError, readPolicy } from '../config.ts';
+import { drainRulesOf } from '../drain/judge/drain-rules.ts';
 import { messageOf } from '../errors.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import { fixOf } from '../plans/explain-advice.ts';
 import type { PlanFacts } from '../plans/facts.ts';
+import { livePolicy } from '../plans/live-policy.ts';
 import { preview } from '../plans/preview.ts';
 import { previewDrains } from '../plans/preview-drains.ts';
 import { drainedBy, type PreviewReport, reportOf } from '../plans/preview-report.ts';
@@ -113,7 +116,12 @@ function judge(
     jobs: new Map(),
   };
   const found = preview(facts);
-  const drains = previewDrains(drainedBy(found), cluster.pods, cluster.budgets);
+  const drains = previewDrains(
+    drainedBy(found),
+    cluster.pods,
+    cluster.budgets,
+    drainRulesOf(withDefaults(livePolicy(facts))),
+  );
   return reportOf(facts, found, {
     drains,
     notes: [...circumstances(plan, facts, found.brake, file), ...cluster.notes],

@@ -210,8 +210,7 @@ export class Controller {
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
     const { drain } = this.store;
-    const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict }, action, signal);
+    const outcome = await perform({ kube, evict: drain.evict }, action, signal);
     const fields = {
       action: action.kind,
       node: action.name,

@@ -22,6 +22,7 @@ import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
 import { answerRequests } from './requests.ts';
 import { isUnderWay, type RunningStatus } from './run.ts';
+import { softTaints } from './soft-taint.ts';
 import type { Step } from './step.ts';
 import { isTrouble, phaseOf, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
@@ -175,19 +176,22 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
       ? statusAfter(target, steps[at]!, facts.nowMs)
       : statusAfter(target, { phase: start.phase, actions: [] }, facts.nowMs);
   });
+  const after = views.map((target, at) => ({
+    target,
+    phase: started.get(target)?.phase ?? steps[at]!.phase,
+  }));
+  const soft = softTaints(after, statuses, now);
   const hold = stopping ? undefined : course.hold;
   const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs].filter(
     (deadlineMs) => deadlineMs !== undefined,
   );
   return {
-    statuses,
-    standings: views.map((target, at) => ({
-      target,
-      phase: started.get(target)?.phase ?? steps[at]!.phase,
-    })),
+    statuses: soft.statuses,
+    standings: after,
     actions: [
       ...steps.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
+      ...soft.actions,
     ],
     untilMs: deadlines.length === 0 ? undefined : Math.min(...deadlines),
     wait,

@@ -1,6 +1,8 @@
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
+import type { DrainFacts } from '../drain/judge/drain-facts.ts';
+import type { DrainRules } from '../drain/judge/drain-rules.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
 import type { ClusterPolicy } from './cluster-policy.ts';
@@ -31,6 +33,8 @@ export interface NodeFacts extends HostFacts {
   readonly unschedulable: boolean;
   /** Our mark on a node that is being emptied. */
   readonly cordon: CordonMark | undefined;
+  /** The run that our soft taint on the node tells of; undefined: it has none. */
+  readonly softTaint: string | undefined;
   /** Renewals of the node's Lease that we have seen since its trial under the present order began. */
   readonly renewals: number;
   /** Only while it is being drained, and only once its pods have been listed. */
@@ -42,13 +46,6 @@ export interface CordonMark {
   readonly orderId: string;
   /** false: somebody else had cordoned the node, and it stays so. */
   readonly ours: boolean;
-}
-
-export interface DrainFacts {
-  /** Pods that have to go and are still there, those already terminating included. */
-  readonly remaining: number;
-  /** Pods whose eviction was refused, with the API server's words; oldest refusal first. */
-  readonly blocked: readonly { readonly pod: string; readonly message: string }[];
 }
 
 /** One ControlNode: a controller. */
@@ -154,8 +151,20 @@ export type Action =
     }
   /** Marks the node as ours to empty, and cordons it unless it already is (then the mark says `kept`). */
   | { readonly kind: 'cordon'; readonly name: string; readonly orderId: string }
-  /** Removes the mark of that order, and with it the cordon where that was ours. */
-  | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
-  | { readonly kind: 'evict'; readonly name: string }
+  /**
+   * Removes the mark of that order, and with it the cordon where that was ours, and the soft taint of that
+   * run where there is one.
+   */
+  | {
+      readonly kind: 'uncordon';
+      readonly name: string;
+      readonly orderId: string;
+      readonly softTaint?: string | undefined;
+    }
+  | { readonly kind: 'evict'; readonly name: string; readonly rules: DrainRules }
+  /** Asks the scheduler to rather take another node: this one is to be emptied soon, in that run. */
+  | { readonly kind: 'softTaint'; readonly name: string; readonly run: string }
+  /** Removes that taint, and no other. */
+  | { readonly kind: 'removeSoftTaint'; readonly name: string; readonly run: string }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

@@ -17,6 +17,7 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
     ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
     attempts: status.attempts ?? 1,
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
+    ...(step.blockedBy === undefined ? {} : { blockedBy: step.blockedBy }),
   };
 }
 

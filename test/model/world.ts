@@ -8,7 +8,7 @@ import { tidy } from '../../src/plans/orphans.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
-import { aPolicy } from '../support/builders.ts';
+import { aPolicy, podsLeft } from '../support/builders.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
@@ -45,6 +45,8 @@ export type Happening =
   | { readonly kind: 'asks'; readonly verb: Verb }
   /** The cause of a failure is mended. */
   | { readonly kind: 'cures'; readonly at: number }
+  /** Somebody takes our taint from a node. */
+  | { readonly kind: 'untaints'; readonly at: number }
   | { readonly kind: 'breaks'; readonly at: number }
   | { readonly kind: 'mends'; readonly at: number };
 
@@ -154,6 +156,10 @@ export class World {
       case 'cures':
         if (host !== undefined) host.fate = 'good';
         break;
+      case 'untaints':
+        if (host?.softTaint === undefined) break;
+        host.softTaint = undefined;
+        break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
         if (host !== undefined && this.controllers.includes(host)) this.#aControllerBroke = true;
@@ -246,7 +252,8 @@ export class World {
       unschedulable: host.unschedulable,
       cordon: orderId === undefined ? undefined : { orderId, ours: kept === undefined },
       renewals: host.renewals,
-      drain: host.mark === undefined ? undefined : { remaining: host.pods, blocked: [] },
+      softTaint: host.softTaint,
+      drain: host.mark === undefined ? undefined : podsLeft(host.pods),
     };
   }
 
@@ -298,6 +305,14 @@ export class World {
       case 'uncordon':
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;
+        if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        return;
+      case 'softTaint':
+        this.#checkSoftTaint(host, action.run);
+        host.softTaint = action.run;
+        return;
+      case 'removeSoftTaint':
+        if (host.softTaint === action.run) host.softTaint = undefined;
         return;
       case 'evict':
         if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
@@ -316,6 +331,17 @@ export class World {
     if (!this.#isBraked || (goal !== 'stage' && goal !== 'apply')) return;
     if (host.order?.id === id && host.order.goal === goal) return;
     this.#broken('P1', `${host.name} is told to ${goal}`);
+  }
+
+  /** Only who waits for its turn, only while something may be begun, and one more than the first is there. */
+  #checkSoftTaint(host: SimulatedHost, run: string): void {
+    const doubt =
+      run !== this.known?.runID || host.mark !== undefined || host.isApplied
+        ? 'not its turn to wait'
+        : this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined
+          ? 'nothing may be begun'
+          : undefined;
+    if (doubt !== undefined) this.#broken('S8', `taint on ${host.name}: ${doubt}`);
   }
 
   get #isBraked(): boolean {

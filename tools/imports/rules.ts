@@ -8,7 +8,8 @@ export type Sources = ReadonlyMap<string, string>;
 const LAYERS = ['api', 'pure', 'adapter', 'program'] as const;
 export type Layer = (typeof LAYERS)[number];
 
-const PURE_FOLDERS = /^src\/(plans|signals|targets|health|windows|channels|artifacts|node-agent)\//;
+const PURE_FOLDERS =
+  /^src\/(plans|signals|targets|health|windows|channels|artifacts|node-agent|drain\/judge)\//;
 const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */
@@ -22,7 +23,7 @@ const AGENT_MAIN = 'src/node-agent/main.ts';
 const TOO_HEAVY_FOR_AGENT = /^(undici|xstate|@kubernetes\/client-node|commander)$/;
 
 /** Pure folders that must not know `plans`, which knows them. */
-const BELOW_PLANS = /^src\/(targets|signals|health|windows)\//;
+const BELOW_PLANS = /^src\/(targets|signals|health|windows|drain\/judge)\//;
 
 export function layerOf(file: string): Layer {
   if (file.startsWith('src/api/') || /^src\/(errors|clock)\.ts$/.test(file)) return 'api';

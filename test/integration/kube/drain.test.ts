@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { withDefaults } from '../../../src/api/policy.ts';
 import { createDrainClient, type DrainClient } from '../../../src/drain/drain-client.ts';
+import { type DrainRules, drainRulesOf } from '../../../src/drain/judge/drain-rules.ts';
+import { type DrainView, judgeDrain } from '../../../src/drain/judge/judge-drain.ts';
 import type { Kube } from '../../../src/kube/client.ts';
 import { NODES } from '../../../src/kube/target-path.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
@@ -94,18 +97,30 @@ function budgetStatus(name: string): Promise<{ status?: { currentHealthy?: numbe
   );
 }
 
+const DEFAULTS = drainRulesOf(withDefaults({}));
+
+interface Drained extends DrainClient {
+  view(): DrainView | undefined;
+  round(): Promise<void>;
+}
+
 /** A drain that goes on by itself, as the orchestrator does: each change brings another round. */
-function startDrain(node: string): DrainClient {
+function startDrain(node: string, over: Partial<DrainRules> = {}): Drained {
+  const rules = { ...DEFAULTS, ...over };
   const client = createDrainClient({
     kube,
     log: silentLog,
     signal: stop.signal,
     onChange: (changed) => {
-      if (changed === node) void client.evict(node);
+      if (changed === node) void client.evict(node, rules);
     },
   });
-  client.observe(node);
-  return client;
+  const view = () => {
+    const facts = client.observe(node);
+    return facts && judgeDrain(facts, rules);
+  };
+  view();
+  return { ...client, view, round: () => client.evict(node, rules) };
 }
 
 async function podNames(node: string): Promise<string> {
@@ -120,8 +135,8 @@ async function podNames(node: string): Promise<string> {
 
 test('a node without pods has nothing that must go', async () => {
   const drain = startDrain('w-empty');
-  const facts = await eventually('the pods to be listed', () => drain.observe('w-empty'));
-  assert.deepEqual(facts, { remaining: 0, blocked: [] });
+  const facts = await eventually('the pods to be listed', () => drain.view());
+  assert.deepEqual(facts, { remaining: 0, due: [], blocked: [] });
   drain.release('w-empty');
 });
 
@@ -145,7 +160,7 @@ test('all pods go but those of DaemonSets, those of the kubelet, and those that 
   await makePod('finished', 'w-1');
   await setStatus('finished', { phase: 'Succeeded' });
   const drain = startDrain('w-1');
-  await eventually('the drain', () => drain.observe('w-1')?.remaining === 0);
+  await eventually('the drain', () => drain.view()?.remaining === 0);
   assert.equal(await podNames('w-1'), 'daemon,finished');
   drain.release('w-1');
 });
@@ -162,11 +177,11 @@ test('a pod that terminates counts until it is gone, and is asked for once', asy
     );
     return metadata.deletionTimestamp;
   });
-  for (let i = 0; i < 10; i++) await drain.evict('w-2');
-  assert.equal(drain.observe('w-2')?.remaining, 1);
+  for (let i = 0; i < 10; i++) await drain.round();
+  assert.equal(drain.view()?.remaining, 1);
   assert.equal(evictions, 1);
   await api.kubectl('delete', 'pod', 'slow', '--grace-period=0', '--force');
-  await eventually('the drain', () => drain.observe('w-2')?.remaining === 0);
+  await eventually('the drain', () => drain.view()?.remaining === 0);
   drain.release('w-2');
 });
 
@@ -181,20 +196,21 @@ test('a budget holds a pod: said in a sentence, asked for again within bounds, g
   evictions = 0;
   const begun = performance.now();
   const drain = startDrain('w-1');
-  const blocked = await eventually('the refusal', () => drain.observe('w-1')?.blocked[0]);
+  const blocked = await eventually('the refusal', () => drain.view()?.blocked[0]);
   assert.deepEqual(blocked, {
     pod: 'default/web-1',
+    cause: 'Refused',
     message: 'budget web allows no disruption now (needs 2 healthy pods, has 2)',
   });
   await eventually('a second try, by itself', () => evictions >= 2);
-  for (let i = 0; i < 50; i++) await drain.evict('w-1');
+  for (let i = 0; i < 50; i++) await drain.round();
   const seconds = (performance.now() - begun) / 1000;
   assert.ok(evictions <= 1 + seconds, `${evictions} evictions in ${seconds} s`);
-  assert.equal(drain.observe('w-1')?.remaining, 1);
+  assert.equal(drain.view()?.remaining, 1);
 
   await makePod('web-3', 'w-2', { app: 'web' });
-  await eventually('the drain', () => drain.observe('w-1')?.remaining === 0);
-  assert.deepEqual(drain.observe('w-1')?.blocked, []);
+  await eventually('the drain', () => drain.view()?.remaining === 0);
+  assert.deepEqual(drain.view()?.blocked, []);
   drain.release('w-1');
 });
 
@@ -210,7 +226,7 @@ test('two budgets over one pod: the API server refuses, and its words are passed
     },
   });
   const drain = startDrain('w-1');
-  const blocked = await eventually('the refusal', () => drain.observe('w-1')?.blocked[0]?.message);
+  const blocked = await eventually('the refusal', () => drain.view()?.blocked[0]?.message);
   assert.match(blocked, /more than one PodDisruptionBudget/);
   drain.release('w-1');
 });
