@@ -89,15 +89,19 @@ export class PreviewWorld {
     }
   }
 
-  /** Goes on to the next moment at which something happens. @returns false: nothing ever does */
-  pass(): boolean {
+  /**
+   * Goes on to the next moment at which something happens, but not beyond the one at which to look again.
+   * @returns false: nothing ever does
+   */
+  pass(untilMs: number | undefined): boolean {
     const hosts = [...this.#controllers.values(), ...this.#workers.values()];
     const times = [
       ...hosts.map(({ nextAtMs }) => nextAtMs),
       ...[...this.#cordons.values()].map(({ emptyAtMs }) => emptyAtMs),
     ].filter((atMs) => atMs !== undefined && atMs > this.nowMs);
     if (times.length === 0) return false;
-    this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), Infinity);
+    const lookMs = untilMs !== undefined && untilMs > this.nowMs ? untilMs : Infinity;
+    this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), lookMs);
     for (const host of hosts) host.pass(this.nowMs);
     return true;
   }
