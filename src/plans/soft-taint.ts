@@ -1,9 +1,7 @@
 import type { TargetStatus } from '../api/plan.ts';
-import { byName } from '../targets/order.ts';
-import type { Standing } from './batches.ts';
 import type { Course } from './course.ts';
 import type { Action } from './facts.ts';
-import { occupiesSlot, phaseOf, type Target } from './target.ts';
+import { occupiesSlot, phaseOf, type Standing, type Target } from './target.ts';
 
 /** So many nodes carry it at once, those whose turn is next: a run of thousands costs no more than one of hundreds. */
 export const MOST_SOFT_TAINTS = 200;
@@ -40,15 +38,22 @@ export function softTaints(
     if (wanted.has(target)) {
       const wasSeen = isThere || (target.status.softTaint === true && isWaiting(phaseOf(target)));
       if (!wasSeen) actions.push({ kind: 'softTaint', name, run });
-      return wasSeen ? { ...status, softTaint: true } : status;
+      return remember(status, wasSeen);
     }
     // What is under way is given back with its cordon, in one write.
     if (isThere && !occupiesSlot(target, phase)) {
       actions.push({ kind: 'removeSoftTaint', name, run });
     }
-    return status;
+    return remember(status, false);
   });
   return { statuses: remembered, actions };
+}
+
+/** The very same object where nothing has changed. */
+function remember(status: TargetStatus, wasSeen: boolean): TargetStatus {
+  if ((status.softTaint ?? false) === wasSeen) return status;
+  const { softTaint: _, ...rest } = status;
+  return wasSeen ? { ...rest, softTaint: true } : rest;
 }
 
 function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<Target> {
@@ -61,18 +66,20 @@ function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<T
   );
   if (!isBegun) return new Set();
   const waiting = workers.filter(({ target, phase }) => isWaiting(phase) && !target.marked);
-  // Whoever has it keeps it: downloads that end in another order must not move it about.
-  const nearest = waiting.toSorted(
-    (a, b) =>
-      Number(has(b, course)) - Number(has(a, course)) ||
-      WAITING.indexOf(a.phase as never) - WAITING.indexOf(b.phase as never) ||
-      byName(a.target.name, b.target.name),
+  const wanted = new Set<Target>();
+  const take = (these: readonly Standing[]) => {
+    for (const { target } of these) if (wanted.size < MOST_SOFT_TAINTS) wanted.add(target);
+  };
+  // Whoever has it keeps it: downloads that end in another order must not move it about. The others in the
+  // order of the status, which is about that of their turns; sorting thousands at every look is not worth more.
+  take(
+    waiting.filter(
+      ({ target: { status, node } }) =>
+        status.softTaint === true || node?.softTaint === course.runID,
+    ),
   );
-  return new Set(nearest.slice(0, MOST_SOFT_TAINTS).map(({ target }) => target));
-}
-
-function has({ target }: Standing, { runID }: Course): boolean {
-  return target.status.softTaint === true || target.node?.softTaint === runID;
+  for (const phase of WAITING) take(waiting.filter((one) => one.phase === phase));
+  return wanted;
 }
 
 function isWaiting(phase: string): boolean {
