@@ -50,6 +50,7 @@ interface PodOptions {
   readonly app?: string;
   readonly metadata?: object;
   readonly graceSeconds?: number;
+  readonly spec?: object;
 }
 
 /** A Pod that runs and is ready, as its kubelet would say. */
@@ -63,6 +64,7 @@ async function makePod(name: string, nodeName: string, options: PodOptions = {})
         nodeName,
         terminationGracePeriodSeconds: options.graceSeconds ?? 0,
         containers: [{ name: 'c', image: 'none' }],
+        ...options.spec,
       },
     },
   });
@@ -229,4 +231,122 @@ test('two budgets over one pod: the API server refuses, and its words are passed
   const blocked = await eventually('the refusal', () => drain.view()?.blocked[0]?.message);
   assert.match(blocked, /more than one PodDisruptionBudget/);
   drain.release('w-1');
+});
+
+test('pods with an emptyDir and those that nobody would make anew are left alone where the policy says so', async () => {
+  const volumes = [{ name: 'scratch', emptyDir: {} }];
+  await makePod('scratch', 'w-rules', { spec: { volumes } });
+  evictions = 0;
+  const drain = startDrain('w-rules', { emptyDir: 'Block' });
+  const [blocked] = await eventually('the pods to be listed', () => drain.view()?.blocked);
+  assert.equal(blocked?.cause, 'Rule');
+  for (let i = 0; i < 5; i++) await drain.round();
+  assert.equal(evictions, 0);
+  await api.kubectl('delete', 'pod', 'scratch');
+  await eventually('the drain', () => drain.view()?.remaining === 0);
+  drain.release('w-rules');
+
+  await makePod('bare', 'w-bare');
+  const strict = startDrain('w-bare', { unmanaged: 'Block' });
+  await eventually('the pods to be listed', () => strict.view()?.blocked[0]?.cause === 'Rule');
+  await strict.round();
+  assert.equal(await podNames('w-bare'), 'bare');
+  strict.release('w-bare');
+});
+
+test('pods that are skipped stay and are not waited for', async () => {
+  await makePod('stays', 'w-skip', { app: 'ingress' });
+  await makePod('goes', 'w-skip');
+  const drain = startDrain('w-skip', { skipPods: 'app in (ingress)' });
+  await eventually('the drain', () => drain.view()?.remaining === 0);
+  assert.equal(await podNames('w-skip'), 'stays');
+  drain.release('w-skip');
+});
+
+test('the grace period of the policy takes the place of the own one', async () => {
+  await makePod('patient', 'w-grace', { graceSeconds: 600 });
+  const drain = startDrain('w-grace', { graceSeconds: 45 });
+  const seconds = await eventually('the end to be under way', async () => {
+    const { metadata } = await api.admin.request<{
+      metadata: { deletionGracePeriodSeconds?: number };
+    }>('GET', `${PODS}/patient`);
+    return metadata.deletionGracePeriodSeconds;
+  });
+  assert.equal(seconds, 45);
+  drain.release('w-grace');
+});
+
+test('low priorities first: the high ones are asked to go when the low ones have ended', async () => {
+  await api.admin.request('POST', '/apis/scheduling.k8s.io/v1/priorityclasses', {
+    body: {
+      apiVersion: 'scheduling.k8s.io/v1',
+      kind: 'PriorityClass',
+      metadata: { name: 'important' },
+      value: 1_000,
+    },
+  });
+  await makePod('high', 'w-order', { spec: { priorityClassName: 'important' } });
+  await makePod('low', 'w-order', { graceSeconds: 600 });
+  evictions = 0;
+  const drain = startDrain('w-order', { order: 'LowPriorityFirst' });
+  const blocked = await eventually('the high one to wait', () => drain.view()?.blocked[0]);
+  assert.deepEqual(blocked, {
+    pod: 'default/high',
+    cause: 'Priority',
+    message: 'goes after 1 pod of lower priority: default/low',
+  });
+  await eventually('the eviction of the low one', () => evictions === 1);
+  for (let i = 0; i < 5; i++) await drain.round();
+  assert.equal(evictions, 1, 'while it is ending');
+  await api.kubectl('delete', 'pod', 'low', '--grace-period=0', '--force');
+  await eventually('the drain', () => drain.view()?.remaining === 0);
+  assert.equal(evictions, 2);
+  drain.release('w-order');
+});
+
+test('a finalizer holds a pod: it is named, once the pod is overdue', async () => {
+  await makePod('held', 'w-final', { metadata: { finalizers: ['shop.example/backup'] } });
+  const drain = startDrain('w-final');
+  const blocked = await eventually('it to be overdue', () => drain.view()?.blocked[0], {
+    timeoutMs: 30_000,
+  });
+  assert.equal(blocked?.cause, 'Overdue');
+  assert.match(
+    blocked?.message ?? '',
+    /^should have ended by .*Z, finalizers hold it: shop\.example\/backup$/,
+  );
+  await api.kubectl(
+    ...['patch', 'pod', 'held', '--type=merge', '-p', '{"metadata":{"finalizers":null}}'],
+  );
+  await eventually('the drain', () => drain.view()?.remaining === 0);
+  drain.release('w-final');
+});
+
+test('a budget that stays shut is looked at: its replacement fits nowhere, in the words of the scheduler', async () => {
+  await makePod('shop-1', 'w-budget', { app: 'shop' });
+  await makeBudget('shop', 1);
+  await api.admin.request('POST', PODS, {
+    body: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'shop-2', labels: { app: 'shop' } },
+      spec: {
+        containers: [{ name: 'c', image: 'none', resources: { requests: { memory: '1Ti' } } }],
+      },
+    },
+  });
+  await eventually(
+    'the budget',
+    async () => (await budgetStatus('shop')).status?.currentHealthy === 1,
+  );
+  const drain = startDrain('w-budget');
+  const message = await eventually(
+    'why nothing else fits',
+    () => drain.view()?.blocked.find((one) => /fits nowhere/.test(one.message))?.message,
+  );
+  assert.match(
+    message,
+    /^budget shop allows no disruption now \(needs 1 healthy pods, has 1 of 2\); shop-2 fits nowhere: 0\/2 nodes are available: 2 Insufficient memory/,
+  );
+  drain.release('w-budget');
 });
