@@ -191,6 +191,7 @@ export class World {
     }
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
+    if (limit === Number.POSITIVE_INFINITY) this.#checkSoftTaintsAfter(decision);
     const { plan, nodes, controlNodes } = this.facts();
     const queued = { ...plan, createdAtMs: 0, status: this.known };
     const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
@@ -333,7 +334,17 @@ export class World {
     this.#broken('P1', `${host.name} is told to ${goal}`);
   }
 
-  /** Only who waits for its turn, only while something may be begun, and one more than the first is there. */
+  /** Once nothing may be begun, or the run is over, only who is under way still has one, until it is given back. */
+  #checkSoftTaintsAfter({ kind }: Decision): void {
+    const isHeld = this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined;
+    if (kind !== 'end' && !(isHeld && (kind === 'act' || kind === 'wait'))) return;
+    const left = this.workers.filter(
+      (one) => one.softTaint !== undefined && one.mark === undefined,
+    );
+    if (left.length > 0) this.#broken('S8', `taint left on ${left.map(({ name }) => name)}`);
+  }
+
+  /** Only who waits for its turn, and only while something may be begun. */
   #checkSoftTaint(host: SimulatedHost, run: string): void {
     const doubt =
       run !== this.known?.runID || host.mark !== undefined || host.isApplied

@@ -55,7 +55,7 @@ A worker that fails is undone where it can be, and given back. More than \`maxFa
 A drain that is overdue counts as a failure, unless \`drain.onTimeout\` says \`Skip\` or \`Force\`. A node that is passed over is named at the end of the run, which is \`ApplyFailed\` as well: not everything is done. \`Force\` deletes no Pod; those that are left run on while k0s is restarted under them, unless it fails to come back.
 
 ## Emptying a worker
-Pods leave through the Eviction API, within their disruption budgets; none is ever deleted. Pods of DaemonSets, static Pods and Pods that have finished stay. A budget that refuses is asked again after a second, then less often, at least every ten seconds, later where the API server says so with \`Retry-After\`, and at once when it opens.
+Pods leave through the Eviction API, within their disruption budgets; none is ever deleted. Pods of DaemonSets, static Pods and Pods that have finished stay. A budget that refuses is asked again after a second, or after what \`Retry-After\` says, then less often, but at least every ten seconds, and at once when it opens.
 
 - \`emptyDir: Block\` and \`unmanaged: Block\` leave such Pods alone. The worker waits, the Plan names them with what to do, and goes on when a person has moved or deleted them; at the deadline \`onTimeout\` decides, as for any other Pod.
 - \`skipPods\` is for Pods that may run on while k0s is restarted under them. They are neither evicted nor waited for.
