@@ -4,6 +4,7 @@ import type { Kube } from './client.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
+import { releaseLeadership } from './release-leadership.ts';
 import { removeSoftTaint, setSoftTaint } from './soft-taint.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
@@ -41,6 +42,8 @@ export async function perform(
       return setSoftTaint(kube, action.name, action.run, signal);
     case 'removeSoftTaint':
       return removeSoftTaint(kube, action.name, action.run, signal);
+    case 'releaseLeadership':
+      return releaseLeadership(kube, action, signal);
     case 'dropRequests':
       return dropRequests(kube, action, signal);
   }

@@ -166,5 +166,7 @@ export type Action =
   | { readonly kind: 'softTaint'; readonly name: string; readonly run: string }
   /** Removes that taint, and no other. */
   | { readonly kind: 'removeSoftTaint'; readonly name: string; readonly run: string }
+  /** Frees what the old processes of a controller were elected for, now that they are gone. */
+  | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };
