@@ -39,8 +39,7 @@ export class BudgetSightClient {
     this.#known.set(key, { ...before, atMs: nowMs });
     this.#look(namespace, budget).then(
       (sight) => {
-        if (sight === undefined) this.#known.delete(key);
-        else this.#known.set(key, { atMs: nowMs, sight });
+        this.#known.set(key, sight === undefined ? { atMs: nowMs } : { atMs: nowMs, sight });
         if (JSON.stringify(sight) !== JSON.stringify(before?.sight)) this.#onSight(namespace);
       },
       (thrown) => {
