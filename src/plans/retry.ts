@@ -107,10 +107,18 @@ function anew(facts: PlanFacts, status: StoredPlanStatus, spec: PlanSpec): PlanS
  * the first file may have been the wrong one, and a backup is best made just before.
  */
 function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
-  const { startedAt: _, pinned, backup, description: _why, ...rest } = command;
+  const {
+    startedAt: _,
+    pinned,
+    backup,
+    description: _why,
+    batch: _batch,
+    failure: _failure,
+    ...rest
+  } = command;
   const { k0supdate, airgapupdate } = command;
   const again = (role: Role, targets: readonly TargetStatus[] = []) =>
-    targets.map((target) => (isDone(target) ? target : pending(target, role, facts)));
+    targets.map((target) => (isDone(target) ? outOfBatches(target) : pending(target, role, facts)));
   return {
     ...rest,
     state: 'SchedulableWait',
@@ -128,6 +136,11 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
       ? {}
       : { airgapupdate: { workers: again('worker', airgapupdate.workers) } }),
   };
+}
+
+/** Batches are counted anew. */
+function outOfBatches({ batch: _, ...target }: TargetStatus): TargetStatus {
+  return target;
 }
 
 function pending(target: TargetStatus, role: Role, facts: PlanFacts): TargetStatus {
