@@ -26,9 +26,9 @@ export function schedule(
   course: UpdateCourse,
   facts: PlanFacts,
   command: CommandStatus,
+  ask: Ask = asking(course, facts, command),
 ): Schedule {
   if (course.stopping) return NOTHING;
-  const ask = asking(course, facts, command);
   const workers = standings.filter(({ target }) => target.role === 'worker');
   const controllers = standings.filter(({ target }) => target.role === 'controller');
   const { batch, shut } = settle(workers, command.batch, course, ask);
