@@ -190,7 +190,7 @@ const targetStatusSchema = z.object({
   cordoned: z
     .boolean()
     .optional()
-    .describe('Somebody had cordoned the node before it was begun, and it has stayed so.'),
+    .describe('Somebody had cordoned the node before the run came to it, and it has stayed so.'),
   deadline: z.iso
     .datetime({ offset: true })
     .optional()

@@ -182,15 +182,13 @@ function slotsOf(workers: readonly Standing[], course: UpdateCourse) {
 }
 
 /**
- * A healthy node that somebody had cordoned before we came is that person's business once we are done with it,
- * or where it says itself that it is to be left alone. @see docs/adr/0019-batches.md
+ * A healthy node that somebody had cordoned before the run came to it was taken out of service by that person,
+ * and so was one that says itself that it is to be left alone. @see docs/adr/0019-batches.md
  */
-function isOutOfService({ target, phase }: Standing, course: UpdateCourse): boolean {
+function isOutOfService({ target }: Standing, course: UpdateCourse): boolean {
   const { node, status, host } = target;
   if (node?.ready !== 'True' || !node.unschedulable) return false;
-  return isFinal(phase)
-    ? status.cordoned === true
-    : leftOut(host, course.wanted, course.nowMs) !== undefined;
+  return status.cordoned === true || leftOut(host, course.wanted, course.nowMs) !== undefined;
 }
 
 function nodeOf({ target }: Standing): NodeFacts {

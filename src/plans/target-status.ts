@@ -27,7 +27,7 @@ export function statusAfter(
   };
 }
 
-/** By somebody else, before we came; until somebody has lifted it. */
+/** By somebody else, before the run or before it came to the node; until somebody has lifted it. */
 function wasCordoned({ status, node, marked }: Target): boolean {
   if (node?.unschedulable !== true) return false;
   return status.cordoned === true || (marked && node.cordon?.ours === false);
