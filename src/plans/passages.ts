@@ -2,15 +2,16 @@ import type { CommandStatus } from '../api/plan.ts';
 import { type Point, passage } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
-import type { Schedule, Standing } from './standing.ts';
+import type { Schedule } from './start.ts';
+import type { Standing } from './target.ts';
 
 /** Asks points in turn. @returns what the first that is not open comes to; undefined where all are */
-export type Ask = (...points: readonly Point[]) => Shut | undefined;
+export type Ask = (points: readonly Point[]) => Shut | undefined;
 
 export type Shut = Pick<Schedule, 'wait' | 'actions' | 'failure'>;
 
 export function asking(course: UpdateCourse, facts: PlanFacts, command: CommandStatus): Ask {
-  return (...points) => {
+  return (points) => {
     for (const point of points) {
       const found = passage(point, course, facts, command);
       switch (found.kind) {
