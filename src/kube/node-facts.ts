@@ -1,6 +1,6 @@
 import { parseCordonMark } from '../drain/cordon-mark.ts';
 import type { DrainFacts } from '../drain/judge/drain-facts.ts';
-import type { NodeFacts } from '../plans/facts.ts';
+import type { NodeFacts, Outlook } from '../plans/facts.ts';
 import type { TrimmedNode } from './trim-node.ts';
 import { hostFacts } from './trim-signals.ts';
 
@@ -10,7 +10,11 @@ import { hostFacts } from './trim-signals.ts';
  */
 export function nodeFacts(
   node: TrimmedNode,
-  beside: { readonly renewals: number; readonly drain: DrainFacts | undefined },
+  beside: {
+    readonly renewals: number;
+    readonly drain: DrainFacts | undefined;
+    readonly outlook?: Outlook | undefined;
+  },
   serverNowMs: number | undefined,
 ): NodeFacts {
   return {
@@ -22,5 +26,6 @@ export function nodeFacts(
     softTaint: node.softTaint,
     renewals: beside.renewals,
     drain: beside.drain,
+    outlook: beside.outlook,
   };
 }

@@ -57,6 +57,7 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     platform: 'linux-arm64',
     orderText: 'not json',
     reportAgeMs: 3_000,
+    exemptions: undefined,
     ready: 'True',
     kubeletVersion: 'v1.36.3+k0s',
     unschedulable: true,
@@ -64,6 +65,7 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     softTaint: 'run',
     renewals: 2,
     drain: undefined,
+    outlook: undefined,
   });
 });
 
@@ -79,6 +81,7 @@ test('a Node that has told nothing yet', () => {
     orderText: undefined,
     report: { kind: 'absent' },
     reportAgeMs: undefined,
+    exemptions: undefined,
     ready: 'Unknown',
     kubeletVersion: '',
     unschedulable: false,
@@ -86,6 +89,7 @@ test('a Node that has told nothing yet', () => {
     softTaint: undefined,
     renewals: 0,
     drain: undefined,
+    outlook: undefined,
   });
 });
 
