@@ -1,6 +1,7 @@
 import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
+import { createGateRunner, type GateRunner } from '../gates/gate-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
@@ -37,6 +38,7 @@ export interface ClusterStoreOptions {
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   readonly drain: DrainClient;
+  readonly gates: GateRunner;
   readonly #kube: Kube;
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
@@ -61,6 +63,7 @@ export class ClusterStore {
       port: options.apiPort,
       onChange,
     });
+    this.gates = createGateRunner({ kube, log, onChange });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
     this.#policies = startInformer({
@@ -192,6 +195,7 @@ export class ClusterStore {
   }
 
   async stop(): Promise<void> {
+    this.gates.rest();
     await this.#prober.stop();
     await Promise.all(this.#informers.map((one) => one.ended));
   }
