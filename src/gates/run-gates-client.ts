@@ -116,7 +116,7 @@ function workloadsGate({ kube, baselines }: RunGatePorts): RunGate {
     ignoreNamespaces: run.ignoreNamespaces,
     nodesUnderWay: run.nodesUnderWay,
     restartsBefore: restarts,
-    newSinceMs: known?.takenAtMs,
+    before: known,
   });
   return {
     name: WORKLOADS_GATE,
