@@ -101,8 +101,15 @@ function urlFlaws(url: string, path: string): PolicyFlaw[] {
 
 const SECRETS_STAY = 'baseline is not kept of Secrets: it would be a copy of them elsewhere';
 
-function celFlaws({ kind, selector, expression }: CelSpec, path: string): PolicyFlaw[] {
+/** `v1` or `GROUP/VERSION`: it becomes a part of an address. */
+const API_VERSION_FORM = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?v[0-9][a-z0-9]*$/;
+
+function celFlaws({ apiVersion, kind, selector, expression }: CelSpec, path: string): PolicyFlaw[] {
   const flaws: PolicyFlaw[] = [];
+  if (!API_VERSION_FORM.test(apiVersion)) {
+    const message = `wanted v1 or GROUP/VERSION such as apps/v1, found ${JSON.stringify(apiVersion)}`;
+    flaws.push({ path: `${path}.apiVersion`, message });
+  }
   const compiled = compileCel(expression);
   if (compiled.kind === 'invalid') {
     flaws.push({ path: `${path}.expression`, message: compiled.message });
