@@ -10,8 +10,18 @@ import { promqlFlaw } from './promql.ts';
 /** The gate that is there without being written down. */
 export const WORKLOADS_GATE = 'workloads';
 
+/** Policies are judged at every look, and what they say changes seldom: lists are laid over whole. */
+const judged = new WeakMap<readonly GateSpec[], readonly PolicyFlaw[]>();
+
 /** Gates that could never be asked as they are written; each by the path of its field. */
-export function gateFlaws({ gates = [] }: PolicyLayer): readonly PolicyFlaw[] {
+export function gateFlaws({ gates }: PolicyLayer): readonly PolicyFlaw[] {
+  if (gates === undefined) return [];
+  const known = judged.get(gates) ?? judge(gates);
+  judged.set(gates, known);
+  return known;
+}
+
+function judge(gates: readonly GateSpec[]): readonly PolicyFlaw[] {
   return gates.flatMap((gate, at) => {
     const path = `gates.${at}`;
     return [

@@ -266,6 +266,21 @@ test('a gate that compares is asked once its baseline is there', async () => {
   assert.equal(gate.asked.length, 1);
 });
 
+test('a baseline that fails after the end is nobody’s either', async () => {
+  let give = (_: Error) => {};
+  const gate = aGate({
+    name: 'workloads',
+    baseline: () => new Promise((_, reject) => (give = reject)),
+  });
+  const { runner, changes } = aRunner([gate]);
+  runner.watch([{ ...run, workloads: 'Gate' }]);
+  await settle();
+  runner.rest();
+  give(new Error('cut off'));
+  await settle();
+  assert.equal(changes(), 0);
+});
+
 test('where no gate compares, none is needed', () => {
   const { runner } = aRunner([]);
   runner.watch([run]);
