@@ -5,10 +5,14 @@ import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
+type Job = Extract<Action, { kind: 'job' }>;
+
 export interface PerformPorts {
   readonly kube: Kube;
   /** One round of evictions; {@link DrainClient.evict}. */
   readonly evict: (node: string, signal?: AbortSignal) => Promise<void>;
+  /** {@link JobClient.begin} */
+  readonly beginJob: (job: Job, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -19,7 +23,7 @@ export interface PerformPorts {
  *   ApiUnreachableError when it cannot be asked
  */
 export async function perform(
-  { kube, evict }: PerformPorts,
+  { kube, evict, beginJob }: PerformPorts,
   action: Action,
   signal?: AbortSignal,
 ): Promise<Outcome> {
@@ -34,6 +38,9 @@ export async function perform(
       return uncordon(kube, action.name, action.orderId, signal);
     case 'evict':
       await evict(action.name, signal);
+      return { done: true };
+    case 'job':
+      await beginJob(action, signal);
       return { done: true };
     case 'dropRequests':
       return dropRequests(kube, action, signal);

@@ -5,6 +5,7 @@ import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
+import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
@@ -37,6 +38,7 @@ export interface ClusterStoreOptions {
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   readonly drain: DrainClient;
+  readonly jobs: JobClient;
   readonly #kube: Kube;
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
@@ -63,6 +65,7 @@ export class ClusterStore {
     });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.jobs = startJobClient({ ...common, onChange });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -123,6 +126,7 @@ export class ClusterStore {
       this.#controlNodes,
       this.#leases,
       this.#budgets,
+      this.jobs.informer,
     ];
   }
 

@@ -165,7 +165,7 @@ export class Controller {
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
       gates: new Map(),
-      jobs: new Map(),
+      jobs: this.store.jobs.facts(),
     };
   }
 
@@ -209,12 +209,12 @@ export class Controller {
 
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
-    const { drain } = this.store;
+    const { drain, jobs } = this.store;
     const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict }, action, signal);
+    const outcome = await perform({ kube, evict, beginJob: jobs.begin }, action, signal);
     const fields = {
       action: action.kind,
-      node: action.name,
+      [action.kind === 'job' ? 'job' : 'node']: action.name,
       ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
     };
     if (!outcome.done) {
@@ -223,7 +223,7 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    if (action.kind !== 'dropRequests') {
+    if (action.kind !== 'dropRequests' && action.kind !== 'job') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

@@ -157,5 +157,14 @@ export type Action =
   /** Removes the mark of that order, and with it the cordon where that was ours. */
   | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
   | { readonly kind: 'evict'; readonly name: string }
+  /** Begins a Job for a hook or a gate, in our own namespace. */
+  | {
+      readonly kind: 'job';
+      readonly name: string;
+      /** What it is begun for: `hook warm-caches at BeforeBatch/2`. */
+      readonly of: string;
+      /** A Job of batch/v1. */
+      readonly manifest: Readonly<Record<string, unknown>>;
+    }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

@@ -107,7 +107,7 @@ function anew(facts: PlanFacts, status: StoredPlanStatus, spec: PlanSpec): PlanS
  * the first file may have been the wrong one, and a backup is best made just before.
  */
 function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
-  const { startedAt: _, pinned, backup, description: _why, ...rest } = command;
+  const { startedAt: _, pinned, backup, description: _why, jobs: _jobs, ...rest } = command;
   const { k0supdate, airgapupdate } = command;
   const again = (role: Role, targets: readonly TargetStatus[] = []) =>
     targets.map((target) => (isDone(target) ? target : pending(target, role, facts)));

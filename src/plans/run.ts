@@ -25,13 +25,14 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
 /**
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
- * a digest that was pinned, a backup that was made, and a command that has ended.
+ * a digest that was pinned, a backup that was made, a Job that was begun or has ended, and a command that has.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
   return JSON.stringify(
-    status?.commands?.map(({ pinned, backup, state }) => [
+    status?.commands?.map(({ pinned, backup, jobs, state }) => [
       pinned,
       backup?.path,
+      jobs?.map(({ name, result }) => [name, result]),
       state === 'Completed',
     ]) ?? [],
   );
