@@ -1,14 +1,12 @@
 import type { CommandStatus } from '../api/plan.ts';
 import { type GateTerms, gateTerms } from '../api/policy-gates.ts';
+import { WORKLOADS_GATE } from '../api/policy-names.ts';
 import type { Reason } from '../api/reasons.ts';
 import { touchedIn } from './behind.ts';
 import type { UpdateCourse } from './course.ts';
 import type { GateFacts, PlanFacts } from './facts.ts';
 import { closed, OPEN, type Passage, type Point, together } from './point.ts';
 import { seconds } from './step.ts';
-
-/** The gate that is built in: what the cluster runs, against how that was before the run. */
-export const WORKLOADS = 'workloads';
 
 /** From when on a gate has to be passed. Epoch milliseconds, from what is stored: every leader judges the same. */
 interface Moment {
@@ -136,9 +134,9 @@ function verdict(
 /** Pods that moved need their time to be ready again: what is worse counts only once that is over. */
 function workloadsVerdict(moment: Moment, course: UpdateCourse, { gates }: PlanFacts): Passage {
   const timeoutMs = course.policy.workloadsTimeoutMs;
-  const answer = answerSince(gates.get(WORKLOADS), moment);
+  const answer = answerSince(gates.get(WORKLOADS_GATE), moment);
   if (answer === undefined || answer.outcome === 'unknown') {
-    return unanswered({ name: WORKLOADS, timeoutMs }, answer, moment, course);
+    return unanswered({ name: WORKLOADS_GATE, timeoutMs }, answer, moment, course);
   }
   if (answer.outcome === 'pass') return OPEN;
   const untilMs = moment.sinceMs + timeoutMs;
