@@ -12,9 +12,10 @@ import { trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
 import type { ControlNodeFacts, PlanFacts } from '../plans/facts.ts';
-import type { BudgetSelector, PreviewBudget, PreviewPod } from '../plans/preview-drains.ts';
+import type { PreviewBudget, PreviewPod } from '../plans/preview-drains.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from '../plans/trim-update-policy.ts';
+import type { ObjectSelector } from '../targets/object-selector.ts';
 import { list } from './preview-list.ts';
 
 /** The cluster, read once. */
@@ -111,7 +112,7 @@ async function askAll(
 }
 
 interface RawBudget extends RawObject {
-  readonly spec?: { readonly selector?: BudgetSelector };
+  readonly spec?: { readonly selector?: ObjectSelector };
   readonly status?: {
     readonly expectedPods?: number;
     readonly desiredHealthy?: number;

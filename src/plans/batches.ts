@@ -1,235 +1,139 @@
-import type { TargetPhase } from '../api/plan.ts';
-import type { Reason } from '../api/reasons.ts';
-import { isSettled } from '../signals/lifecycle.ts';
-import { inOrder } from '../targets/order.ts';
-import { backupBearer } from './backup.ts';
+import { countOf } from '../api/count-or-percent.ts';
+import type { BatchStatus } from '../api/plan.ts';
+import type { Policy } from '../api/policy.ts';
+import { byZone } from '../targets/order.ts';
 import type { UpdateCourse } from './course.ts';
-import type { Action, PlanFacts } from './facts.ts';
-import { give, isBusyElsewhere } from './give-order.ts';
-import { say } from './step.ts';
-import { isFinal, occupiesSlot, type Target } from './target.ts';
+import { leftOut } from './left-out.ts';
+import { isBegun, type Standing } from './standing.ts';
+import { isFinal, type Target } from './target.ts';
 
-/** A target with the phase that this judgement has found it in. */
-export interface Standing {
-  readonly target: Target;
-  readonly phase: TargetPhase;
+type BatchPolicy = Pick<Policy, 'ramp' | 'canaries' | 'zones' | 'zoneLabel'>;
+
+/**
+ * The batch that a worker was begun in. It is told by status; where that was lost with a leader, a worker that
+ * is begun can only be of the batch under way, for no two ever are.
+ */
+export function batchOf(standing: Standing, underWay: number | undefined): number | undefined {
+  return standing.target.status.batch ?? (isBegun(standing) ? underWay : undefined);
 }
 
-/** What a target is given to do, and its phase from then on. */
-export interface Start {
-  readonly target: Target;
-  readonly phase: TargetPhase;
-  readonly actions: readonly Action[];
+export function membersOf(workers: readonly Standing[], batch: BatchStatus): Standing[] {
+  return workers.filter((worker) => batchOf(worker, batch.number) === batch.number);
 }
 
-export interface Schedule {
-  readonly starts: readonly Start[];
-  /** Why the next target is not begun, where one is left. */
-  readonly wait: { readonly reason: Reason; readonly message: string } | undefined;
+/** Workers that nothing was taken away from in this run, and that are not at their end. */
+function untouched(workers: readonly Standing[], underWay: number | undefined): Standing[] {
+  return workers.filter(
+    (worker) => !isFinal(worker.phase) && batchOf(worker, underWay) === undefined,
+  );
+}
+
+export function isWilling({ target }: Standing, course: UpdateCourse): boolean {
+  return leftOut(target.host, course.wanted, course.nowMs) === undefined;
 }
 
 /**
- * Who is next: downloads first, for they cost nobody anything; then controllers, one at a time; then
- * workers within the limit. Promises S1, S2, S3 and S6 are kept here.
+ * Who may yet join a batch, those that are left out by their annotations included: canaries while one of them
+ * is untouched, workers of its zone where zones go one by one.
  */
-export function schedule(
-  standings: readonly Standing[],
+export function joinable(
+  workers: readonly Standing[],
+  batch: BatchStatus,
   course: UpdateCourse,
-  facts: PlanFacts,
-): Schedule {
-  if (course.stopping) return { starts: [], wait: undefined };
-  if (course.hold !== undefined) return { starts: [], wait: course.hold };
-  const bearer = backupBearer(
-    standings.map(({ target }) => target),
-    course,
+): Standing[] {
+  const { policy } = course;
+  const members = membersOf(workers, batch);
+  const isOfCanaries = isCanaryBatch(members, workers, batch, course);
+  return untouched(workers, batch.number).filter(
+    ({ target }) =>
+      (!isOfCanaries || policy.canaries.includes(target.name)) &&
+      (batch.zone === undefined || zoneOf(target, policy) === batch.zone),
   );
-  const downloads = scheduleDownloads(standings, course, bearer);
-  const parked = standings.filter(({ phase }) => phase === 'Staged');
-  const unverified = platformsNotVerified(standings);
-  if (unverified.length > 0) {
-    return {
-      starts: downloads,
-      wait: {
-        reason: 'WaitsForDownload',
-        message: `no ${unverified.join(' and no ')} artifact has been verified yet`,
-      },
-    };
-  }
-  const controllers = standings.filter(({ target }) => target.role === 'controller');
-  const { start, wait } = controllers.some(({ phase }) => !isFinal(phase))
-    ? nextController(controllers, course, facts, bearer)
-    : nextWorkers(standings, parked, course, facts);
-  return { starts: [...downloads, ...start], wait };
 }
 
-function scheduleDownloads(
-  standings: readonly Standing[],
+/** Its members tell; of one that has none yet, that there is a canary that could be the first. */
+function isCanaryBatch(
+  members: readonly Standing[],
+  workers: readonly Standing[],
+  batch: BatchStatus,
   course: UpdateCourse,
-  bearer: string | undefined,
-): Start[] {
-  const free =
-    course.policy.downloadConcurrent -
-    standings.filter(({ phase }) => phase === 'Downloading').length;
-  const pending = standings.filter(
-    ({ target, phase }) => phase === 'Pending' && !isBusyElsewhere(target),
+): boolean {
+  const { policy } = course;
+  const candidates =
+    members.length > 0
+      ? members
+      : untouched(workers, batch.number).filter((worker) => isWilling(worker, course));
+  return candidates.some(
+    ({ target }) =>
+      policy.canaries.includes(target.name) &&
+      (batch.zone === undefined || zoneOf(target, policy) === batch.zone),
   );
-  // One of each platform goes first: a bad artifact is then known before any node is touched.
-  const seen = new Set(
-    standings.filter(({ phase }) => phase !== 'Pending').map(({ target }) => target.host?.platform),
-  );
-  const firsts = pending.filter(({ target }) => {
-    const isFirst = !seen.has(target.host?.platform);
-    seen.add(target.host?.platform);
-    return isFirst;
-  });
-  const rest = pending.filter((standing) => !firsts.includes(standing));
-  return [...firsts, ...rest].slice(0, Math.max(0, free)).map(({ target }) => ({
-    target,
-    phase: 'Downloading' as const,
-    actions: give(target, 'stage', course, bearer),
-  }));
 }
 
-function platformsNotVerified(standings: readonly Standing[]): string[] {
-  const waiting = new Set<string>();
-  const verified = new Set<string>();
-  for (const { target, phase } of standings) {
-    const platform = target.host?.platform;
-    if (platform === undefined) continue;
-    if (phase === 'Pending' || phase === 'Downloading') waiting.add(platform);
-    else if (phase !== 'Failed' && phase !== 'Skipped') verified.add(platform);
-  }
-  return [...waiting].filter((platform) => !verified.has(platform));
-}
-
-interface Next {
-  readonly start: readonly Start[];
-  readonly wait: Schedule['wait'];
-}
-
-function nextController(
-  controllers: readonly Standing[],
+/** Whether a batch takes no more workers: it is full, or nobody is left that would join. */
+export function isClosed(
+  workers: readonly Standing[],
+  batch: BatchStatus,
   course: UpdateCourse,
-  facts: PlanFacts,
-  bearer: string | undefined,
-): Next {
-  const waiting = (reason: Reason, message: string): Next => ({
-    start: [],
-    wait: { reason, message },
-  });
-  const inFlight = controllers.find(({ target, phase }) => occupiesSlot(target, phase));
-  if (inFlight !== undefined) {
-    return waiting('WaitsForController', `controller ${inFlight.target.name} is under way`);
-  }
-  const elsewhere = controllerInFlightElsewhere(controllers, facts);
-  if (elsewhere !== undefined) {
-    return waiting('WaitsForController', `controller ${elsewhere} is under way for another Plan`);
-  }
-  // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
-  // What is down is repaired first; of the healthy ones, nobody is touched before the backup was made.
-  const [next] = inOrder(
-    controllers
-      .filter(({ phase }) => !isFinal(phase))
-      .map(({ target, phase }) => ({
-        target,
-        phase,
-        name: target.name,
-        ready: target.controlNode?.apiServer.ready === 'True',
-      })),
-  ).toSorted((a, b) => before(a, bearer) - before(b, bearer));
-  if (next === undefined) return { start: [], wait: undefined };
-  if (next.phase !== 'Staged') {
-    return waiting('WaitsForDownload', `${next.name} has not staged the artifact yet`);
-  }
-  const others = course.controllersNotReady.filter((name) => name !== next.name);
-  if (others.length > 0) return waiting('ControllerNotReady', notReady(others, facts));
+): boolean {
+  return (
+    membersOf(workers, batch).length >= batch.size ||
+    !joinable(workers, batch, course).some((worker) => isWilling(worker, course))
+  );
+}
+
+/**
+ * The batch after the one given. Its size holds from then on: nodes that are made or deleted meanwhile change
+ * that of the next one.
+ * @returns undefined where no worker is left that would be begun
+ */
+export function nextBatch(
+  workers: readonly Standing[],
+  before: BatchStatus | undefined,
+  course: UpdateCourse,
+): BatchStatus | undefined {
+  const { policy } = course;
+  const left = untouched(workers, before?.number).filter((worker) => isWilling(worker, course));
+  const canaries = left.filter(({ target }) => policy.canaries.includes(target.name));
+  const group = canaries.length > 0 ? canaries : left;
+  if (group.length === 0) return undefined;
+  const zone =
+    policy.zones === 'OneByOne'
+      ? group.map(({ target }) => zoneOf(target, policy)).toSorted(byZone)[0]
+      : undefined;
+  const holds = group.filter(({ target }) => zone === undefined || zoneOf(target, policy) === zone);
+  const number = (before?.number ?? 0) + 1;
+  const isOfCanaries = canaries.length > 0;
   return {
-    start: [{ target: next.target, phase: 'Applying', actions: say(next.target, 'apply', course) }],
-    wait: undefined,
+    number,
+    size: isOfCanaries
+      ? holds.length
+      : Math.min(holds.length, rampedSize(workers, number, before, policy)),
+    startedAt: new Date(course.nowMs).toISOString(),
+    ...(zone === undefined ? {} : { zone }),
   };
 }
 
-function before(one: { readonly name: string; readonly ready: boolean }, bearer?: string): number {
-  if (!one.ready) return 0;
-  return one.name === bearer ? 1 : 2;
-}
-
-function controllerInFlightElsewhere(
-  controllers: readonly Standing[],
-  facts: PlanFacts,
-): string | undefined {
-  const ours = new Map(controllers.map(({ target }) => [target.name, target.orderId]));
-  for (const { name, order, report } of facts.controlNodes.values()) {
-    if (order.kind !== 'valid' || order.value.id === ours.get(name)) continue;
-    if (!['apply', 'commit', 'undo'].includes(order.value.goal)) continue;
-    // A bundle takes nothing away from the controller that it is delivered to.
-    if (order.value.artifact.kind === 'airgap') continue;
-    const signal = report.kind === 'valid' ? report.value.signal : undefined;
-    if (signal?.id !== order.value.id || !isSettled(signal.phase)) return name;
-  }
-  return undefined;
-}
-
-function nextWorkers(
-  standings: readonly Standing[],
-  parked: readonly Standing[],
-  course: UpdateCourse,
-  facts: PlanFacts,
-): Next {
-  const workers = standings.filter(({ target }) => target.role === 'worker');
-  const { limit, because: limited } = course.concurrency;
-  if (parked.length > 0 && course.controllersNotReady.length > 0) {
-    return {
-      start: [],
-      wait: { reason: 'ControllerNotReady', message: notReady(course.controllersNotReady, facts) },
-    };
-  }
-  const inFlight = new Set(
+/** The ramp begins with the first batch that is not one of canaries. */
+function rampedSize(
+  workers: readonly Standing[],
+  number: number,
+  before: BatchStatus | undefined,
+  { ramp, canaries }: BatchPolicy,
+): number {
+  if (ramp === undefined) return workers.length;
+  const ofCanaries = new Set(
     workers
-      .filter(({ target, phase }) => occupiesSlot(target, phase))
-      .map(({ target }) => target.name),
+      .filter(({ target }) => canaries.includes(target.name))
+      .map((worker) => batchOf(worker, before?.number))
+      .filter((batch) => batch !== undefined),
   );
-  const unavailable = new Set(
-    workers.filter(({ target }) => !isAvailable(target)).map(({ target }) => target.name),
-  );
-  const down = [...unavailable].filter((name) => !inFlight.has(name));
-
-  const start: Start[] = [];
-  let wait: Schedule['wait'];
-  const candidates = inOrder(
-    parked.map(({ target }) => ({ target, name: target.name, ready: isAvailable(target) })),
-  );
-  for (const { target, name, ready } of candidates) {
-    // A node that is down already costs nothing more; it still takes one of the slots.
-    const occupied = ready ? new Set([...inFlight, ...unavailable]).size : inFlight.size;
-    if (occupied >= limit) {
-      const because = down.length === 0 ? '' : `; ${down.join(', ')} down or cordoned by others`;
-      wait = {
-        reason: 'WaitsForSlot',
-        message: `${inFlight.size} under way, ${limited}${because}`,
-      };
-      break;
-    }
-    inFlight.add(name);
-    start.push({
-      target,
-      phase: 'Draining',
-      actions: [{ kind: 'cordon', name, orderId: target.orderId }],
-    });
-  }
-  return { start, wait };
+  const step = ramp[Math.min(number - 1 - ofCanaries.size, ramp.length - 1)]!;
+  const existing = workers.filter(({ target }) => target.node !== undefined).length;
+  return Math.max(1, countOf(step, existing));
 }
 
-/** Counts for the limit, whoever made it so. A cordon of ours is a slot, counted apart. */
-function isAvailable(target: Target): boolean {
-  const { node } = target;
-  return node !== undefined && node.ready === 'True' && (!node.unschedulable || target.marked);
-}
-
-function notReady(names: readonly string[], facts: PlanFacts): string {
-  return names
-    .map(
-      (name) => `controller ${name}: ${facts.controlNodes.get(name)?.apiServer.message ?? 'gone'}`,
-    )
-    .join('; ');
+/** Empty where the node has no such label: a zone of its own. */
+export function zoneOf({ node }: Target, { zoneLabel }: Pick<BatchPolicy, 'zoneLabel'>): string {
+  return node?.labels[zoneLabel] ?? '';
 }

@@ -14,6 +14,11 @@ const TOUCHED = new Set<TargetPhase | undefined>([
   'Held',
 ]);
 
+/** @returns whether something was taken away from a target, given back since or not */
+export function wasTouched({ phase }: TargetStatus): boolean {
+  return TOUCHED.has(phase);
+}
+
 /** @returns the targets that this run, and not one that it retries, has taken something away from */
 export function touchedIn(
   targets: readonly TargetStatus[] | undefined,
@@ -21,8 +26,7 @@ export function touchedIn(
 ): TargetStatus[] {
   const sinceMs = Date.parse(plan.status?.startedAt ?? '') || 0;
   return (targets ?? []).filter(
-    ({ phase, lastUpdatedTimestamp }) =>
-      TOUCHED.has(phase) && Date.parse(lastUpdatedTimestamp) >= sinceMs,
+    (target) => wasTouched(target) && Date.parse(target.lastUpdatedTimestamp) >= sinceMs,
   );
 }
 

@@ -3,7 +3,7 @@ import { approvalPassage } from './approvals.ts';
 import { isBehind } from './behind.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
-import { alwaysPassage, gatePassage } from './gate-verdict.ts';
+import { gatePassage } from './gate-verdict.ts';
 import { hookPassage } from './hooks.ts';
 import { jobGatePassage } from './job-gates.ts';
 import { inTurn, OPEN, type Passage, type Point, together } from './point.ts';
@@ -23,7 +23,6 @@ export function passage(
   if (isBehind(point, command, facts)) return OPEN;
   const parts = [course, facts, command] as const;
   return inTurn([
-    alwaysPassage(...parts),
     approvalPassage(point, course, command),
     together([
       hookPassage(point, ...parts),

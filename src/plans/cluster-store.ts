@@ -88,7 +88,7 @@ export class ClusterStore {
       path: BUDGETS,
       trim: trimBudget,
       onChange: ({ object }) => {
-        if (object.disruptionsAllowed > 0) this.drain.budgetOpened(object.namespace);
+        if ((object.disruptionsAllowed ?? 0) > 0) this.drain.budgetOpened(object.namespace);
       },
     });
     this.#renewals = createRenewals(

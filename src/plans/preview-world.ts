@@ -6,11 +6,15 @@ import type {
   CordonMark,
   HostFacts,
   NodeFacts,
+  Outlook,
   PlanFacts,
 } from './facts.ts';
 import { runningVersion } from './preflight.ts';
 import { PreviewHost } from './preview-host.ts';
 import type { Pace } from './preview-pace.ts';
+
+/** Of nodes whose pods nobody has listed. */
+const NOTHING_IN_THE_WAY: Outlook = { budgets: [] };
 
 interface Cordon {
   readonly mark: CordonMark;
@@ -89,12 +93,17 @@ export class PreviewWorld {
     }
   }
 
-  /** Goes on to the next moment at which something happens. @returns false: nothing ever does */
-  pass(): boolean {
+  /**
+   * Goes on to the next moment at which something happens.
+   * @param dueMs when the run goes on by itself
+   * @returns false: nothing ever does
+   */
+  pass(dueMs?: number): boolean {
     const hosts = [...this.#controllers.values(), ...this.#workers.values()];
     const times = [
       ...hosts.map(({ nextAtMs }) => nextAtMs),
       ...[...this.#cordons.values()].map(({ emptyAtMs }) => emptyAtMs),
+      dueMs,
     ].filter((atMs) => atMs !== undefined && atMs > this.nowMs);
     if (times.length === 0) return false;
     this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), Infinity);
@@ -127,6 +136,7 @@ export class PreviewWorld {
       cordon: cordon?.mark,
       renewals: host.renewals,
       drain: cordon === undefined ? undefined : { remaining, blocked: [] },
+      outlook: node.outlook ?? NOTHING_IN_THE_WAY,
     };
   }
 

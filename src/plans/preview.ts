@@ -130,11 +130,12 @@ function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Ou
         for (const action of decision.actions) world.perform(action);
         // Evictions change nothing by themselves; anything else, the end of a command included, may make
         // room for more at once.
-        if (!isOnlyEvicting(decision.actions) || world.pass()) continue;
+        if (!isOnlyEvicting(decision.actions) || world.pass(decision.dueMs)) continue;
         break;
       case 'wait':
       case 'queue':
-        if (world.pass() || waitForWindow(decision, world, log.closed)) continue;
+        if (world.pass('dueMs' in decision ? decision.dueMs : undefined)) continue;
+        if (waitForWindow(decision, world, log.closed)) continue;
         return { kind: 'stuck', reason: decision.reason, message: decision.message };
     }
     break;

@@ -5,6 +5,7 @@ import {
   type PlanStatus,
   type StoredPlanStatus,
 } from '../api/plan.ts';
+import { targetsOf } from './progress.ts';
 
 /** The status of a run of ours that has begun and not ended. */
 export type RunningStatus = PlanStatus & {
@@ -25,16 +26,33 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
 /**
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
- * a digest that was pinned, a backup that was made, a Job that was begun or has ended, and a command that has.
+ * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a Job that was
+ * begun or has ended, a node that others had cordoned, and a command that has failed or ended.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
   return JSON.stringify(
-    status?.commands?.map(({ pinned, backup, jobs, state }) => [
-      pinned,
-      backup?.path,
-      jobs?.map(({ name, result }) => [name, result]),
-      state === 'Completed',
+    status?.commands?.map((command) => [
+      command.pinned,
+      command.backup?.path,
+      command.state === 'Completed',
+      command.batch?.number,
+      command.batch?.settledAt,
+      command.failure?.reason,
+      command.jobs?.map(({ name, result }) => [name, result]),
+      targetsOf(command).flatMap(({ name, cordoned }) => (cordoned === true ? [name] : [])),
     ]) ?? [],
+  );
+}
+
+/** How far a run has come, as one text to compare: what ends one part of it, and lets another begin. */
+export function turnOf(status: StoredPlanStatus): string {
+  return JSON.stringify(
+    status.commands?.map(({ state, batch, failure }) => [
+      state === 'Completed',
+      batch?.number,
+      batch?.settledAt,
+      failure?.reason,
+    ]),
   );
 }
 

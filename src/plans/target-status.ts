@@ -3,8 +3,13 @@ import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
 /** What is written down of a target after one look; its time moves only when its phase or state does. */
-export function statusAfter(target: Target, step: Step, nowMs: number): TargetStatus {
+export function statusAfter(
+  target: Target,
+  step: Step & { readonly batch?: number | undefined },
+  nowMs: number,
+): TargetStatus {
   const { status } = target;
+  const batch = step.batch ?? status.batch;
   const state = stateOf(step);
   const moved = status.phase !== step.phase || status.state !== state;
   return {
@@ -16,8 +21,16 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
     ...(step.message === undefined ? {} : { message: step.message }),
     ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
     attempts: status.attempts ?? 1,
+    ...(batch === undefined ? {} : { batch }),
+    ...(wasCordoned(target) ? { cordoned: true } : {}),
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
   };
+}
+
+/** By somebody else, before we came; until somebody has lifted it. */
+function wasCordoned({ status, node, marked }: Target): boolean {
+  if (node?.unschedulable !== true) return false;
+  return status.cordoned === true || (marked && node.cordon?.ours === false);
 }
 
 /** k0s's word for where a target stands. */

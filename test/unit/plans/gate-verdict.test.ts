@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GateSpec, GateTime } from '../../../src/api/policy-gates.ts';
-import { type Point, passage } from '../../../src/plans/checkpoint.ts';
+import { type Passage, type Point, passage } from '../../../src/plans/checkpoint.ts';
 import type { GateFacts } from '../../../src/plans/facts.ts';
+import { alwaysPassage } from '../../../src/plans/gate-verdict.ts';
 import { START_MS } from '../../support/builders.ts';
 import { atPoint, committed, type PointScene } from '../../support/point-scene.ts';
 
@@ -27,7 +28,13 @@ const unknown: Partial<GateFacts> = { outcome: 'unknown', message: 'connection r
 
 function ask(point: Point, scene: PointScene) {
   const { course, facts, command } = atPoint(scene);
-  const found = passage(point, course, facts, command);
+  return told(passage(point, course, facts, command));
+}
+function always(scene: PointScene) {
+  const { course, facts, command } = atPoint(scene);
+  return told(alwaysPassage(course, facts, command));
+}
+function told(found: Passage) {
   if (found.kind === 'open') return found;
   const { kind, reason, message } = found;
   const untilMs = 'untilMs' in found ? found.untilMs! - START_MS : undefined;
@@ -215,14 +222,13 @@ test('workloads are looked at unless the policy says Off', () => {
   assert.equal(ask(afterBatch(), { policy: only() }).kind, 'open');
 });
 
-const ALWAYS: Point = { kind: 'BeforeNode', role: 'worker', orderId: 'o', name: 'w-2' };
-test('a gate of Always holds at every point once something was touched, and not before', () => {
+test('a gate of Always holds at any time once something was touched, and not before', () => {
   const policy = only(gate({ when: ['Always'] }));
   const told = { 'w-1': committed() };
   const gates = { errors: { ...no, failures: 3 } };
-  assert.equal(ask(ALWAYS, { policy, gates }).kind, 'open');
-  assert.match(JSON.stringify(ask(ALWAYS, { policy, gates, told })), /failed.*GateFailed/);
-  assert.equal(ask(ALWAYS, { policy, told, gates: { errors: {} } }).kind, 'open');
+  assert.equal(always({ policy, gates }).kind, 'open');
+  assert.match(JSON.stringify(always({ policy, gates, told })), /failed.*GateFailed/);
+  assert.equal(always({ policy, told, gates: { errors: {} } }).kind, 'open');
 });
 
 test('a gate of Always that is silent lets nothing be begun, and fails when it stays so', () => {
@@ -232,13 +238,13 @@ test('a gate of Always that is silent lets nothing be begun, and fails when it s
     ...{ policy, told, afterMs },
     gates: { errors: { ...unknown, sinceMs: START_MS + MINUTE } },
   });
-  assert.match(JSON.stringify(ask(ALWAYS, silent(2 * MINUTE))), /closed.*GateUnknown/);
-  assert.match(JSON.stringify(ask(ALWAYS, silent(6 * MINUTE))), /failed.*GateFailed/);
+  assert.match(JSON.stringify(always(silent(2 * MINUTE))), /closed.*GateUnknown/);
+  assert.match(JSON.stringify(always(silent(6 * MINUTE))), /failed.*GateFailed/);
   const never = { policy, told };
-  assert.match(JSON.stringify(ask(ALWAYS, { ...never, afterMs: MINUTE })), /closed.*WaitsForGate/);
-  assert.equal(ask(ALWAYS, { ...never, afterMs: 5 * MINUTE }).kind, 'failed');
+  assert.match(JSON.stringify(always({ ...never, afterMs: MINUTE })), /closed.*WaitsForGate/);
+  assert.equal(always({ ...never, afterMs: 5 * MINUTE }).kind, 'failed');
   // Nobody has asked it for longer than it may take: that it passed then says nothing now.
   const old = { errors: { atMs: START_MS, sinceMs: START_MS } };
-  assert.equal(ask(ALWAYS, { ...never, gates: old, afterMs: 4 * MINUTE }).kind, 'open');
-  assert.equal(ask(ALWAYS, { ...never, gates: old, afterMs: 6 * MINUTE }).kind, 'failed');
+  assert.equal(always({ ...never, gates: old, afterMs: 4 * MINUTE }).kind, 'open');
+  assert.equal(always({ ...never, gates: old, afterMs: 6 * MINUTE }).kind, 'failed');
 });
