@@ -49,6 +49,8 @@ export const REASONS = {
   WaitsForGate: 'A gate of the policy has not been passed yet since it had to be.',
   GateUnknown: 'A gate cannot be asked, which is never taken for a pass: nothing new is begun.',
   WaitsForHook: 'A Job that the policy wants at this point of the run has not ended yet.',
+  WaitsForBaseline:
+    'How workloads and objects are before the run is being written down, before a node is touched.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
   WaitsForPerson: 'An unconfirmed update that does not go back by itself is held for a person.',
   LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
@@ -90,6 +92,8 @@ export const REASONS = {
   NodeVanished: 'The object of a target was deleted while the run was under way.',
   NoReport: 'The node was told to commit or undo and never said that it did.',
   ApplyTimeout: 'The node did not come back on trial in time.',
+  BaselineMissing:
+    'How workloads and objects were before the run could not be written down, so that nothing was begun.',
   OrderRefused: 'The agent refused the order.',
   DeliveryFailed: "The host could not put the bundle into k0s's folder of images.",
   GateFailed: 'A gate of the policy has answered no, or nothing, for too long.',

@@ -1,5 +1,6 @@
 import type { CommandStatus } from '../api/plan.ts';
 import { approvalPassage } from './approvals.ts';
+import { baselinePassage } from './baseline-passage.ts';
 import { isBehind } from './behind.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
@@ -23,6 +24,7 @@ export function passage(
   if (isBehind(point, command, facts)) return OPEN;
   const parts = [course, facts, command] as const;
   return inTurn([
+    baselinePassage(point, course, facts) ?? OPEN,
     approvalPassage(point, course, command),
     together([
       hookPassage(point, ...parts),

@@ -1,7 +1,7 @@
 import type { CommandStatus } from '../api/plan.ts';
 import { type GateTerms, gateTerms } from '../api/policy-gates.ts';
-import { WORKLOADS_GATE } from '../api/policy-names.ts';
 import type { Reason } from '../api/reasons.ts';
+import { WORKLOADS_GATE } from '../gates/gate-flaws.ts';
 import { touchedIn } from './behind.ts';
 import type { UpdateCourse } from './course.ts';
 import type { GateFacts, PlanFacts } from './facts.ts';

@@ -209,6 +209,7 @@ export class World {
       policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
       gates: new Map(),
+      baseline: { kind: 'stored' },
       jobs: new Map(),
       nodes: new Map(
         [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),
