@@ -71,16 +71,13 @@ export function awaitedApproval(
   command: CommandStatus,
   policy: Pick<Policy, 'approvals'>,
 ): Approvable | undefined {
-  const { controllers = [], workers = [] } = command.k0supdate ?? {};
+  const controllers = command.k0supdate?.controllers ?? [];
   const missing = (of: Approvable) =>
     isWanted(of, policy, command) && approvalOf(of, command) === undefined ? of : undefined;
-  const atTheirEnd = (targets: readonly TargetStatus[]) =>
-    targets.every(({ phase }) => isFinal(phase));
-  if (!atTheirEnd(controllers)) return missing('Controllers');
-  const now = command.batch?.number;
-  if (now === undefined) return missing('Workers') ?? missing('Batch/1');
-  const ofBatch = workers.filter(({ batch }) => batch === now);
-  return missing('Workers') ?? (atTheirEnd(ofBatch) ? missing(`Batch/${now + 1}`) : undefined);
+  if (!controllers.every(({ phase }) => isFinal(phase))) return missing('Controllers');
+  const { batch } = command;
+  if (batch === undefined) return missing('Workers') ?? missing('Batch/1');
+  return batch.settledAt === undefined ? undefined : missing(`Batch/${batch.number + 1}`);
 }
 
 /** `the controllers`, `batch 2` */

@@ -1,14 +1,17 @@
 import { parseK0sVersion } from '../api/k0s-version.ts';
 import type { StoredPlanStatus } from '../api/plan.ts';
+import { WORKLOADS_GATE } from '../gates/gate-flaws.ts';
 import type {
   Action,
   ControlNodeFacts,
   CordonMark,
   HostFacts,
+  JobFacts,
   NodeFacts,
   Outlook,
   PlanFacts,
 } from './facts.ts';
+import { livePolicy } from './live-policy.ts';
 import { runningVersion } from './preflight.ts';
 import { PreviewHost } from './preview-host.ts';
 import type { Pace } from './preview-pace.ts';
@@ -35,6 +38,8 @@ export class PreviewWorld {
   readonly #controllers = new Map<string, PreviewHost>();
   readonly #workers = new Map<string, PreviewHost>();
   readonly #cordons = new Map<string, Cordon>();
+  /** When each Job ends, by its name. */
+  readonly #jobs = new Map<string, number>();
 
   constructor(found: PlanFacts, pace: Pace) {
     this.#found = found;
@@ -62,6 +67,9 @@ export class PreviewWorld {
       nowMs: this.nowMs,
       plan: { ...found.plan, status: this.status },
       plansBefore: [],
+      gates: this.#gates(),
+      baseline: { kind: 'stored' },
+      jobs: new Map([...this.#jobs].map(([name, endsAtMs]) => [name, this.#job(endsAtMs)])),
       nodes: new Map([...found.nodes].map(([name, node]) => [name, this.#node(node)])),
       controlNodes: new Map(
         [...found.controlNodes].map(([name, node]) => [name, this.#controlNode(node)]),
@@ -88,6 +96,9 @@ export class PreviewWorld {
       case 'uncordon':
         this.#cordons.delete(name);
         return;
+      case 'job':
+        this.#jobs.set(name, this.#jobs.get(name) ?? this.nowMs + this.#pace.jobMs);
+        return;
       case 'evict':
       // Pods go by themselves here: see emptyAtMs.
     }
@@ -103,12 +114,25 @@ export class PreviewWorld {
     const times = [
       ...hosts.map(({ nextAtMs }) => nextAtMs),
       ...[...this.#cordons.values()].map(({ emptyAtMs }) => emptyAtMs),
+      ...this.#jobs.values(),
       dueMs,
     ].filter((atMs) => atMs !== undefined && atMs > this.nowMs);
     if (times.length === 0) return false;
     this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), Infinity);
     for (const host of hosts) host.pass(this.nowMs);
     return true;
+  }
+
+  /** Every one that there is says yes whenever it is asked. */
+  #gates(): PlanFacts['gates'] {
+    const { gates = [] } = livePolicy(this.#found);
+    const atMs = this.nowMs;
+    const pass = { outcome: 'pass', message: 'passes', atMs, sinceMs: 0, failures: 0 } as const;
+    return new Map([WORKLOADS_GATE, ...gates.map(({ name }) => name)].map((name) => [name, pass]));
+  }
+
+  #job(endsAtMs: number): JobFacts {
+    return { state: endsAtMs > this.nowMs ? 'Running' : 'Succeeded', message: '' };
   }
 
   #host(role: HostKind, name: string): PreviewHost {

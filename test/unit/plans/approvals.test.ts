@@ -91,7 +91,7 @@ for (const [what, scene, expected] of [
     'the next batch, once one is at its end',
     {
       told: { ...controllersDone, 'w-1': { ...committed(), batch: 1 } },
-      command: { batch: batch(1), approvals: approved('Workers') },
+      command: { batch: { ...batch(1), settledAt: AT }, approvals: approved('Workers') },
     },
     'Batch/2',
   ],
