@@ -481,6 +481,8 @@ export class World {
 
   /** Somebody has looked, where that is waited for. */
   letPass(): void {
+    // What was said before an answer may be mended by it.
+    if (this.last?.kind === 'answer') return;
     const waiting = this.known?.conditions?.find(({ type }) => type === 'Waiting');
     if (waiting?.status !== 'True' || waiting.reason !== 'WaitsForApproval') return;
     this.happen({ kind: 'asks', verb: 'approve' });
