@@ -113,7 +113,10 @@ function judge(
     baseline: { kind: 'stored' },
     jobs: new Map(),
   };
-  const found = preview(facts);
+  const found = preview(
+    facts,
+    cluster.plans.map((one) => one.status),
+  );
   const drains = previewDrains(drainedBy(found), cluster.pods, cluster.budgets);
   return reportOf(facts, found, {
     drains,

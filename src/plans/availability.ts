@@ -10,3 +10,9 @@ export function isAvailable(
 ): boolean {
   return node !== undefined && node.ready === 'True' && (!node.unschedulable || isOurs);
 }
+
+export function isCordonedByOthers(
+  node: Pick<NodeFacts, 'unschedulable' | 'cordon'> | undefined,
+): boolean {
+  return node?.unschedulable === true && node.cordon?.ours !== true;
+}

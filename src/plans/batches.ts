@@ -4,8 +4,8 @@ import type { Policy } from '../api/policy.ts';
 import { byZone } from '../targets/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { leftOut } from './left-out.ts';
-import { isBegun, type Standing } from './standing.ts';
-import { isFinal, type Target } from './target.ts';
+import { isBegun } from './start.ts';
+import { isFinal, type Standing, type Target } from './target.ts';
 
 type BatchPolicy = Pick<Policy, 'ramp' | 'canaries' | 'zones' | 'zoneLabel'>;
 

@@ -25,9 +25,9 @@ import { progressOf, targetsOf } from './progress.ts';
 import { answerRequests } from './requests.ts';
 import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
-import type { Schedule, Standing } from './standing.ts';
+import type { Schedule } from './start.ts';
 import type { Step } from './step.ts';
-import { isTrouble, phaseOf, type Target, viewTargets } from './target.ts';
+import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
 
@@ -193,7 +193,7 @@ function judgeTargets(
     now.kind === 'airgap'
       ? scheduleDeliveries(standings, now)
       : schedule(standings, now, facts, command);
-  const { starts, wait, batch, failure, lookAhead } = scheduled;
+  const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
     const start = started.get(target);
@@ -207,6 +207,7 @@ function judgeTargets(
     ...steps.map(({ deadlineMs }) => deadlineMs),
     hold?.opensAtMs,
     wait?.untilMs,
+    untilMs,
   ].filter((deadlineMs) => deadlineMs !== undefined);
   return {
     statuses,

@@ -1,8 +1,8 @@
 import type { DeliveryCourse } from './course.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
 import { leftOut } from './left-out.ts';
-import type { Schedule, Standing, Start } from './standing.ts';
-import { isFinal } from './target.ts';
+import type { Schedule, Start } from './start.ts';
+import { isFinal, type Standing } from './target.ts';
 
 /**
  * Who downloads a bundle next: no more at once than the Plan and the policy allow. Where nobody knows the

@@ -1,15 +1,15 @@
 import { minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
 import type { Reason } from '../api/reasons.ts';
 import { isSettled } from '../signals/lifecycle.ts';
-import { inOrder } from '../targets/order.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
+import { controllersInTurn } from './in-turn.ts';
 import { leftOut, wasLeftOut } from './left-out.ts';
 import { type Ask, afterNodes, beforeNode } from './passages.ts';
 import { runningVersion } from './preflight.ts';
-import { isBegun, type Schedule, type Standing } from './standing.ts';
+import { isBegun, type Schedule } from './start.ts';
 import { say } from './step.ts';
-import { isFinal, occupiesSlot } from './target.ts';
+import { isFinal, occupiesSlot, type Standing } from './target.ts';
 
 /** Which controller goes next: one at a time, while all others are ready. Promise S2 is kept here. */
 export function nextController(
@@ -31,19 +31,17 @@ export function nextController(
     .filter(({ phase }) => !isFinal(phase))
     .map((standing) => ({
       ...standing,
-      name: standing.target.name,
-      ready: standing.target.controlNode?.apiServer.ready === 'True',
       leftOut: leftOut(standing.target.host, course.wanted, course.nowMs),
     }));
-  const asked = open.find(({ name }) => name === bearer);
+  const asked = open.find(({ target }) => target.name === bearer);
   if (asked?.leftOut !== undefined && asked.target.order?.backup && !asked.target.signal?.backup) {
     const { reason, message } = asked.leftOut;
     return waiting(reason, `controller ${bearer} is to make the backup first, and was ${message}`);
   }
   // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
-  // What is down is repaired first; of the healthy ones, nobody is touched before the backup was made.
-  const [next] = inOrder(open.filter((one) => one.leftOut === undefined)).toSorted(
-    (a, b) => before(a, bearer) - before(b, bearer),
+  const [next] = controllersInTurn(
+    open.filter((one) => one.leftOut === undefined),
+    bearer,
   );
   // Those that are left out come last, and may not be by then.
   if (next === undefined) {
@@ -56,15 +54,15 @@ export function nextController(
     return { starts, wait: undefined };
   }
   if (next.phase !== 'Staged') {
-    return waiting('WaitsForDownload', `${next.name} has not staged the artifact yet`);
+    return waiting('WaitsForDownload', `${next.target.name} has not staged the artifact yet`);
   }
-  const others = course.controllersNotReady.filter((name) => name !== next.name);
+  const others = course.controllersNotReady.filter((name) => name !== next.target.name);
   if (others.length > 0) return waiting('ControllerNotReady', notReady(others, facts));
-  const shut = ask(
+  const shut = ask([
     ...(controllers.some(isBegun) ? [] : [{ kind: 'BeforeControllers' } as const]),
     ...afterNodes(controllers, course.nowMs),
     beforeNode(next),
-  );
+  ]);
   if (shut !== undefined) return { starts: [], ...shut };
   return {
     starts: [
@@ -76,11 +74,6 @@ export function nextController(
 
 function waiting(reason: Reason, message: string): Schedule {
   return { starts: [], wait: { reason, message } };
-}
-
-function before(one: { readonly name: string; readonly ready: boolean }, bearer?: string): number {
-  if (!one.ready) return 0;
-  return one.name === bearer ? 1 : 2;
 }
 
 function controllerInFlightElsewhere(

@@ -1,14 +1,14 @@
 import type { BatchStatus } from '../api/plan.ts';
-import { inOrder, spreadByZone } from '../targets/order.ts';
 import { isAvailable } from './availability.ts';
-import { batchOf, isClosed, isWilling, joinable, membersOf, zoneOf } from './batches.ts';
+import { batchOf, isClosed, isWilling, joinable, membersOf } from './batches.ts';
 import type { UpdateCourse } from './course.ts';
 import { obstacleOf } from './drain-outlook.ts';
 import type { NodeFacts, PlanFacts } from './facts.ts';
+import { workersInTurn } from './in-turn.ts';
 import { leftOut } from './left-out.ts';
-import { type Ask, afterNodes, beforeNode } from './passages.ts';
-import type { Schedule, Standing, Start, Wait } from './standing.ts';
-import { isFinal, occupiesSlot, type Target } from './target.ts';
+import { type Ask, afterNodes, beforeNode, type Shut } from './passages.ts';
+import type { Schedule, Start, Wait } from './start.ts';
+import { isFinal, occupiesSlot, type Standing, type Target } from './target.ts';
 
 /** So many nodes beyond the limit are looked at for one that can be drained at this moment. */
 const LOOK_AHEAD = 5;
@@ -26,15 +26,17 @@ export function nextWorkers(
 ): Schedule {
   const members = membersOf(workers, batch);
   const free = { slots: slotsOf(workers, course), places: batch.size - members.length };
-  const order = inTheirOrder(candidatesOf(workers, batch, course), workers, course);
+  const order = workersInTurn(candidatesOf(workers, batch, course), workers, course);
   const near = order.slice(0, course.concurrency.limit + LOOK_AHEAD);
   const emptying = members.filter(({ phase }) => phase === 'Draining').map(nodeOf);
   const lookAhead =
     facts.budgets.length === 0 ? [] : [...emptying, ...near.map(nodeOf)].map(({ name }) => name);
   const starts: Start[] = [];
-  let shut: Pick<Schedule, 'wait' | 'actions' | 'failure'> | undefined;
+  let shut: Shut | undefined;
+  let behind: { readonly shut: Shut | undefined } | undefined;
   const start = (one: Standing): boolean => {
-    shut = ask(...afterNodes(members, course.nowMs), beforeNode(one));
+    behind ??= { shut: ask(afterNodes(members, course.nowMs)) };
+    shut = behind.shut ?? ask([beforeNode(one)]);
     if (shut !== undefined) return false;
     const { target } = one;
     free.slots.take(target);
@@ -96,28 +98,6 @@ function candidatesOf(
   return [...membersOf(workers, batch), ...joinable(workers, batch, course)].filter(
     (worker) => worker.phase === 'Staged' && !worker.target.marked && isWilling(worker, course),
   );
-}
-
-function inTheirOrder(
-  candidates: readonly Standing[],
-  workers: readonly Standing[],
-  { policy }: UpdateCourse,
-): Standing[] {
-  const inLine = inOrder(
-    candidates.map((one) => ({
-      one,
-      name: one.target.name,
-      ready: isAvailable(one.target.node, one.target.marked),
-    })),
-  );
-  if (policy.zones !== 'Spread') return inLine.map(({ one }) => one);
-  const zones = new Map(workers.map(({ target }) => [target.name, zoneOf(target, policy)]));
-  const place = spreadByZone([...zones.keys()], (name) => zones.get(name)!);
-  return inLine
-    .toSorted(
-      (a, b) => Number(a.ready) - Number(b.ready) || place.get(a.name)! - place.get(b.name)!,
-    )
-    .map(({ one }) => one);
 }
 
 /** What is left out by its own annotations goes last, and may not be left out any more by then. */
@@ -182,15 +162,13 @@ function slotsOf(workers: readonly Standing[], course: UpdateCourse) {
 }
 
 /**
- * A healthy node that somebody had cordoned before we came is that person's business once we are done with it,
- * or where it says itself that it is to be left alone. @see docs/adr/0019-batches.md
+ * A healthy node that somebody had cordoned before the run came to it was taken out of service by that person,
+ * and so was one that says itself that it is to be left alone. @see docs/adr/0019-batches.md
  */
-function isOutOfService({ target, phase }: Standing, course: UpdateCourse): boolean {
+function isOutOfService({ target }: Standing, course: UpdateCourse): boolean {
   const { node, status, host } = target;
   if (node?.ready !== 'True' || !node.unschedulable) return false;
-  return isFinal(phase)
-    ? status.cordoned === true
-    : leftOut(host, course.wanted, course.nowMs) !== undefined;
+  return status.cordoned === true || leftOut(host, course.wanted, course.nowMs) !== undefined;
 }
 
 function nodeOf({ target }: Standing): NodeFacts {

@@ -3,19 +3,20 @@ import { type Passage, type Point, passage } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
 import { alwaysPassage } from './gate-verdict.ts';
-import type { Schedule, Standing } from './standing.ts';
+import type { Schedule } from './start.ts';
+import type { Standing } from './target.ts';
 
 /**
  * Asks what holds at any time, and then points in turn.
  * @returns what the first that is not open comes to; undefined where all are
  */
-export type Ask = (...points: readonly Point[]) => Shut | undefined;
+export type Ask = (points: readonly Point[]) => Shut | undefined;
 
 export type Shut = Pick<Schedule, 'wait' | 'actions' | 'failure'>;
 
 export function asking(course: UpdateCourse, facts: PlanFacts, command: CommandStatus): Ask {
   const always = shutBy(alwaysPassage(course, facts, command));
-  return (...points) => {
+  return (points) => {
     if (always !== undefined) return always;
     for (const point of points) {
       const shut = shutBy(passage(point, course, facts, command));

@@ -38,8 +38,13 @@ export class PreviewWorld {
   readonly #controllers = new Map<string, PreviewHost>();
   readonly #workers = new Map<string, PreviewHost>();
   readonly #cordons = new Map<string, Cordon>();
-  /** When each Job ends, by its name. */
-  readonly #jobs = new Map<string, number>();
+  readonly #jobs = new Map<string, JobFacts>();
+  /** When each Job that has not ended does. */
+  readonly #running = new Map<string, number>();
+  /** What is known of every host, of which few change between two looks. */
+  readonly #nodes = new Map<string, NodeFacts>();
+  readonly #controlNodes = new Map<string, ControlNodeFacts>();
+  readonly #changed = new Set<string>();
 
   constructor(found: PlanFacts, pace: Pace) {
     this.#found = found;
@@ -58,10 +63,22 @@ export class PreviewWorld {
       const version = runningVersion(node);
       this.#workers.set(node.name, new PreviewHost('worker', node.name, { version, isUp }, pace));
     }
+    for (const name of [...found.nodes.keys(), ...found.controlNodes.keys()]) {
+      this.#changed.add(name);
+    }
   }
 
+  /** Good until the world goes on: the next look gets the same maps, with what has changed. */
   facts(): PlanFacts {
     const found = this.#found;
+    for (const name of this.#changed) {
+      const node = found.nodes.get(name);
+      if (node !== undefined) this.#nodes.set(name, this.#node(node));
+    }
+    for (const node of found.controlNodes.values()) {
+      this.#controlNodes.set(node.name, this.#controlNode(node));
+    }
+    this.#changed.clear();
     return {
       ...found,
       nowMs: this.nowMs,
@@ -69,16 +86,15 @@ export class PreviewWorld {
       plansBefore: [],
       gates: this.#gates(),
       baseline: { kind: 'stored' },
-      jobs: new Map([...this.#jobs].map(([name, endsAtMs]) => [name, this.#job(endsAtMs)])),
-      nodes: new Map([...found.nodes].map(([name, node]) => [name, this.#node(node)])),
-      controlNodes: new Map(
-        [...found.controlNodes].map(([name, node]) => [name, this.#controlNode(node)]),
-      ),
+      jobs: this.#jobs,
+      nodes: this.#nodes,
+      controlNodes: this.#controlNodes,
     };
   }
 
   perform(action: Action): void {
     const { name } = action;
+    this.#changed.add(name);
     switch (action.kind) {
       case 'order':
         this.#host(action.role, name).obey(action.order, this.nowMs);
@@ -97,7 +113,9 @@ export class PreviewWorld {
         this.#cordons.delete(name);
         return;
       case 'job':
-        this.#jobs.set(name, this.#jobs.get(name) ?? this.nowMs + this.#pace.jobMs);
+        if (this.#jobs.has(name)) return;
+        this.#jobs.set(name, { state: 'Running', message: '' });
+        this.#running.set(name, this.nowMs + this.#pace.jobMs);
         return;
       case 'evict':
       // Pods go by themselves here: see emptyAtMs.
@@ -105,21 +123,35 @@ export class PreviewWorld {
   }
 
   /**
-   * Goes on to the next moment at which something happens.
-   * @param dueMs when the run goes on by itself
+   * Goes on to the next moment at which something happens, but not beyond the one at which to look again.
+   * @param dueMs when the run goes on by itself, whatever happens in the world
    * @returns false: nothing ever does
    */
-  pass(dueMs?: number): boolean {
-    const hosts = [...this.#controllers.values(), ...this.#workers.values()];
-    const times = [
-      ...hosts.map(({ nextAtMs }) => nextAtMs),
-      ...[...this.#cordons.values()].map(({ emptyAtMs }) => emptyAtMs),
-      ...this.#jobs.values(),
-      dueMs,
-    ].filter((atMs) => atMs !== undefined && atMs > this.nowMs);
-    if (times.length === 0) return false;
-    this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), Infinity);
-    for (const host of hosts) host.pass(this.nowMs);
+  pass(untilMs: number | undefined, dueMs?: number): boolean {
+    let nextMs = Number.POSITIVE_INFINITY;
+    const consider = (atMs: number | undefined) => {
+      if (atMs !== undefined && atMs > this.nowMs && atMs < nextMs) nextMs = atMs;
+    };
+    for (const host of this.#controllers.values()) consider(host.nextAtMs);
+    for (const host of this.#workers.values()) consider(host.nextAtMs);
+    for (const { emptyAtMs } of this.#cordons.values()) consider(emptyAtMs);
+    for (const endsAtMs of this.#running.values()) consider(endsAtMs);
+    consider(dueMs);
+    if (nextMs === Number.POSITIVE_INFINITY) return false;
+    consider(untilMs);
+    this.nowMs = nextMs;
+    for (const hosts of [this.#controllers, this.#workers]) {
+      for (const host of hosts.values()) {
+        if (host.pass(this.nowMs)) this.#changed.add(host.name);
+      }
+    }
+    for (const [name, endsAtMs] of this.#running) {
+      if (endsAtMs > this.nowMs) continue;
+      this.#running.delete(name);
+      this.#jobs.set(name, { state: 'Succeeded', message: '' });
+    }
+    // Whether they are empty by now.
+    for (const name of this.#cordons.keys()) this.#changed.add(name);
     return true;
   }
 
@@ -129,10 +161,6 @@ export class PreviewWorld {
     const atMs = this.nowMs;
     const pass = { outcome: 'pass', message: 'passes', atMs, sinceMs: 0, failures: 0 } as const;
     return new Map([WORKLOADS_GATE, ...gates.map(({ name }) => name)].map((name) => [name, pass]));
-  }
-
-  #job(endsAtMs: number): JobFacts {
-    return { state: endsAtMs > this.nowMs ? 'Running' : 'Succeeded', message: '' };
   }
 
   #host(role: HostKind, name: string): PreviewHost {

@@ -10,6 +10,7 @@ import {
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import { type Answer, done, refused } from './answer.ts';
+import { isCordonedByOthers } from './availability.ts';
 import { wasTouched } from './behind.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
@@ -178,6 +179,7 @@ function pending(target: TargetStatus, role: Role, facts: PlanFacts): TargetStat
     // One that had never been begun is not tried again, it is tried.
     attempts: phase === 'Pending' || target.reason === 'RunStopped' ? attempts : attempts + 1,
     ...(before === undefined ? {} : { previousVersion: before }),
+    ...(role === 'worker' && isCordonedByOthers(facts.nodes.get(name)) ? { cordoned: true } : {}),
   };
 }
 

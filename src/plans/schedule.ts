@@ -10,8 +10,8 @@ import { controllersLeftBehind, nextController, notReady } from './next-controll
 import { isOver, nextWorkers, skip } from './next-workers.ts';
 import { type Ask, afterNodes, asking, type Shut } from './passages.ts';
 import { isUnderWay } from './run.ts';
-import { isBegun, type Schedule, type Standing } from './standing.ts';
-import { isFinal } from './target.ts';
+import { isBegun, type Schedule } from './start.ts';
+import { isFinal, type Standing } from './target.ts';
 
 const NOTHING: Schedule = { starts: [], wait: undefined };
 
@@ -30,7 +30,7 @@ export function schedule(
 ): Schedule {
   if (course.stopping) return NOTHING;
   // What holds at any time ends a run at any time; what is only closed is met by whatever is to be begun.
-  const always = ask();
+  const always = ask([]);
   if (always?.failure !== undefined) return { starts: [], ...always };
   const workers = standings.filter(({ target }) => target.role === 'worker');
   const controllers = standings.filter(({ target }) => target.role === 'controller');
@@ -49,7 +49,7 @@ export function schedule(
   const begins = standings.some(({ target }) => target.order !== undefined)
     ? undefined
     : isFirstUpdate(facts, command)
-      ? ask({ kind: 'BeforeRun' })
+      ? ask([{ kind: 'BeforeRun' }])
       : undefined;
   if (begins !== undefined) return { starts: [], ...begins };
 
@@ -58,15 +58,12 @@ export function schedule(
     ({ target, phase }) =>
       phase !== 'Pending' || leftOut(target.host, course.wanted, course.nowMs) === undefined,
   );
-  const bearer = backupBearer(
-    asked.map(({ target }) => target),
-    course,
-  );
-  const downloads = scheduleDownloads(asked, course, bearer);
+  const bearer = backupBearer(asked, course);
+  const { starts: downloads, ...alone } = scheduleDownloads(asked, course, bearer);
   const unverified = platformsNotVerified(asked);
   if (unverified.length > 0) {
     const message = `no ${unverified.join(' and no ')} artifact has been verified yet`;
-    return { starts: downloads, wait: { reason: 'WaitsForDownload', message }, batch };
+    return { starts: downloads, wait: { reason: 'WaitsForDownload', message }, batch, ...alone };
   }
   const next = controllers.some(({ phase }) => !isFinal(phase))
     ? nextController(controllers, course, facts, bearer, ask)
@@ -74,7 +71,7 @@ export function schedule(
       ? { starts: [], ...shut, batch }
       : ofWorkers(workers, controllers, batch, course, facts, ask);
   return next.failure === undefined
-    ? { ...next, starts: [...downloads, ...next.starts] }
+    ? { ...next, ...alone, starts: [...downloads, ...next.starts] }
     : { ...next, starts: [] };
 }
 
@@ -88,7 +85,7 @@ function settle(
   if (batch === undefined || batch.settledAt !== undefined || !isOver(workers, batch, course)) {
     return { batch };
   }
-  const shut = ask(...afterNodes(membersOf(workers, batch), course.nowMs));
+  const shut = ask(afterNodes(membersOf(workers, batch), course.nowMs));
   if (shut !== undefined) return { batch, shut };
   return { batch: { ...batch, settledAt: new Date(course.nowMs).toISOString() } };
 }
@@ -109,7 +106,7 @@ function afterBatch(
     const message = `batch ${batch.number} of ${batch.size} soaks until ${iso(untilMs)}`;
     return { wait: { reason: 'Soaking', message, untilMs } };
   }
-  return ask({ kind: 'AfterBatch', batch: batch.number, settledAtMs });
+  return ask([{ kind: 'AfterBatch', batch: batch.number, settledAtMs }]);
 }
 
 function ofWorkers(
@@ -136,10 +133,10 @@ function ofWorkers(
   // Neither a person nor a hook is troubled for a batch that has nobody yet who could be begun.
   const isReady = joinable(workers, next, course).some(({ phase }) => phase === 'Staged');
   if (!isReady) return { starts: [], wait: undefined, batch };
-  const shut = ask(
+  const shut = ask([
     ...(batch === undefined ? [...behindControllers(controllers, course), BEFORE_WORKERS] : []),
     { kind: 'BeforeBatch', batch: next.number },
-  );
+  ]);
   if (shut !== undefined) return { starts: [], ...shut, batch };
   return { ...nextWorkers(workers, next, course, facts, ask), batch: next };
 }
@@ -166,9 +163,9 @@ function end(
   const controllers = standings.filter(({ target }) => target.role === 'controller');
   return (
     (batch === undefined
-      ? ask(...behindControllers(controllers, course))
+      ? ask(behindControllers(controllers, course))
       : afterBatch(workers, batch, course, ask)) ??
-    (isLastUpdate(facts, course) ? ask({ kind: 'AfterRun' }) : undefined)
+    (isLastUpdate(facts, course) ? ask([{ kind: 'AfterRun' }]) : undefined)
   );
 }
 

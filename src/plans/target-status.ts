@@ -1,4 +1,4 @@
-import type { TargetState, TargetStatus } from '../api/plan.ts';
+import type { TargetPhase, TargetState, TargetStatus } from '../api/plan.ts';
 import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
@@ -12,25 +12,46 @@ export function statusAfter(
   const batch = step.batch ?? status.batch;
   const state = stateOf(step);
   const moved = status.phase !== step.phase || status.state !== state;
+  // The very same object: of thousands of targets, few change between two looks.
+  const cordoned = wasCordoned(target);
+  const isKept = status.batch === batch && (status.cordoned === true) === cordoned;
+  if (!moved && isKept && saysTheSame(status, step)) return status;
+  const now = new Date(nowMs).toISOString();
+  const startedAt = isTouched(step.phase) ? (status.startedAt ?? now) : status.startedAt;
   return {
     name: status.name,
     state,
-    lastUpdatedTimestamp: moved ? new Date(nowMs).toISOString() : status.lastUpdatedTimestamp,
+    lastUpdatedTimestamp: moved ? now : status.lastUpdatedTimestamp,
+    ...(startedAt === undefined ? {} : { startedAt }),
     phase: step.phase,
     ...(step.reason === undefined ? {} : { reason: step.reason }),
     ...(step.message === undefined ? {} : { message: step.message }),
     ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
     attempts: status.attempts ?? 1,
     ...(batch === undefined ? {} : { batch }),
-    ...(wasCordoned(target) ? { cordoned: true } : {}),
+    ...(cordoned ? { cordoned: true } : {}),
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
   };
 }
 
-/** By somebody else, before we came; until somebody has lifted it. */
+/** By somebody else, before the run or before it came to the node; until somebody has lifted it. */
 function wasCordoned({ status, node, marked }: Target): boolean {
   if (node?.unschedulable !== true) return false;
   return status.cordoned === true || (marked && node.cordon?.ours === false);
+}
+
+function isTouched(phase: TargetPhase): boolean {
+  return phase === 'Draining' || phase === 'Applying';
+}
+
+function saysTheSame(status: TargetStatus, { reason, message, deadlineMs }: Step): boolean {
+  return (
+    status.reason === reason &&
+    status.message === message &&
+    status.attempts !== undefined &&
+    status.deadline === undefined &&
+    deadlineMs === undefined
+  );
 }
 
 /** k0s's word for where a target stands. */

@@ -3,8 +3,8 @@ import type { Reason } from '../api/reasons.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import type { Hold } from './hold.ts';
-import type { Schedule, Standing } from './standing.ts';
-import { isFinal } from './target.ts';
+import type { Schedule } from './start.ts';
+import { isFinal, type Standing } from './target.ts';
 
 /** The nearer a node is to being given back, the more its wait explains the Plan's. */
 const URGENCY: readonly TargetPhase[] = [

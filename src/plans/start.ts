@@ -1,13 +1,7 @@
 import type { BatchStatus, RunFailure, TargetPhase } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Action } from './facts.ts';
-import { occupiesSlot, type Target } from './target.ts';
-
-/** A target with the phase that this judgement has found it in. */
-export interface Standing {
-  readonly target: Target;
-  readonly phase: TargetPhase;
-}
+import { occupiesSlot, type Standing, type Target } from './target.ts';
 
 /** What a target is given to do, or that it is left out, and its phase from then on. */
 export interface Start {
@@ -32,6 +26,8 @@ export interface Schedule {
   readonly starts: readonly Start[];
   /** While there is one, the command is not over, even where all of its targets are at their end. */
   readonly wait: Wait | undefined;
+  /** When more may be begun although nothing has changed. */
+  readonly untilMs?: number;
   /** What a wait needs, such as to begin a Job. */
   readonly actions?: readonly Action[];
   /** The batch of workers under way, or the last one; undefined: as it was. */
