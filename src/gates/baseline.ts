@@ -10,23 +10,27 @@ const troubleSchema = z.tuple([z.number(), z.number(), z.number()]);
 
 /** As it is stored: what was healthy is not in it. */
 export const workloadsBaselineSchema = z
-  .object({ takenAtMs: z.number(), troubled: z.record(z.string(), troubleSchema) })
-  .transform(({ takenAtMs, troubled }): WorkloadsBaseline => {
+  .object({
+    takenAtMs: z.number(),
+    troubled: z.record(z.string(), troubleSchema),
+    young: z.array(z.string()),
+  })
+  .transform(({ takenAtMs, troubled, young }): WorkloadsBaseline => {
     const entries = Object.entries(troubled).map(
       ([key, [missing, crashing, pending]]): [string, Trouble] => [
         key,
         { missing, crashing, pending },
       ],
     );
-    return { takenAtMs, troubled: new Map(entries) };
+    return { takenAtMs, troubled: new Map(entries), young: new Set(young) };
   });
 
-export function storedWorkloads({ takenAtMs, troubled }: Survey): unknown {
+export function storedWorkloads({ takenAtMs, troubled, young }: Survey): unknown {
   const entries = [...troubled].map(([key, { missing, crashing, pending }]) => [
     key,
     [missing, crashing, pending],
   ]);
-  return { takenAtMs, troubled: Object.fromEntries(entries) };
+  return { takenAtMs, troubled: Object.fromEntries(entries), young: [...young] };
 }
 
 /** Objects by their key, as {@link storedObjects} made them. */

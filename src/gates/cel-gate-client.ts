@@ -55,14 +55,12 @@ export async function askCel(
 /** @returns what cannot be known of the objects of a gate, and which right may be missing */
 export function whyNotAsked(spec: CelSpec, thrown: unknown): string {
   const isForbidden = thrown instanceof ApiError && thrown.status === 403;
-  const hint = isForbidden
-    ? '; grant get and list to the orchestrator, see docs/usage/gates.md'
-    : '';
+  const hint = isForbidden ? '; grant list to the orchestrator, see docs/usage/gates.md' : '';
   return `${describeObjects(spec)} cannot be judged: ${messageOf(thrown)}${hint}`;
 }
 
 /**
- * The objects of a gate, page by page; none where the named one does not exist.
+ * The objects of a gate, page by page.
  * @throws as {@link Kube.request} does, and Error where there is no such kind
  */
 export async function* celObjects(
@@ -70,35 +68,23 @@ export async function* celObjects(
   spec: CelSpec,
   signal: AbortSignal,
 ): AsyncGenerator<readonly RawObject[]> {
+  const { apiVersion, kind, name, selector } = spec;
   const path = await collectionOf(kube, spec, signal);
-  const { name, namespace, selector } = spec;
-  if (name === undefined || path.isAcross || selector !== undefined) {
-    yield* pagesOf(
-      kube,
-      path.path,
-      {
-        labelSelector: selector,
-        fieldSelector: name === undefined ? undefined : `metadata.name=${name}`,
-      },
-      signal,
-    );
-    return;
-  }
-  try {
-    const one = `${path.path}/${encodeURIComponent(name)}`;
-    yield [await kube.request<RawObject>('GET', one, { signal })];
-  } catch (thrown) {
-    if (!isNotFound(thrown)) throw thrown;
-    if (namespace !== undefined) yield [];
+  // One object is listed as well, so that one right is enough.
+  const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`;
+  const query = { labelSelector: selector, fieldSelector };
+  for await (const page of pagesOf(kube, path, query, signal)) {
+    // In a list built-in objects do not say of themselves what they are.
+    yield page.map((object) => ({ apiVersion, kind, ...object }));
   }
 }
 
-/** Where the objects of a kind are; `isAcross`: those of all namespaces. */
+/** Where the objects of a kind are: in one namespace, or in all. */
 async function collectionOf(
   kube: Kube,
   { apiVersion, kind, namespace }: CelSpec,
   signal: AbortSignal,
-): Promise<{ readonly path: string; readonly isAcross: boolean }> {
+): Promise<string> {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   let resources: ResourceList['resources'];
   try {
@@ -111,7 +97,6 @@ async function collectionOf(
   if (!found.namespaced && namespace !== undefined) {
     throw new Error(`${kind} of ${apiVersion} is in no namespace, found namespace: ${namespace}`);
   }
-  const isAcross = found.namespaced && namespace === undefined;
   const within = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return { path: `${root}${within}/${found.name}`, isAcross };
+  return `${root}${within}/${found.name}`;
 }

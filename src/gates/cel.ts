@@ -21,20 +21,7 @@ const ENVIRONMENT = new Environment({
   .registerVariable('object', 'dyn')
   .registerVariable('baseline', 'dyn');
 
-/** Policies are judged at every look; what they say changes seldom. */
-const MOST_KEPT = 200;
-const compiled = new Map<string, Compiled>();
-
 export function compileCel(expression: string): Compiled {
-  const known = compiled.get(expression);
-  if (known !== undefined) return known;
-  if (compiled.size >= MOST_KEPT) compiled.clear();
-  const fresh = compile(expression);
-  compiled.set(expression, fresh);
-  return fresh;
-}
-
-function compile(expression: string): Compiled {
   let run: ParseResult;
   try {
     run = ENVIRONMENT.parse(expression);

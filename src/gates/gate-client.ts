@@ -95,8 +95,9 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
         endedAtMs + Math.max(SHORTEST_PAUSE_MS, REST_PER_WORK * (endedAtMs - askedAtMs));
       await untilDue(one, () => {
         // At once where a target has come to its end since: whoever waits there needs an answer of now.
-        const isOld = askedAtMs <= one.run.settledAtMs;
-        return Math.max(soonestMs, isOld ? 0 : askedAtMs + gate.intervalMs(answer.outcome));
+        const isOld = askedAtMs <= one.run.settledAtMs && gate.isUrgent(one.run);
+        const intervalMs = gate.intervalMs(answer.outcome, one.run);
+        return Math.max(soonestMs, isOld ? 0 : askedAtMs + intervalMs);
       });
     }
   }
@@ -111,7 +112,7 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
 
   function learn(one: Followed, gate: RunGate, answer: GateAnswer, askedAtMs: number): void {
     const before = one.answers.get(gate.name);
-    const longestGapMs = 3 * (gate.intervalMs('pass') + 30_000);
+    const longestGapMs = 3 * (gate.intervalMs('pass', one.run) + 30_000);
     const now = learnAnswer(before, answer, askedAtMs, longestGapMs);
     one.answers.set(gate.name, now);
     if (before?.outcome !== now.outcome) {
@@ -171,9 +172,11 @@ export function createGateRunner(options: GateRunnerOptions): GateRunner {
           follow(run);
           continue;
         }
-        const isLater = run.settledAtMs > known.run.settledAtMs;
+        const isNews =
+          run.settledAtMs > known.run.settledAtMs ||
+          run.nodesUnderWay.length !== known.run.nodesUnderWay.length;
         known.run = run;
-        if (isLater) wake(known);
+        if (isNews) wake(known);
       }
       const runIDs = new Set(runs.map(({ runID }) => runID));
       const ids = [...runIDs].sort().join(' ');

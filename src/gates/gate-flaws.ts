@@ -10,8 +10,18 @@ import { promqlFlaw } from './promql.ts';
 /** The gate that is there without being written down. */
 export const WORKLOADS_GATE = 'workloads';
 
+/** Policies are judged at every look, and what they say changes seldom: lists are laid over whole. */
+const judged = new WeakMap<readonly GateSpec[], readonly PolicyFlaw[]>();
+
 /** Gates that could never be asked as they are written; each by the path of its field. */
-export function gateFlaws({ gates = [] }: PolicyLayer): readonly PolicyFlaw[] {
+export function gateFlaws({ gates }: PolicyLayer): readonly PolicyFlaw[] {
+  if (gates === undefined) return [];
+  const known = judged.get(gates) ?? judge(gates);
+  judged.set(gates, known);
+  return known;
+}
+
+function judge(gates: readonly GateSpec[]): readonly PolicyFlaw[] {
   return gates.flatMap((gate, at) => {
     const path = `gates.${at}`;
     return [
@@ -105,8 +115,15 @@ function urlFlaws(url: string, path: string): PolicyFlaw[] {
 
 const SECRETS_STAY = 'baseline is not kept of Secrets: it would be a copy of them elsewhere';
 
-function celFlaws({ kind, selector, expression }: CelSpec, path: string): PolicyFlaw[] {
+/** `v1` or `GROUP/VERSION`: it becomes a part of an address. */
+const API_VERSION_FORM = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?v[0-9][a-z0-9]*$/;
+
+function celFlaws({ apiVersion, kind, selector, expression }: CelSpec, path: string): PolicyFlaw[] {
   const flaws: PolicyFlaw[] = [];
+  if (!API_VERSION_FORM.test(apiVersion)) {
+    const message = `wanted v1 or GROUP/VERSION such as apps/v1, found ${JSON.stringify(apiVersion)}`;
+    flaws.push({ path: `${path}.apiVersion`, message });
+  }
   const compiled = compileCel(expression);
   if (compiled.kind === 'invalid') {
     flaws.push({ path: `${path}.expression`, message: compiled.message });

@@ -29,7 +29,9 @@ const MOST_OBJECTS = 20_000;
 export interface RunGate {
   readonly name: string;
   /** How long after one question the next is asked, when the last answer was this. */
-  readonly intervalMs: (last: GateAnswer['outcome']) => number;
+  readonly intervalMs: (last: GateAnswer['outcome'], run: GatedRun) => number;
+  /** Whether somebody may wait for an answer of now, since a target came to its end. */
+  readonly isUrgent: (run: GatedRun) => boolean;
   /** Undefined where the gate judges without any. @throws when it can be neither read nor taken */
   readonly baseline: ((run: GatedRun, signal: AbortSignal) => Promise<void>) | undefined;
   /** @throws only what it did not expect, or the reason of `signal` */
@@ -51,7 +53,12 @@ export function runGates(ports: RunGatePorts, run: GatedRun): readonly RunGate[]
 
 function policyGate(ports: RunGatePorts, gate: GateSpec): RunGate {
   const { name, intervalMs } = gateTerms(gate);
-  const common = { name, intervalMs: () => intervalMs, baseline: undefined };
+  const common = {
+    name,
+    intervalMs: () => intervalMs,
+    isUrgent: () => true,
+    baseline: undefined,
+  };
   const { http, prometheus, cel } = gate;
   if (http !== undefined) {
     return { ...common, ask: (_, signal) => askHttp(http, ASK_TIMEOUT_MS, signal) };
@@ -108,6 +115,8 @@ async function allObjects(
 
 /** As long as it is well; while it is not, moved pods are on their way, and every moment counts. */
 const WORKLOADS_MS = { pass: 15_000, fail: 3_000, unknown: 5_000 } as const;
+/** While nodes are under way pods are, and nothing waits for this gate. */
+const WORKLOADS_UNDER_WAY_MS = 60_000;
 
 function workloadsGate({ kube, baselines }: RunGatePorts): RunGate {
   let known: WorkloadsBaseline | undefined;
@@ -116,11 +125,13 @@ function workloadsGate({ kube, baselines }: RunGatePorts): RunGate {
     ignoreNamespaces: run.ignoreNamespaces,
     nodesUnderWay: run.nodesUnderWay,
     restartsBefore: restarts,
-    newSinceMs: known?.takenAtMs,
+    before: known,
   });
   return {
     name: WORKLOADS_GATE,
-    intervalMs: (last) => WORKLOADS_MS[last],
+    intervalMs: (last, { nodesUnderWay }) =>
+      nodesUnderWay.length > 0 ? WORKLOADS_UNDER_WAY_MS : WORKLOADS_MS[last],
+    isUrgent: ({ nodesUnderWay }) => nodesUnderWay.length === 0,
     async baseline(run, signal) {
       const id = { ...run, gate: WORKLOADS_GATE };
       const take = async () => storedWorkloads(await surveyWorkloads(kube, options(run), signal));

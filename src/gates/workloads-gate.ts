@@ -2,10 +2,7 @@ import { clip, type GateAnswer, listed } from './answer.ts';
 import { HEALTHY, type Survey, type Trouble } from './workloads.ts';
 
 /** What is kept of the survey of before the run. */
-export interface WorkloadsBaseline {
-  readonly takenAtMs: number;
-  readonly troubled: ReadonlyMap<string, Trouble>;
-}
+export type WorkloadsBaseline = Pick<Survey, 'takenAtMs' | 'troubled' | 'young'>;
 
 /** No workload may be in more trouble than it was before; what was broken then may stay as broken. */
 export function judgeWorkloads(now: Survey, before: WorkloadsBaseline): GateAnswer {

@@ -18,6 +18,8 @@ export interface Survey {
   readonly troubled: ReadonlyMap<string, Trouble>;
   /** Why a pod of theirs has not started, in the words of the scheduler or the kubelet; of some. */
   readonly hints: ReadonlyMap<string, string>;
+  /** Those that were made so shortly before that their age alone does not tell. */
+  readonly young: ReadonlySet<string>;
   /** Restarts of each pod that ever had one, by uid: the next survey sees which are new. */
   readonly restarts: ReadonlyMap<string, number>;
 }
@@ -80,9 +82,12 @@ export interface SurveyOptions {
   readonly nodesUnderWay: readonly string[];
   /** {@link Survey.restarts} of the survey before; undefined: there was none. */
   readonly restartsBefore: ReadonlyMap<string, number> | undefined;
-  /** Workloads that were made after this are not looked at; epoch milliseconds by the API server's clock. */
-  readonly newSinceMs: number | undefined;
+  /** Workloads that were made after that survey are not looked at; undefined: all are. */
+  readonly before: Pick<Survey, 'takenAtMs' | 'young'> | undefined;
 }
+
+/** Times of creation are cut to the second, and the API server's clock is known to about one. */
+const UNSURE_MS = 2_000;
 
 /** Takes in pages of workloads, and then pages of pods, and keeps counts only. */
 export class Surveyor {
@@ -90,6 +95,7 @@ export class Surveyor {
   readonly #ignored: ReadonlySet<string>;
   readonly #underWay: ReadonlySet<string>;
   readonly #known = new Set<string>();
+  readonly #young = new Set<string>();
   readonly #troubled = new Map<string, Trouble>();
   readonly #hints = new Map<string, string>();
   readonly #restarts = new Map<string, number>();
@@ -102,8 +108,8 @@ export class Surveyor {
 
   addWorkloads(kind: WorkloadKind, page: readonly RawWorkload[]): void {
     for (const { metadata, spec, status } of page) {
-      if (!this.#isWatched(metadata)) continue;
       const key = keyOf(kind, metadata);
+      if (!this.#isWatched(key, metadata)) continue;
       this.#known.add(key);
       const missing =
         kind === 'DaemonSet'
@@ -149,17 +155,21 @@ export class Surveyor {
       total: this.#known.size,
       troubled: this.#troubled,
       hints: this.#hints,
+      young: this.#young,
       restarts: this.#restarts,
     };
   }
 
-  #isWatched({ namespace = '', creationTimestamp, deletionTimestamp }: RawWorkload['metadata']) {
-    const { newSinceMs } = this.#options;
-    return (
-      deletionTimestamp === undefined &&
-      !this.#ignored.has(namespace) &&
-      (newSinceMs === undefined || !(Date.parse(creationTimestamp ?? '') >= newSinceMs))
-    );
+  #isWatched(
+    key: string,
+    { namespace = '', creationTimestamp, deletionTimestamp }: RawWorkload['metadata'],
+  ): boolean {
+    if (deletionTimestamp !== undefined || this.#ignored.has(namespace)) return false;
+    const { before, takenAtMs } = this.#options;
+    const madeAtMs = Date.parse(creationTimestamp ?? '');
+    if (madeAtMs + 2 * UNSURE_MS > takenAtMs) this.#young.add(key);
+    const maybeNew = before !== undefined && madeAtMs + UNSURE_MS > before.takenAtMs;
+    return !maybeNew || before.young.has(key);
   }
 
   /**
@@ -170,7 +180,8 @@ export class Surveyor {
     const { namespace, labels, ownerReferences = [] } = metadata;
     const owner = ownerReferences.find(({ controller }) => controller === true);
     if (owner === undefined) {
-      return this.#isWatched(metadata) ? keyOf('Pod', metadata) : undefined;
+      const key = keyOf('Pod', metadata);
+      return this.#isWatched(key, metadata) ? key : undefined;
     }
     if (owner.kind === 'Job' || owner.kind === 'Node') return undefined;
     const hash = `-${labels?.['pod-template-hash'] ?? ''}`;

@@ -9,23 +9,34 @@ import { isFinal, type Standing, type Target } from './target.ts';
 
 type BatchPolicy = Pick<Policy, 'ramp' | 'canaries' | 'zones' | 'zoneLabel'>;
 
-/**
- * The batch that a worker was begun in. It is told by status; where that was lost with a leader, a worker that
- * is begun can only be of the batch under way, for no two ever are.
- */
-export function batchOf(standing: Standing, underWay: number | undefined): number | undefined {
-  return standing.target.status.batch ?? (isBegun(standing) ? underWay : undefined);
+/** A worker with the batch that it was begun in. */
+export interface Placed extends Standing {
+  readonly batch: number | undefined;
 }
 
-export function membersOf(workers: readonly Standing[], batch: BatchStatus): Standing[] {
-  return workers.filter((worker) => batchOf(worker, batch.number) === batch.number);
+/**
+ * The batch that a worker was begun in. It is told by status; where that was lost with a leader, a worker that
+ * is begun can only be of the batch that was under way, for no two ever are.
+ * @param underWay as it is stored; undefined: none was opened, or by a version of ours that knew none
+ */
+export function batchOf(standing: Standing, underWay: BatchStatus | undefined): number | undefined {
+  return standing.target.status.batch ?? (isBegun(standing) ? (underWay?.number ?? 1) : undefined);
+}
+
+export function placed(
+  workers: readonly Standing[],
+  underWay: BatchStatus | undefined,
+): readonly Placed[] {
+  return workers.map((worker) => ({ ...worker, batch: batchOf(worker, underWay) }));
+}
+
+export function membersOf(workers: readonly Placed[], { number }: BatchStatus): Placed[] {
+  return workers.filter(({ batch }) => batch === number);
 }
 
 /** Workers that nothing was taken away from in this run, and that are not at their end. */
-function untouched(workers: readonly Standing[], underWay: number | undefined): Standing[] {
-  return workers.filter(
-    (worker) => !isFinal(worker.phase) && batchOf(worker, underWay) === undefined,
-  );
+function untouched(workers: readonly Placed[]): Placed[] {
+  return workers.filter(({ phase, batch }) => !isFinal(phase) && batch === undefined);
 }
 
 export function isWilling({ target }: Standing, course: UpdateCourse): boolean {
@@ -37,14 +48,14 @@ export function isWilling({ target }: Standing, course: UpdateCourse): boolean {
  * is untouched, workers of its zone where zones go one by one.
  */
 export function joinable(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
-): Standing[] {
+): Placed[] {
   const { policy } = course;
   const members = membersOf(workers, batch);
   const isOfCanaries = isCanaryBatch(members, workers, batch, course);
-  return untouched(workers, batch.number).filter(
+  return untouched(workers).filter(
     ({ target }) =>
       (!isOfCanaries || policy.canaries.includes(target.name)) &&
       (batch.zone === undefined || zoneOf(target, policy) === batch.zone),
@@ -53,16 +64,14 @@ export function joinable(
 
 /** Its members tell; of one that has none yet, that there is a canary that could be the first. */
 function isCanaryBatch(
-  members: readonly Standing[],
-  workers: readonly Standing[],
+  members: readonly Placed[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
 ): boolean {
   const { policy } = course;
   const candidates =
-    members.length > 0
-      ? members
-      : untouched(workers, batch.number).filter((worker) => isWilling(worker, course));
+    members.length > 0 ? members : untouched(workers).filter((worker) => isWilling(worker, course));
   return candidates.some(
     ({ target }) =>
       policy.canaries.includes(target.name) &&
@@ -72,7 +81,7 @@ function isCanaryBatch(
 
 /** Whether a batch takes no more workers: it is full, or nobody is left that would join. */
 export function isClosed(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
 ): boolean {
@@ -88,12 +97,12 @@ export function isClosed(
  * @returns undefined where no worker is left that would be begun
  */
 export function nextBatch(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   before: BatchStatus | undefined,
   course: UpdateCourse,
 ): BatchStatus | undefined {
   const { policy } = course;
-  const left = untouched(workers, before?.number).filter((worker) => isWilling(worker, course));
+  const left = untouched(workers).filter((worker) => isWilling(worker, course));
   const canaries = left.filter(({ target }) => policy.canaries.includes(target.name));
   const group = canaries.length > 0 ? canaries : left;
   if (group.length === 0) return undefined;
@@ -104,11 +113,12 @@ export function nextBatch(
   const holds = group.filter(({ target }) => zone === undefined || zoneOf(target, policy) === zone);
   const number = (before?.number ?? 0) + 1;
   const isOfCanaries = canaries.length > 0;
+  const most = isOfCanaries ? holds.length : rampedSize(workers, number, policy);
+  // Those that were begun by a version of ours that knew no batches are of the first.
+  const begun = workers.filter(({ batch }) => batch === number).length;
   return {
     number,
-    size: isOfCanaries
-      ? holds.length
-      : Math.min(holds.length, rampedSize(workers, number, before, policy)),
+    size: begun + Math.min(holds.length, most),
     startedAt: new Date(course.nowMs).toISOString(),
     ...(zone === undefined ? {} : { zone }),
   };
@@ -116,16 +126,15 @@ export function nextBatch(
 
 /** The ramp begins with the first batch that is not one of canaries. */
 function rampedSize(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   number: number,
-  before: BatchStatus | undefined,
   { ramp, canaries }: BatchPolicy,
 ): number {
   if (ramp === undefined) return workers.length;
   const ofCanaries = new Set(
     workers
       .filter(({ target }) => canaries.includes(target.name))
-      .map((worker) => batchOf(worker, before?.number))
+      .map(({ batch }) => batch)
       .filter((batch) => batch !== undefined),
   );
   const step = ramp[Math.min(number - 1 - ofCanaries.size, ramp.length - 1)]!;

@@ -199,7 +199,7 @@ function judgeTargets(
     const start = started.get(target);
     if (start !== undefined) return statusAfter(target, start, facts.nowMs);
     const isWorker = now.kind === 'k0s' && target.role === 'worker';
-    const own = isWorker ? batchOf(standings[at]!, command.batch?.number) : undefined;
+    const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
     return statusAfter(target, { ...steps[at]!, batch: own }, facts.nowMs);
   });
   const hold = stopping ? undefined : course.hold;

@@ -177,5 +177,7 @@ export type Action =
       /** A Job of batch/v1. */
       readonly manifest: Readonly<Record<string, unknown>>;
     }
+  /** Frees what the old processes of a controller were elected for, now that they are gone. */
+  | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

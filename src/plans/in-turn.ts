@@ -36,11 +36,11 @@ export function controllersInTurn(
  * Canaries, zone by zone where zones go one by one, and of the rest what is down first.
  * @param all workers of the command: what is spread over zones keeps its place, whoever is done already
  */
-export function workersInTurn(
-  workers: readonly Standing[],
+export function workersInTurn<T extends Standing>(
+  workers: readonly T[],
   all: readonly Standing[],
   { policy }: UpdateCourse,
-): Standing[] {
+): T[] {
   const inLine = inOrder(
     workers.map((standing) => ({
       standing,

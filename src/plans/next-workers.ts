@@ -1,6 +1,6 @@
 import type { BatchStatus } from '../api/plan.ts';
 import { isAvailable } from './availability.ts';
-import { batchOf, isClosed, isWilling, joinable, membersOf } from './batches.ts';
+import { isClosed, isWilling, joinable, membersOf, type Placed } from './batches.ts';
 import type { UpdateCourse } from './course.ts';
 import { obstacleOf } from './drain-outlook.ts';
 import type { NodeFacts, PlanFacts } from './facts.ts';
@@ -18,7 +18,7 @@ const LOOK_AHEAD = 5;
  * can be drained before what cannot be now. Promise S3 is kept here.
  */
 export function nextWorkers(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
   facts: PlanFacts,
@@ -34,13 +34,13 @@ export function nextWorkers(
   const starts: Start[] = [];
   let shut: Shut | undefined;
   let behind: { readonly shut: Shut | undefined } | undefined;
-  const start = (one: Standing): boolean => {
+  const start = (one: Placed): boolean => {
     behind ??= { shut: ask(afterNodes(members, course.nowMs)) };
     shut = behind.shut ?? ask([beforeNode(one)]);
     if (shut !== undefined) return false;
     const { target } = one;
     free.slots.take(target);
-    if (batchOf(one, batch.number) === undefined) free.places--;
+    if (one.batch === undefined) free.places--;
     emptying.push(nodeOf(one));
     starts.push({
       target,
@@ -51,9 +51,9 @@ export function nextWorkers(
     return true;
   };
 
-  let first: { readonly one: Standing; readonly obstacle: string } | undefined;
+  let first: { readonly one: Placed; readonly obstacle: string } | undefined;
   for (const one of near) {
-    if (batchOf(one, batch.number) === undefined && free.places <= 0) continue;
+    if (one.batch === undefined && free.places <= 0) continue;
     const full = free.slots.full(one.target);
     if (full !== undefined) {
       shut = { wait: full };
@@ -91,10 +91,10 @@ export function nextWorkers(
 
 /** Those of the batch that are not begun, and those that may join it; staged, for a node waits for no download. */
 function candidatesOf(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
-): Standing[] {
+): Placed[] {
   return [...membersOf(workers, batch), ...joinable(workers, batch, course)].filter(
     (worker) => worker.phase === 'Staged' && !worker.target.marked && isWilling(worker, course),
   );
@@ -102,7 +102,7 @@ function candidatesOf(
 
 /** What is left out by its own annotations goes last, and may not be left out any more by then. */
 function leave(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
 ): readonly Start[] {
@@ -111,7 +111,7 @@ function leave(
 }
 
 /** Passes over all that are left out. */
-export function skip(workers: readonly Standing[], course: UpdateCourse): readonly Start[] {
+export function skip(workers: readonly Placed[], course: UpdateCourse): readonly Start[] {
   return workers
     .filter(({ phase }) => !isFinal(phase))
     .flatMap(({ target }) => {
@@ -122,7 +122,7 @@ export function skip(workers: readonly Standing[], course: UpdateCourse): readon
     });
 }
 
-function slotsOf(workers: readonly Standing[], course: UpdateCourse) {
+function slotsOf(workers: readonly Placed[], course: UpdateCourse) {
   const { limit, because: limited } = course.concurrency;
   const inFlight = new Set(
     workers
@@ -177,7 +177,7 @@ function nodeOf({ target }: Standing): NodeFacts {
 
 /** Whether all of a batch is at its end and given back, and it takes no more. */
 export function isOver(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus,
   course: UpdateCourse,
 ): boolean {

@@ -1,6 +1,6 @@
 import type { BatchStatus, CommandStatus } from '../api/plan.ts';
 import { backupBearer } from './backup.ts';
-import { joinable, membersOf, nextBatch } from './batches.ts';
+import { joinable, membersOf, nextBatch, type Placed, placed } from './batches.ts';
 import type { Point } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import { platformsNotVerified, scheduleDownloads } from './downloads.ts';
@@ -32,7 +32,10 @@ export function schedule(
   // What holds at any time ends a run at any time; what is only closed is met by whatever is to be begun.
   const always = ask([]);
   if (always?.failure !== undefined) return { starts: [], ...always };
-  const workers = standings.filter(({ target }) => target.role === 'worker');
+  const workers = placed(
+    standings.filter(({ target }) => target.role === 'worker'),
+    command.batch,
+  );
   const controllers = standings.filter(({ target }) => target.role === 'controller');
   const { batch, shut } = settle(workers, command.batch, course, ask);
   if (shut?.failure !== undefined) return { starts: [], ...shut };
@@ -41,7 +44,7 @@ export function schedule(
       starts: [],
       wait: undefined,
       batch,
-      ...(shut ?? end(standings, batch, course, facts, ask)),
+      ...(shut ?? end(workers, controllers, batch, course, facts, ask)),
     };
   }
   if (course.hold !== undefined) return { starts: [], wait: course.hold, batch };
@@ -77,7 +80,7 @@ export function schedule(
 
 /** The batch under way as it is now: settled, once all of it is at its end and nothing behind its nodes is shut. */
 function settle(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus | undefined,
   course: UpdateCourse,
   ask: Ask,
@@ -92,7 +95,7 @@ function settle(
 
 /** What stands between a batch that is settled and what comes after it. */
 function afterBatch(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   batch: BatchStatus | undefined,
   course: UpdateCourse,
   ask: Ask,
@@ -110,7 +113,7 @@ function afterBatch(
 }
 
 function ofWorkers(
-  workers: readonly Standing[],
+  workers: readonly Placed[],
   controllers: readonly Standing[],
   batch: BatchStatus | undefined,
   course: UpdateCourse,
@@ -151,16 +154,16 @@ function behindControllers(controllers: readonly Standing[], { nowMs }: UpdateCo
 
 /** All targets are at their end: what is still asked before the command is. */
 function end(
-  standings: readonly Standing[],
+  workers: readonly Placed[],
+  controllers: readonly Standing[],
   batch: BatchStatus | undefined,
   course: UpdateCourse,
   facts: PlanFacts,
   ask: Ask,
 ): Shut | undefined {
   // Given back first, so that what is judged is what stays.
-  if (!standings.some(isBegun) || standings.some(({ target }) => target.marked)) return undefined;
-  const workers = standings.filter(({ target }) => target.role === 'worker');
-  const controllers = standings.filter(({ target }) => target.role === 'controller');
+  const all = [...controllers, ...workers];
+  if (!all.some(isBegun) || all.some(({ target }) => target.marked)) return undefined;
   return (
     (batch === undefined
       ? ask(behindControllers(controllers, course))

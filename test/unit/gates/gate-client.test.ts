@@ -44,6 +44,7 @@ function aGate(over: Partial<RunGate> = {}): Asked {
   const gate: Asked = {
     name: 'shop',
     intervalMs: () => 15_000,
+    isUrgent: () => true,
     baseline: undefined,
     asked: [],
     answer: pass,
@@ -178,6 +179,20 @@ test('however many targets end, a gate is not asked more often than once a secon
   assert.equal(gate.asked.length, 3);
 });
 
+test('what nobody waits for while nodes are under way is not hurried', async () => {
+  const gate = aGate({ isUrgent: ({ nodesUnderWay }) => nodesUnderWay.length === 0 });
+  const { runner } = aRunner([gate]);
+  runner.watch([{ ...run, nodesUnderWay: ['w1', 'w2'] }]);
+  await settle();
+  await elapse(2_000);
+  runner.watch([{ ...run, nodesUnderWay: ['w2'], settledAtMs: 1_001_000 }]);
+  await settle();
+  assert.equal(gate.asked.length, 1);
+  runner.watch([{ ...run, nodesUnderWay: [], settledAtMs: 1_001_000 }]);
+  await settle();
+  assert.equal(gate.asked.length, 2);
+});
+
 test('the end of a run ends its questions and forgets its answers', async () => {
   const gate = aGate();
   const { runner, requests } = aRunner([gate]);
@@ -249,6 +264,21 @@ test('a gate that compares is asked once its baseline is there', async () => {
   await elapse(3_000);
   assert.deepEqual(runner.baseline('u1'), { kind: 'stored' });
   assert.equal(gate.asked.length, 1);
+});
+
+test('a baseline that fails after the end is nobody’s either', async () => {
+  let give = (_: Error) => {};
+  const gate = aGate({
+    name: 'workloads',
+    baseline: () => new Promise((_, reject) => (give = reject)),
+  });
+  const { runner, changes } = aRunner([gate]);
+  runner.watch([{ ...run, workloads: 'Gate' }]);
+  await settle();
+  runner.rest();
+  give(new Error('cut off'));
+  await settle();
+  assert.equal(changes(), 0);
 });
 
 test('where no gate compares, none is needed', () => {

@@ -69,6 +69,12 @@ const ROWS: readonly (readonly [what: string, gate: GateSpec, path: string, mess
     /does not compile as CEL/,
   ],
   [
+    'an apiVersion that is none',
+    { name: 'x', cel: { ...cel.cel!, apiVersion: 'apps/v1/../secrets' } },
+    '.cel.apiVersion',
+    /wanted v1 or GROUP\/VERSION/,
+  ],
+  [
     'a selector that is none',
     { name: 'x', cel: { ...cel.cel!, selector: 'a=b=c' } },
     '.cel.selector',

@@ -21,7 +21,7 @@ const nothing: SurveyOptions = {
   ignoreNamespaces: [],
   nodesUnderWay: [],
   restartsBefore: undefined,
-  newSinceMs: undefined,
+  before: undefined,
 };
 
 function workload(
@@ -145,7 +145,7 @@ const SURVEYS: readonly (readonly [what: string, found: Survey, trouble: object]
   [
     'a pod of an owner of another kind counts for that owner, whatever its age',
     survey([], [pod('a', { status: unschedulable, metadata: owned('Database', 'pg') })], {
-      newSinceMs: TAKEN_AT_MS,
+      before: { takenAtMs: TAKEN_AT_MS, young: new Set() },
     }),
     { 'Database shop/pg': { missing: 0, crashing: 0, pending: 1 } },
   ],
@@ -170,7 +170,7 @@ const SURVEYS: readonly (readonly [what: string, found: Survey, trouble: object]
         pod('a', { status: unschedulable }),
         pod('b', { status: unschedulable, metadata: { ownerReferences: [], labels: {} } }),
       ],
-      { newSinceMs: TAKEN_AT_MS },
+      { before: { takenAtMs: TAKEN_AT_MS, young: new Set() } },
     ),
     {},
   ],
@@ -194,6 +194,17 @@ const SURVEYS: readonly (readonly [what: string, found: Survey, trouble: object]
 for (const [what, found, trouble] of SURVEYS) {
   test(what, () => assert.deepEqual(troubleOf(found), trouble));
 }
+
+test('made just before the first look, it was there all the same', () => {
+  const justMade = ['Deployment', workload('web', {}, {}, { creationTimestamp: LATER })] as const;
+  const before = survey([justMade], [], { takenAtMs: TAKEN_AT_MS + 500 });
+  assert.deepEqual([...before.young], ['Deployment shop/web']);
+  const later = survey([justMade], [], { takenAtMs: TAKEN_AT_MS + 60_000, before });
+  assert.equal(later.total, 1);
+  assert.equal(later.young.size, 0);
+  const unseen = survey([justMade], [], { before: { takenAtMs: TAKEN_AT_MS, young: new Set() } });
+  assert.equal(unseen.total, 0);
+});
 
 test('restarts are kept of pods that had one, also on nodes under way', () => {
   const found = survey([web], [pod('a', { status: restarted(2) }), pod('b')], {
@@ -233,7 +244,8 @@ test('however many there are, the message stays short', () => {
 test('a baseline is the same after it was stored', () => {
   const found = survey([weaker], [pod('a', { status: backingOff })]);
   const read = workloadsBaselineSchema.parse(JSON.parse(JSON.stringify(storedWorkloads(found))));
-  assert.deepEqual(read, { takenAtMs: TAKEN_AT_MS, troubled: found.troubled });
+  const { takenAtMs, troubled, young } = found;
+  assert.deepEqual(read, { takenAtMs, troubled, young });
 });
 
 test('a look at 5,000 pods of 1,000 Deployments is quick', (t) => {
