@@ -3,7 +3,6 @@ import type { UpdateCourse } from './course.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { jobManifest, jobName } from './job-manifest.ts';
 import { type Point, pointText } from './point.ts';
-import { targetsOf } from './progress.ts';
 
 /** One Job that a run wants to have succeeded at a point. */
 export interface WantedJob {
@@ -110,16 +109,20 @@ function manifestOf(
   command: CommandStatus,
 ) {
   const node = 'name' in point ? point.name : undefined;
-  const batch =
-    'batch' in point
-      ? point.batch
-      : targetsOf(command).find((target) => target.name === node)?.batch;
   return jobManifest(name, hook, spec, timeoutMs, {
     plan: course.plan.name,
     runID: course.runID,
     point: point.kind,
     node,
-    batch,
+    batch: 'batch' in point ? point.batch : batchOf(node, command),
     version: course.version,
   });
+}
+
+/** Of a worker that is next: it joins the batch under way, or is the first of another one. */
+function batchOf(node: string | undefined, { k0supdate, batch }: CommandStatus) {
+  const worker = k0supdate?.workers?.find(({ name }) => name === node);
+  if (worker === undefined) return undefined;
+  const isOpen = batch !== undefined && batch.settledAt === undefined;
+  return worker.batch ?? (isOpen ? batch.number : (batch?.number ?? 0) + 1);
 }
