@@ -7,6 +7,7 @@ import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
+import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
@@ -40,6 +41,7 @@ export interface ClusterStoreOptions {
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   readonly drain: DrainClient;
+  readonly jobs: JobClient;
   readonly gates: GateRunner;
   readonly #kube: Kube;
   readonly #outlooks: OutlookClient;
@@ -70,6 +72,7 @@ export class ClusterStore {
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.jobs = startJobClient({ ...common, onChange });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -130,6 +133,7 @@ export class ClusterStore {
       this.#controlNodes,
       this.#leases,
       this.#budgets,
+      this.jobs.informer,
     ];
   }
 

@@ -171,7 +171,7 @@ export class Controller {
       budgets: this.store.budgets(),
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
-      jobs: new Map(),
+      jobs: this.store.jobs.facts(),
     };
   }
 
@@ -215,12 +215,12 @@ export class Controller {
 
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
-    const { drain } = this.store;
+    const { drain, jobs } = this.store;
     const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict }, action, signal);
+    const outcome = await perform({ kube, evict, beginJob: jobs.begin }, action, signal);
     const fields = {
       action: action.kind,
-      node: action.name,
+      [action.kind === 'job' ? 'job' : 'node']: action.name,
       ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
     };
     if (!outcome.done) {
@@ -229,7 +229,7 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    if (action.kind !== 'dropRequests') {
+    if (action.kind !== 'dropRequests' && action.kind !== 'job') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

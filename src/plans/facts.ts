@@ -168,6 +168,15 @@ export type Action =
   /** Removes the mark of that order, and with it the cordon where that was ours. */
   | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
   | { readonly kind: 'evict'; readonly name: string }
+  /** Begins a Job for a hook or a gate, in our own namespace. */
+  | {
+      readonly kind: 'job';
+      readonly name: string;
+      /** What it is begun for: `hook warm-caches at BeforeBatch/2`. */
+      readonly of: string;
+      /** A Job of batch/v1. */
+      readonly manifest: Readonly<Record<string, unknown>>;
+    }
   /** Frees what the old processes of a controller were elected for, now that they are gone. */
   | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
   /** Takes requests that were answered from the list of a Plan. */
