@@ -33,7 +33,8 @@ export const REASONS = {
   WaitsForController: 'One controller at a time: another one is under way.',
   ControllerNotReady: 'Another controller is not ready, so none may be taken away.',
   WaitsForSlot: 'As many workers as the limit allows are under way or unavailable.',
-  WaitsForOtherPlan: 'Another Plan has the target, or runs before this one.',
+  WaitsForOtherPlan:
+    'Another Plan has the target, or runs before this one; the message says which, and the place in the queue.',
   WaitsForDownload: 'Artifacts are being fetched and verified.',
   WaitsForDrain: 'Pods are being evicted within their disruption budgets.',
   WaitsForBackup: 'A controller saves the state of the cluster before it is touched.',
@@ -52,6 +53,7 @@ export const REASONS = {
   AlreadyUpdated: 'The target had the version before the run.',
   Updated: 'The update was committed.',
   Completed: 'Every target has its version.',
+  Superseded: 'A Plan that was applied later brings a newer version, and versions do not go back.',
   RunStopped: 'Left alone: the run stopped before its turn.',
   // requests
   Resumed: 'Somebody let go of a pause.',

@@ -6,6 +6,7 @@ import { backupBearer } from './backup.ts';
 import type { UpdateCourse } from './course.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
+import { sharedLimit } from './shared-limit.ts';
 import { say } from './step.ts';
 import { isFinal, occupiesSlot, type Target } from './target.ts';
 
@@ -194,6 +195,11 @@ function nextWorkers(
   );
   const down = [...unavailable].filter((name) => !inFlight.has(name));
 
+  const shared = sharedLimit(
+    workers.map(({ target }) => target),
+    limit,
+    facts,
+  );
   const start: Start[] = [];
   let wait: Schedule['wait'];
   const candidates = inOrder(
@@ -207,6 +213,14 @@ function nextWorkers(
       wait = {
         reason: 'WaitsForSlot',
         message: `${inFlight.size} under way, ${limited}${because}`,
+      };
+      break;
+    }
+    const elsewhere = ready ? shared?.taken : shared?.inFlight;
+    if (shared !== undefined && occupied + (elsewhere?.size ?? 0) >= shared.limit) {
+      wait = {
+        reason: 'WaitsForSlot',
+        message: `${inFlight.size} under way, ${[...shared.taken].slice(0, 3).join(', ')} away for other Plans, ${shared.because}`,
       };
       break;
     }

@@ -9,8 +9,9 @@ import { ClusterStore } from './cluster-store.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
+import { othersOf } from './others.ts';
 import { PlanController } from './plan-controller.ts';
-import { activeRuns, isAtWork, plansBefore, type QueuedPlan } from './queue.ts';
+import { activeRuns, isAtWork, type QueuedPlan } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
@@ -153,16 +154,16 @@ export class Controller {
       return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
-    const mayBegin = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) === undefined;
+    const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
+    const isHeld = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) !== undefined;
     return {
       nowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
-      plansBefore: plansBefore({ ...plan, status }, this.#queue(), mayBegin),
+      ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),
       policy,
       epoch,
-      nodes: this.store.nodes(),
-      controlNodes: this.store.controlNodes(),
+      ...world,
       budgets: this.store.budgets(),
       gates: new Map(),
       jobs: new Map(),
@@ -184,9 +185,7 @@ export class Controller {
   #queue(): QueuedPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      if (controller === undefined) return plan;
-      const { status, isBeginning } = controller;
-      return { ...plan, status, isBeginning };
+      return controller === undefined ? plan : { ...plan, status: controller.newest };
     });
   }
 

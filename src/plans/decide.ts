@@ -23,6 +23,7 @@ import { progressOf, targetsOf } from './progress.ts';
 import { answerRequests } from './requests.ts';
 import { isUnderWay, type RunningStatus } from './run.ts';
 import type { Step } from './step.ts';
+import { overtakenBy } from './supersede.ts';
 import { isTrouble, phaseOf, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
@@ -245,7 +246,13 @@ function judgeTarget(target: Target, course: Course): Step {
 
 /** k0s's rule: a node that runs the version already is done, unless the update is forced. */
 function alreadyThere(target: Target, course: UpdateCourse): Step | undefined {
-  if (course.force || course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  if (course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  // Versions do not go back to those of a Plan that another one has overtaken.
+  const overtaken = overtakenBy(target, course.wanted, course.later);
+  if (overtaken !== undefined) {
+    return { phase: 'Skipped', reason: 'Superseded', message: overtaken, actions: [] };
+  }
+  if (course.force) return undefined;
   const { report } = target.host ?? {};
   if (report?.kind !== 'valid' || report.value.host.k0sVersion !== course.wanted.text)
     return undefined;

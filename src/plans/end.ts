@@ -95,7 +95,8 @@ function failure(
       !touched.has(name) && (phase === 'Pending' || reason === 'RunStopped'),
   );
   const passedOver = targets.filter(
-    ({ phase, reason }) => phase === 'Skipped' && reason === 'DrainTimeout',
+    ({ phase, reason }) =>
+      phase === 'Skipped' && (reason === 'DrainTimeout' || reason === 'Superseded'),
   );
   const first = failed[0] ?? passedOver[0];
   const asked = aborted === undefined ? [] : [`aborted: ${describeAsked(aborted)}`];
@@ -122,7 +123,8 @@ function failure(
   };
 }
 
-function skipped({ name, message }: TargetStatus): string {
+function skipped({ name, reason, message }: TargetStatus): string {
+  if (reason === 'Superseded') return `${name} was left alone: ${message}`;
   return `${name} was passed over: ${message ?? 'no reason given'}`;
 }
 

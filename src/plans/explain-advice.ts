@@ -259,6 +259,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Started: nothing,
   RollingOut: waits(look(follow)),
   AlreadyUpdated: nothing,
+  Superseded: {
+    fix: 'Nothing is left to do, unless the older version is wanted: then edit the Plan, or apply it again.',
+    next: look(planYaml, listNodes),
+  },
   Updated: nothing,
   Completed: nothing,
   RunStopped: mendAndRetry('Mend what stopped the run; it was left alone until then.'),

@@ -27,6 +27,7 @@ export interface PlanControllerPorts {
 /** An API server that says no, or nothing, is not asked the same at once again. */
 const RETRY_MS = 1_000;
 const LISTENING = ['resting', 'queued', 'waiting'] as const;
+const TAKING = ['answering', 'beginning', 'acting'] as const;
 
 /** Runs the machine of one Plan for as long as we lead: offers it facts, and carries out what it decides. */
 export class PlanController {
@@ -49,15 +50,17 @@ export class PlanController {
     this.#stored = lastingOf(this.#known);
   }
 
-  /** Newer than what is stored, where that is written late. */
-  get status(): StoredPlanStatus | undefined {
-    return this.#known;
-  }
-
-  /** The beginning of a run is being written, which an answer may be: no other may begin meanwhile. */
-  get isBeginning(): boolean {
+  /**
+   * Newer than what is stored, where that is written late; and already of what is being written or carried out
+   * at this moment, so that no other Plan takes what this one is about to take.
+   */
+  get newest(): StoredPlanStatus | undefined {
     const snapshot = this.#actor?.getSnapshot();
-    return snapshot?.matches('beginning') === true || snapshot?.matches('answering') === true;
+    if (snapshot === undefined || !TAKING.some((state) => snapshot.matches(state))) {
+      return this.#known;
+    }
+    const { decision } = snapshot.context;
+    return 'status' in decision ? decision.status : this.#known;
   }
 
   /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */

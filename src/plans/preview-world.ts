@@ -8,6 +8,7 @@ import type {
   NodeFacts,
   PlanFacts,
 } from './facts.ts';
+import { NO_OTHERS } from './others.ts';
 import { runningVersion } from './preflight.ts';
 import { PreviewHost } from './preview-host.ts';
 import type { Pace } from './preview-pace.ts';
@@ -74,6 +75,7 @@ export class PreviewWorld {
       nowMs: this.nowMs,
       plan: { ...found.plan, status: this.status },
       plansBefore: [],
+      others: NO_OTHERS,
       nodes: this.#nodes,
       controlNodes: this.#controlNodes,
     };

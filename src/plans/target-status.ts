@@ -8,7 +8,7 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
   const state = stateOf(step);
   const moved = status.phase !== step.phase || status.state !== state;
   // The very same object: of thousands of targets, few change between two looks.
-  if (!moved && saysTheSame(status, step)) return status;
+  if (!moved && step.anew !== true && saysTheSame(status, step)) return status;
   return {
     name: status.name,
     state,
@@ -17,7 +17,7 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
     ...(step.reason === undefined ? {} : { reason: step.reason }),
     ...(step.message === undefined ? {} : { message: step.message }),
     ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
-    attempts: status.attempts ?? 1,
+    attempts: (status.attempts ?? 1) + (step.anew === true ? 1 : 0),
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
   };
 }
