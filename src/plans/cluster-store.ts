@@ -14,6 +14,7 @@ import {
   NODES,
   PLANS,
   UPDATE_POLICIES,
+  UPDATE_RUNS,
 } from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
@@ -23,6 +24,7 @@ import type { Log } from '../log.ts';
 import type { BudgetFacts, ControlNodeFacts, NodeFacts } from './facts.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
+import { type TrimmedUpdateRun, trimUpdateRun } from './trim-update-run.ts';
 
 export interface ClusterStoreOptions {
   readonly kube: Kube;
@@ -36,6 +38,8 @@ export interface ClusterStoreOptions {
 /** All that is observed of the cluster, kept up to date by watches, whether we lead or not. */
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
+  /** What is told of runs. No judgement depends on it, so that none waits for it. */
+  readonly runs: Informer<TrimmedUpdateRun>;
   readonly drain: DrainClient;
   readonly #kube: Kube;
   readonly #nodes: Informer<TrimmedNode>;
@@ -63,6 +67,7 @@ export class ClusterStore {
     });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -193,6 +198,6 @@ export class ClusterStore {
 
   async stop(): Promise<void> {
     await this.#prober.stop();
-    await Promise.all(this.#informers.map((one) => one.ended));
+    await Promise.all([this.runs, ...this.#informers].map((one) => one.ended));
   }
 }

@@ -16,12 +16,15 @@ import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 import { UpdatePolicyClient } from './update-policy-client.ts';
+import { type ToldPlan, UpdateRunClient } from './update-run-client.ts';
 
 export interface ControllerOptions {
   readonly kube: Kube;
   readonly log: Log;
   readonly recorder: Recorder;
   readonly apiPort: number;
+  /** Who acts, as the Lease says it. */
+  readonly identity: string;
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
@@ -43,6 +46,7 @@ export class Controller {
   readonly store: ClusterStore;
   readonly #options: ControllerOptions;
   readonly #policyStatus: UpdatePolicyClient;
+  readonly #runs: UpdateRunClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   #leadingSinceMs = 0;
@@ -56,6 +60,13 @@ export class Controller {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
     this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
+    this.#runs = new UpdateRunClient({
+      kube: options.kube,
+      log: options.log,
+      by: options.identity,
+      runs: () => [...this.store.runs.values()],
+      onWritten: (object) => this.store.runs.note(object),
+    });
   }
 
   /** The highest epoch that any order or report speaks of; -1 where there is none. */
@@ -120,6 +131,7 @@ export class Controller {
     }
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
+      if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
     }
     const leftovers = tidy({ ...world, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
@@ -127,7 +139,7 @@ export class Controller {
   }
 
   #control(plan: TrimmedPlan, epoch: number): PlanController {
-    const { kube, recorder, log } = this.#options;
+    const { kube, recorder, log, identity } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
       return now?.uid === plan.uid ? now : undefined;
@@ -135,6 +147,8 @@ export class Controller {
     return new PlanController({
       kube,
       recorder,
+      identity,
+      onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,
       facts: (status) => this.#facts(current(), status, epoch),
@@ -180,6 +194,13 @@ export class Controller {
 
   #policy(): ClusterPolicy {
     return clusterPolicy(this.#options.policy, this.store.updatePolicy());
+  }
+
+  #told(): ToldPlan[] {
+    return [...this.store.plans.values()].map((plan) => {
+      const controller = this.#plans.get(plan.uid);
+      return { plan, status: controller?.told ?? plan.status };
+    });
   }
 
   #queue(): QueuedPlan[] {
