@@ -106,8 +106,11 @@ export class PreviewWorld {
     }
   }
 
-  /** Goes on to the next moment at which something happens. @returns false: nothing ever does */
-  pass(): boolean {
+  /**
+   * Goes on to the next moment at which something happens, but not beyond the one at which to look again.
+   * @returns false: nothing ever does
+   */
+  pass(untilMs: number | undefined): boolean {
     let nextMs = Number.POSITIVE_INFINITY;
     const consider = (atMs: number | undefined) => {
       if (atMs !== undefined && atMs > this.nowMs && atMs < nextMs) nextMs = atMs;
@@ -116,6 +119,7 @@ export class PreviewWorld {
     for (const host of this.#workers.values()) consider(host.nextAtMs);
     for (const { emptyAtMs } of this.#cordons.values()) consider(emptyAtMs);
     if (nextMs === Number.POSITIVE_INFINITY) return false;
+    consider(untilMs);
     this.nowMs = nextMs;
     for (const hosts of [this.#controllers, this.#workers]) {
       for (const host of hosts.values()) {

@@ -26,6 +26,12 @@ export interface Target {
   readonly marked: boolean;
 }
 
+/** A target with the phase that this judgement has found it in. */
+export interface Standing {
+  readonly target: Target;
+  readonly phase: TargetPhase;
+}
+
 /** Orders are numbered so that a leader that died between two writes finds its own again. */
 export function orderIdOf(runID: string, command: number, attempt: number): string {
   return `${runID}.${command}.${attempt}`;
