@@ -17,6 +17,7 @@ import { scheduleDeliveries } from './deliveries.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { isPastFailures } from './failures.ts';
+import { isBusyElsewhere } from './give-order.ts';
 import type { Hold } from './hold.ts';
 import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
@@ -247,6 +248,8 @@ function judgeTarget(target: Target, course: Course): Step {
 /** k0s's rule: a node that runs the version already is done, unless the update is forced. */
 function alreadyThere(target: Target, course: UpdateCourse): Step | undefined {
   if (course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  // What another Plan is about to judge may go back yet.
+  if (isBusyElsewhere(target)) return undefined;
   // Versions do not go back to those of a Plan that another one has overtaken.
   const overtaken = overtakenBy(target, course.wanted, course.later);
   if (overtaken !== undefined) {

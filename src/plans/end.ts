@@ -4,6 +4,7 @@ import type { Asked } from '../api/requests.ts';
 import { describeAsked } from './asked.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
+import { meanwhile } from './meanwhile.ts';
 import { progressOf, targetsOf } from './progress.ts';
 
 /** The status of a run that is over: what happened, where everything stands, what a person can do. */
@@ -18,10 +19,11 @@ export function endOf(
     status: one,
     spec: status.frozenSpec?.commands[one.id] ?? {},
   }));
-  const { reason, message } =
+  const { reason, message: came } =
     state === 'Completed'
       ? { reason: 'Completed' as const, message: success(begun, progress.text) }
       : failure(begun, facts.plan.name, status.aborted);
+  const message = `${came}${meanwhile(facts, status)}`;
   let conditions = status.conditions ?? [];
   for (const news of [
     { type: 'Waiting', status: 'False', reason, message: 'the run is over' },

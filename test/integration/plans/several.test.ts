@@ -6,7 +6,14 @@ import { promisify } from 'node:util';
 import { EXTENSIONS_API_VERSION } from '../../../src/api/meta.ts';
 import type { Plan } from '../../../src/api/plan.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
-import { aPlan, conditionOf, hasEnded, only, targetNamed } from '../../support/plans.ts';
+import {
+  aPlan,
+  conditionOf,
+  everything,
+  hasEnded,
+  only,
+  targetNamed,
+} from '../../support/plans.ts';
 import { NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
 
 const exec = promisify(execFile);
@@ -62,7 +69,7 @@ test('disjoint Plans run side by side, an overlapping one queues, and one of con
     (plan) => conditionOf(plan, 'Waiting')?.reason === 'WaitsForOtherPlan',
   );
   assert.equal(queued.status?.waitsFor, 'Plan two runs first; 2nd of 2');
-  await cluster.apply(planOf('four', { controllers: only('cp-1') }));
+  await cluster.apply(planOf('four', { controllers: everything }));
   const last = await cluster.waitForPlan(
     'four',
     'to wait for its turn',
