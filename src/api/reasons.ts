@@ -35,6 +35,10 @@ export const REASONS = {
   WaitsForSlot: 'As many workers as the limit allows are under way or unavailable.',
   WaitsForOtherPlan:
     'Another Plan has the target, or runs before this one; the message says which, and the place in the queue.',
+  Soaking: 'A batch is done; gates are asked for as long as it soaks, and then the run goes on.',
+  WaitsForOutlook: 'The pods of the nodes that are next are being listed.',
+  WaitsForBudget:
+    'The nodes that are next share disruption budgets with nodes under way, or cannot be drained now.',
   WaitsForDownload: 'Artifacts are being fetched and verified.',
   WaitsForDrain: 'Pods are being evicted within their disruption budgets.',
   WaitsForBackup: 'A controller saves the state of the cluster before it is touched.',
@@ -51,6 +55,8 @@ export const REASONS = {
   Started: 'The targets are frozen and the run has begun.',
   RollingOut: 'Targets are being updated.',
   AlreadyUpdated: 'The target had the version before the run.',
+  OptedOut: 'An annotation of the node leaves it out of updates.',
+  Pinned: 'An annotation of the node keeps it at another version.',
   Updated: 'The update was committed.',
   Completed: 'Every target has its version.',
   Superseded: 'A Plan that was applied later brings a newer version, and versions do not go back.',

@@ -12,6 +12,7 @@ import { isTerminalState } from '../api/plan.ts';
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
+import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { type Hold, holdOf } from './hold.ts';
@@ -28,7 +29,7 @@ import { summary } from './refusals.ts';
 import { outlivesRun } from './run.ts';
 import { runIdOf } from './run-id.ts';
 import { supersededBy } from './supersede.ts';
-import { turnOf } from './turn.ts';
+import { queueMessage } from './turn.ts';
 
 /** Whether there is something to run, and if not, why not. */
 export type Beginning =
@@ -69,7 +70,7 @@ export function begin(facts: PlanFacts): Beginning {
     return refusals.length > 0 ? refuse(facts, undefined, refusals) : { ...hold, kind: 'wait' };
   }
   if (facts.plansBefore.length > 0) {
-    return { kind: 'wait', reason: 'WaitsForOtherPlan', message: turnOf(facts) };
+    return { kind: 'wait', reason: 'WaitsForOtherPlan', message: queueMessage(facts) };
   }
   const superseded = supersededBy(plan.spec, facts);
   if (superseded !== undefined) return refuse(facts, undefined, [superseded]);
@@ -169,7 +170,8 @@ function listTargets(
         const refusal = refusals.find(
           ({ target }) => target?.command === id && target.role === role && target.name === name,
         );
-        const host = role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
+        const node = facts.nodes.get(name);
+        const host = role === 'worker' ? node : facts.controlNodes.get(name);
         // A bundle leaves the version as it is.
         const previousVersion =
           host === undefined || command.k0supdate === undefined ? undefined : runningVersion(host);
@@ -180,6 +182,9 @@ function listTargets(
           phase: 'Pending',
           attempts: 1,
           ...(previousVersion === undefined ? {} : { previousVersion }),
+          ...(role === 'worker' && command.k0supdate && isCordonedByOthers(node)
+            ? { cordoned: true }
+            : {}),
           ...(refusal === undefined ? {} : { reason: refusal.reason, message: refusal.message }),
         };
       });

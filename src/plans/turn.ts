@@ -4,7 +4,10 @@ import type { Hold } from './hold.ts';
 const SHOWN = 5;
 
 /** Which Plans go first, and the place of this one among all that wait for each other: `Plan a runs first; 2nd of 3`. */
-export function turnOf({ plansBefore, others }: Pick<PlanFacts, 'plansBefore' | 'others'>): string {
+export function queueMessage({
+  plansBefore,
+  others,
+}: Pick<PlanFacts, 'plansBefore' | 'others'>): string {
   const shown = plansBefore.slice(0, SHOWN).join(', ');
   const rest = plansBefore.length - SHOWN;
   const names = rest > 0 ? `${shown} and ${rest} more` : shown;
@@ -15,7 +18,7 @@ export function turnOf({ plansBefore, others }: Pick<PlanFacts, 'plansBefore' | 
 /** A run that was overtaken while it was held begins nothing before the other one has ended. */
 export function overtaken(facts: PlanFacts): Hold | undefined {
   if (facts.plansBefore.length === 0) return undefined;
-  return { kind: 'gate', reason: 'WaitsForOtherPlan', message: turnOf(facts) };
+  return { kind: 'gate', reason: 'WaitsForOtherPlan', message: queueMessage(facts) };
 }
 
 function ordinal(place: number): string {

@@ -53,35 +53,35 @@ const endOf = (plan: Plan | undefined) => Date.parse(plan?.status?.finishedAt ??
 
 test('disjoint Plans run side by side, an overlapping one queues, and one of controllers is alone', async () => {
   await cluster.apply(policy({ paused: true, maxUnavailable: 2 }));
-  await cluster.apply(planOf('one', { workers: only('w1') }));
-  await cluster.apply(planOf('two', { workers: only('w2') }));
+  await cluster.apply(planOf('a-one', { workers: only('w1') }));
+  await cluster.apply(planOf('b-two', { workers: only('w2') }));
   // Who is applied last and wants an older version gets it.
   await cluster.apply(
-    planOf('three', { workers: only('w2', 'w3'), version: OLD_VERSION, offer: older }),
+    planOf('c-three', { workers: only('w2', 'w3'), version: OLD_VERSION, offer: older }),
   );
-  for (const name of ['one', 'two', 'three']) {
+  for (const name of ['a-one', 'b-two', 'c-three']) {
     await cluster.waitForPlan(name, 'to be held', (plan) => plan.status?.waitsFor !== undefined);
   }
   await cluster.apply(policy({ maxUnavailable: 2 }));
   const queued = await cluster.waitForPlan(
-    'three',
+    'c-three',
     'to wait for its turn',
     (plan) => conditionOf(plan, 'Waiting')?.reason === 'WaitsForOtherPlan',
   );
-  assert.equal(queued.status?.waitsFor, 'Plan two runs first; 2nd of 2');
-  await cluster.apply(planOf('four', { controllers: everything }));
+  assert.equal(queued.status?.waitsFor, 'Plan b-two runs first; 2nd of 2');
+  await cluster.apply(planOf('d-four', { controllers: everything }));
   const last = await cluster.waitForPlan(
-    'four',
+    'd-four',
     'to wait for its turn',
     (plan) => conditionOf(plan, 'Waiting')?.reason === 'WaitsForOtherPlan',
   );
-  assert.match(last.status?.waitsFor ?? '', /^Plan .*three.* runs first; /);
+  assert.match(last.status?.waitsFor ?? '', /^Plan .*c-three.* runs first; /);
   const ended: Record<string, Plan> = {};
-  for (const name of ['one', 'two', 'three', 'four']) {
+  for (const name of ['a-one', 'b-two', 'c-three', 'd-four']) {
     ended[name] = await cluster.waitForPlan(name, 'to end', hasEnded, 240_000);
     assert.equal(ended[name].status?.state, 'Completed', name);
   }
-  const { one, two, three, four } = ended;
+  const [one, two, three, four] = Object.values(ended);
   assert.ok(startOf(one) < endOf(two) && startOf(two) < endOf(one), 'side by side');
   assert.ok(startOf(three) >= endOf(two), 'one after the other');
   assert.ok(startOf(four) >= Math.max(endOf(one), endOf(three)), 'alone');
@@ -89,7 +89,8 @@ test('disjoint Plans run side by side, an overlapping one queues, and one of con
 });
 
 test('a paused run is overtaken by a patch, and takes no version back when it goes on', async () => {
-  for (const name of ['one', 'two', 'three', 'four']) await cluster.kubectl('delete', 'plan', name);
+  for (const name of ['a-one', 'b-two', 'c-three', 'd-four'])
+    await cluster.kubectl('delete', 'plan', name);
   await cluster.kubectl('delete', 'updatepolicy', 'default');
   const old = planOf('old', { workers: only('w2', 'w3'), version: OLD_VERSION, offer: older });
   Object.assign(old.spec.commands[0]?.k0supdate ?? {}, { forceupdate: true });

@@ -4,7 +4,7 @@ import { parseK0sVersion } from '../../../src/api/k0s-version.ts';
 import { decide } from '../../../src/plans/decide.ts';
 import type { LaterPlan, OtherPlans, PlanFacts } from '../../../src/plans/facts.ts';
 import { NO_OTHERS } from '../../../src/plans/others.ts';
-import { turnOf } from '../../../src/plans/turn.ts';
+import { queueMessage } from '../../../src/plans/turn.ts';
 import {
   aNode,
   anUpdate,
@@ -78,7 +78,7 @@ test('the place in the queue is said', () => {
   const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
   const others = { ...NO_OTHERS, behind: ['z'] };
   assert.equal(
-    turnOf({ plansBefore: many, others }),
+    queueMessage({ plansBefore: many, others }),
     'Plan a, b, c, d, e and 5 more runs first; 11th of 12',
   );
 });
