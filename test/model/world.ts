@@ -14,6 +14,7 @@ import type {
   PlanFacts,
 } from '../../src/plans/facts.ts';
 import { tidy } from '../../src/plans/orphans.ts';
+import { NO_OTHERS } from '../../src/plans/others.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
@@ -216,7 +217,7 @@ export class World {
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
     const { plan, nodes, controlNodes } = this.facts();
-    const queued = { ...plan, createdAtMs: 0, status: this.known };
+    const queued = { ...plan, createdAtMs: 0, appliedAtMs: 0, status: this.known };
     const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
     for (const action of tidy(leftovers)) this.#perform(action);
     return decision;
@@ -236,6 +237,7 @@ export class World {
         deleted: false,
       },
       plansBefore: [],
+      others: NO_OTHERS,
       policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
       gates: passing(this.nowMs),
