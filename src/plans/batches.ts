@@ -190,7 +190,10 @@ function nextWorkers(
       .map(({ target }) => target.name),
   );
   const unavailable = new Set(
-    workers.filter(({ target }) => !isAvailable(target)).map(({ target }) => target.name),
+    workers
+      // One that was deleted is missed by nobody: it was taken out of the cluster.
+      .filter(({ target }) => target.node !== undefined && !isAvailable(target))
+      .map(({ target }) => target.name),
   );
   const down = [...unavailable].filter((name) => !inFlight.has(name));
 
