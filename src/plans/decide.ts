@@ -8,7 +8,7 @@ import type {
 import type { Reason } from '../api/reasons.ts';
 import { advance } from './advance.ts';
 import { backupOf } from './backup.ts';
-import { type Schedule, type Standing, schedule } from './batches.ts';
+import { type Schedule, schedule } from './batches.ts';
 import { type Beginning, begin, targetVersion } from './begin.ts';
 import { withCondition } from './conditions.ts';
 import type { Course, UpdateCourse } from './course.ts';
@@ -23,7 +23,7 @@ import { progressOf, targetsOf } from './progress.ts';
 import { answerRequests } from './requests.ts';
 import { isUnderWay, type RunningStatus } from './run.ts';
 import type { Step } from './step.ts';
-import { isTrouble, phaseOf, type Target, viewTargets } from './target.ts';
+import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
 
@@ -166,7 +166,7 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
   const now = { ...course, stopping };
-  const { starts, wait } =
+  const { starts, wait, untilMs } =
     now.kind === 'airgap' ? scheduleDeliveries(standings, now) : schedule(standings, now, facts);
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
@@ -176,7 +176,7 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
       : statusAfter(target, { phase: start.phase, actions: [] }, facts.nowMs);
   });
   const hold = stopping ? undefined : course.hold;
-  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs].filter(
+  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs, untilMs].filter(
     (deadlineMs) => deadlineMs !== undefined,
   );
   return {

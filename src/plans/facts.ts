@@ -157,5 +157,7 @@ export type Action =
   /** Removes the mark of that order, and with it the cordon where that was ours. */
   | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
   | { readonly kind: 'evict'; readonly name: string }
+  /** Frees what the old processes of a controller were elected for, now that they are gone. */
+  | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };
