@@ -13,7 +13,6 @@ export interface Exploration {
   readonly endings: number;
   /** Different things that a leader has seen. */
   readonly looks: number;
-  /** The longest way on which nothing goes wrong any more. */
   readonly violations: readonly Violation[];
 }
 
@@ -22,8 +21,6 @@ export interface Violation {
   /** What happened, from the first state on: one of the shortest ways. */
   readonly trace: readonly string[];
 }
-
-const MOST_VIOLATIONS = 5;
 
 /**
  * Visits every state that a world can come to, the nearest first, and asks of each what must always be true. Where
@@ -45,7 +42,8 @@ export function explore(world: WorldSpec): Exploration {
   };
   let count = 0;
   let endings = 0;
-  while (frontier.length > 0 && violations.length < MOST_VIOLATIONS) {
+  // The shortest ways to whatever is broken are enough: the longer ones are often the same once more.
+  while (frontier.length > 0 && violations.length === 0) {
     const next: typeof frontier = [];
     for (const { id, state } of frontier) {
       const found = transitions.from(state);
@@ -62,7 +60,6 @@ export function explore(world: WorldSpec): Exploration {
         broken(brokenState(setting, transition.next), to);
         next.push({ id: to, state: graph.shared(transition.next) });
       }
-      if (violations.length >= MOST_VIOLATIONS) break;
     }
     frontier = next;
     if (graph.size > world.mostStates) {
