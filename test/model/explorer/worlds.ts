@@ -71,6 +71,32 @@ export const SMALL_WORLDS: readonly WorldSpec[] = [
   },
 ];
 
+const TINY = { controllers: 0, workers: 0, faults: [], budget: 0, mostStates: 30_000 } as const;
+
+/** Explored in seconds: for whoever changes the core, and for each break of it. */
+export const TINY_WORLDS: readonly WorldSpec[] = [
+  { ...TINY, name: 'a controller and a worker', controllers: 1, workers: 1 },
+  { ...TINY, name: 'two controllers', controllers: 2 },
+  { ...TINY, name: 'two workers', workers: 2 },
+  {
+    ...TINY,
+    name: 'two workers, of which one fails, vanishes, or is taken away by others',
+    workers: 2,
+    faults: ['exits', 'vanishes', 'cordoned'],
+    budget: 1,
+  },
+  {
+    ...TINY,
+    name: 'two controllers, of which one fails or goes down',
+    controllers: 2,
+    faults: ['unhealthy', 'breaks'],
+    budget: 1,
+  },
+  { ...TINY, name: 'a controller, any one fault', controllers: 1, faults: FAULTS, budget: 1 },
+  { ...TINY, name: 'a worker, any one fault', workers: 1, faults: FAULTS, budget: 1 },
+  { ...TINY, name: 'a worker, anything asked', workers: 1, asked: VERBS, askedBudget: 2 },
+];
+
 /** Explored in `npm run test:long`. */
 export const LARGER_WORLDS: readonly WorldSpec[] = [
   {
