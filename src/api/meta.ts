@@ -33,6 +33,9 @@ export const ANNOTATION = {
 /** Written by the orchestrator on nodes whose turn is next; its value is the run. */
 export const SOFT_TAINT = { key: `${GROUP}/update-pending`, effect: 'PreferNoSchedule' } as const;
 
+/** Label of ConfigMaps that hold what was there before a run; its value is the run. */
+export const BASELINE_LABEL = `${EXTENSIONS_GROUP}/baseline-of`;
+
 /** The part of ObjectMeta that we read. */
 export const metadataSchema = z.looseObject({
   name: z.string(),

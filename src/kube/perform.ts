@@ -8,10 +8,14 @@ import { releaseLeadership } from './release-leadership.ts';
 import { removeSoftTaint, setSoftTaint } from './soft-taint.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
+type Job = Extract<Action, { kind: 'job' }>;
+
 export interface PerformPorts {
   readonly kube: Kube;
   /** One round of evictions; {@link DrainClient.evict}. */
   readonly evict: (node: string, rules: DrainRules, signal?: AbortSignal) => Promise<void>;
+  /** {@link JobClient.begin} */
+  readonly beginJob: (job: Job, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface PerformPorts {
  *   ApiUnreachableError when it cannot be asked
  */
 export async function perform(
-  { kube, evict }: PerformPorts,
+  { kube, evict, beginJob }: PerformPorts,
   action: Action,
   signal?: AbortSignal,
 ): Promise<Outcome> {
@@ -42,6 +46,9 @@ export async function perform(
       return setSoftTaint(kube, action.name, action.run, signal);
     case 'removeSoftTaint':
       return removeSoftTaint(kube, action.name, action.run, signal);
+    case 'job':
+      await beginJob(action, signal);
+      return { done: true };
     case 'releaseLeadership':
       return releaseLeadership(kube, action, signal);
     case 'dropRequests':

@@ -15,6 +15,8 @@ export interface Step {
   readonly deadlineMs?: number;
   /** Pods that hold its drain up, the most telling first. */
   readonly blockedBy?: TargetStatus['blockedBy'];
+  /** Its order is gone and will not be obeyed again: the next one has a number of its own. */
+  readonly anew?: true;
   readonly actions: readonly Action[];
 }
 

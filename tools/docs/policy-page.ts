@@ -65,6 +65,9 @@ Pods leave through the Eviction API, within their disruption budgets; none is ev
 
 Why each Pod is still there is in \`status.commands[].k0supdate.workers[].blockedBy\`, ten at most, and in [\`autopilot explain\`](explain.md).
 
+## Gates
+[gates.md](gates.md): what is asked, and what each answer means.
+
 ## The kill switch
 \`\`\`sh
 kubectl patch updatepolicy default --type=merge -p '{"spec":{"paused":true}}'
