@@ -87,6 +87,7 @@ export class Controller {
     this.#tick = undefined;
     for (const plan of this.#plans.values()) plan.stop();
     this.#plans.clear();
+    this.store.lookAhead(new Set());
     this.store.isProbing = false;
   }
 
@@ -118,6 +119,7 @@ export class Controller {
       }
       controller.look();
     }
+    this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
     }

@@ -8,7 +8,7 @@ import type {
 import type { Reason } from '../api/reasons.ts';
 import { advance } from './advance.ts';
 import { backupOf } from './backup.ts';
-import { type Schedule, schedule } from './batches.ts';
+import { batchOf } from './batches.ts';
 import { type Beginning, begin, targetVersion } from './begin.ts';
 import { withCondition } from './conditions.ts';
 import type { Course, UpdateCourse } from './course.ts';
@@ -18,10 +18,13 @@ import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { isPastFailures } from './failures.ts';
 import type { Hold } from './hold.ts';
+import { wasLeftOut } from './left-out.ts';
 import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
 import { answerRequests } from './requests.ts';
-import { isUnderWay, type RunningStatus } from './run.ts';
+import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
+import { schedule } from './schedule.ts';
+import type { Schedule } from './start.ts';
 import type { Step } from './step.ts';
 import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
@@ -51,6 +54,10 @@ export type Decision =
       readonly status: PlanStatus;
       readonly actions: readonly Action[];
       readonly untilMs: number | undefined;
+      /** When the schedule goes on by itself. */
+      readonly dueMs: number | undefined;
+      /** Workers that are next, whose pods are worth to be known. */
+      readonly lookAhead: readonly string[];
     }
   | {
       readonly kind: 'wait';
@@ -59,6 +66,10 @@ export type Decision =
       readonly message: string;
       /** When to look again even if nothing has changed. */
       readonly untilMs: number | undefined;
+      /** When the schedule goes on by itself; never before {@link untilMs}. */
+      readonly dueMs: number | undefined;
+      /** Workers that are next, whose pods are worth to be known. */
+      readonly lookAhead: readonly string[];
     }
   | { readonly kind: 'end'; readonly status: PlanStatus };
 
@@ -119,13 +130,17 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   if (command === undefined || course === undefined) {
     return { kind: 'end', status: endOf(facts, status, 'Completed') };
   }
-  const judged = judgeTargets(views, course, facts);
+  const judged = judgeTargets(views, course, facts, command);
   const backup = backupOf(command, views, facts.nowMs);
   const next: CommandStatus = {
     ...command,
     startedAt: command.startedAt ?? new Date(facts.nowMs).toISOString(),
     ...(Object.keys(course.pinned).length === 0 ? {} : { pinned: { ...course.pinned } }),
     ...(backup === undefined ? {} : { backup }),
+    ...(judged.batch === undefined ? {} : { batch: judged.batch }),
+    ...(judged.failure === undefined || command.failure !== undefined
+      ? {}
+      : { failure: { ...judged.failure, at: new Date(facts.nowMs).toISOString() } }),
     ...(course.kind === 'airgap'
       ? { airgapupdate: { workers: [...judged.statuses] } }
       : {
@@ -138,7 +153,7 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   return conclude(facts, status, index, next, judged);
 }
 
-interface Judged {
+interface Judged extends Pick<Schedule, 'batch' | 'failure' | 'lookAhead'> {
   readonly statuses: readonly TargetStatus[];
   readonly standings: readonly Standing[];
   readonly actions: readonly Action[];
@@ -147,7 +162,12 @@ interface Judged {
   readonly hold: Hold | undefined;
 }
 
-function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts): Judged {
+function judgeTargets(
+  views: readonly Target[],
+  course: Course,
+  facts: PlanFacts,
+  command: CommandStatus,
+): Judged {
   let steps = views.map((target) => judgeTarget(target, course));
   const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
   // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
@@ -166,19 +186,26 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
   const now = { ...course, stopping };
-  const { starts, wait, untilMs } =
-    now.kind === 'airgap' ? scheduleDeliveries(standings, now) : schedule(standings, now, facts);
+  const scheduled =
+    now.kind === 'airgap'
+      ? scheduleDeliveries(standings, now)
+      : schedule(standings, now, facts, command);
+  const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
     const start = started.get(target);
-    return start === undefined
-      ? statusAfter(target, steps[at]!, facts.nowMs)
-      : statusAfter(target, { phase: start.phase, actions: [] }, facts.nowMs);
+    if (start !== undefined) return statusAfter(target, start, facts.nowMs);
+    const isWorker = now.kind === 'k0s' && target.role === 'worker';
+    const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
+    return statusAfter(target, { ...steps[at]!, batch: own }, facts.nowMs);
   });
   const hold = stopping ? undefined : course.hold;
-  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs, untilMs].filter(
-    (deadlineMs) => deadlineMs !== undefined,
-  );
+  const deadlines = [
+    ...steps.map(({ deadlineMs }) => deadlineMs),
+    hold?.opensAtMs,
+    wait?.untilMs,
+    untilMs,
+  ].filter((deadlineMs) => deadlineMs !== undefined);
   return {
     statuses,
     standings: views.map((target, at) => ({
@@ -188,10 +215,14 @@ function judgeTargets(views: readonly Target[], course: Course, facts: PlanFacts
     actions: [
       ...steps.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
+      ...(scheduled.actions ?? []),
     ],
     untilMs: deadlines.length === 0 ? undefined : Math.min(...deadlines),
     wait,
     hold,
+    batch,
+    ...(failure === undefined ? {} : { failure }),
+    ...(lookAhead === undefined ? {} : { lookAhead }),
   };
 }
 
@@ -205,8 +236,12 @@ function conclude(
   const over = targetsOf(command).every(({ phase }) => phase !== undefined && isOver(phase));
   // What is left to be said, such as a cancel to an agent that was silent, is said before the end.
   const given =
-    judged.actions.length === 0 && judged.standings.every(({ target }) => !target.marked);
-  const succeeded = targetsOf(command).every(({ state }) => state === 'SignalCompleted');
+    judged.actions.length === 0 &&
+    judged.wait === undefined &&
+    judged.standings.every(({ target }) => !target.marked);
+  const succeeded =
+    command.failure === undefined &&
+    targetsOf(command).every((one) => one.state === 'SignalCompleted' || wasLeftOut(one));
   const commandState =
     !over || !given ? 'SchedulableWait' : succeeded ? 'Completed' : 'ApplyFailed';
   const commands = status.commands.map((one) =>
@@ -226,15 +261,12 @@ function conclude(
   }
   const wait = waitsFor(judged.standings, targetsOf(command), judged, facts);
   const full = { ...next, ...wait.status };
-  return judged.actions.length > 0 || commandState === 'Completed'
-    ? { kind: 'act', status: full, actions: judged.actions, untilMs: judged.untilMs }
-    : {
-        kind: 'wait',
-        status: full,
-        reason: wait.reason,
-        message: wait.message,
-        untilMs: judged.untilMs,
-      };
+  const { actions, untilMs, lookAhead = [] } = judged;
+  const common = { status: full, untilMs, dueMs: judged.wait?.untilMs, lookAhead };
+  // A turn of the run is stored at once, even where nothing follows before the next look.
+  return actions.length > 0 || turnOf(full) !== turnOf(status)
+    ? { kind: 'act', ...common, actions }
+    : { kind: 'wait', ...common, reason: wait.reason, message: wait.message };
 }
 
 function judgeTarget(target: Target, course: Course): Step {

@@ -34,6 +34,7 @@ export function plotCourse(
     platforms: one.platforms,
     stopping:
       status.aborted !== undefined ||
+      command.failure !== undefined ||
       isPastFailures(
         views.map((target) => ({ role: target.role, inTrouble: isInTrouble(target) })),
         k0supdate === undefined ? 'airgap' : 'k0s',
