@@ -54,9 +54,12 @@ function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse):
       ? elsewhere(target, course)
       : { phase, actions: giveBack(target) };
   }
-  // Written down by a leader that died before it could give the order: while held, none is given now.
+  // Written down by a leader that died before it could give the order, or another Plan has overtaken this one:
+  // while held, none is given now. An agent that had it has cancelled it, and does not begin it once more.
   if (course.hold !== undefined && !course.stopping && isUntouched(phase)) {
-    return { phase: 'Pending', actions: giveBack(target) };
+    const wasGiven = phase !== 'Downloading' || target.foreignOrder !== undefined;
+    const step = { phase: 'Pending', actions: giveBack(target) } as const;
+    return wasGiven ? { ...step, anew: true } : step;
   }
   // The agent calls back by itself what nobody orders any more.
   if (course.stopping && isUntouched(phase)) {

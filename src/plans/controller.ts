@@ -8,20 +8,25 @@ import type { Log } from '../log.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { Action, PlanFacts } from './facts.ts';
+import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
+import { othersOf } from './others.ts';
 import { PlanController } from './plan-controller.ts';
-import { activeRuns, isAtWork, plansBefore, type QueuedPlan } from './queue.ts';
+import { activeRuns, isAtWork, type QueuedPlan } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 import { UpdatePolicyClient } from './update-policy-client.ts';
+import { type ToldPlan, UpdateRunClient } from './update-run-client.ts';
 
 export interface ControllerOptions {
   readonly kube: Kube;
   readonly log: Log;
   readonly recorder: Recorder;
   readonly apiPort: number;
+  /** Who acts, as the Lease says it. */
+  readonly identity: string;
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
@@ -43,6 +48,7 @@ export class Controller {
   readonly store: ClusterStore;
   readonly #options: ControllerOptions;
   readonly #policyStatus: UpdatePolicyClient;
+  readonly #runs: UpdateRunClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   #leadingSinceMs = 0;
@@ -56,6 +62,13 @@ export class Controller {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
     this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
+    this.#runs = new UpdateRunClient({
+      kube: options.kube,
+      log: options.log,
+      by: options.identity,
+      runs: () => [...this.store.runs.values()],
+      onWritten: (object) => this.store.runs.note(object),
+    });
   }
 
   /** The highest epoch that any order or report speaks of; -1 where there is none. */
@@ -89,6 +102,7 @@ export class Controller {
     this.#plans.clear();
     this.store.lookAhead(new Set());
     this.store.isProbing = false;
+    this.store.gates.rest();
   }
 
   #wake(): void {
@@ -110,6 +124,7 @@ export class Controller {
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
+    this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -122,6 +137,7 @@ export class Controller {
     this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
+      if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
     }
     const leftovers = tidy({ ...world, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
@@ -129,7 +145,7 @@ export class Controller {
   }
 
   #control(plan: TrimmedPlan, epoch: number): PlanController {
-    const { kube, recorder, log } = this.#options;
+    const { kube, recorder, log, identity } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
       return now?.uid === plan.uid ? now : undefined;
@@ -137,6 +153,8 @@ export class Controller {
     return new PlanController({
       kube,
       recorder,
+      identity,
+      onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,
       facts: (status) => this.#facts(current(), status, epoch),
@@ -156,19 +174,20 @@ export class Controller {
       return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
-    const mayBegin = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) === undefined;
+    const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
+    const isHeld = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) !== undefined;
     return {
       nowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
-      plansBefore: plansBefore({ ...plan, status }, this.#queue(), mayBegin),
+      ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),
       policy,
       epoch,
-      nodes: this.store.nodes(),
-      controlNodes: this.store.controlNodes(),
+      ...world,
       budgets: this.store.budgets(),
-      gates: new Map(),
-      jobs: new Map(),
+      gates: this.store.gates.answers(plan.uid),
+      baseline: this.store.gates.baseline(plan.uid),
+      jobs: this.store.jobs.facts(),
     };
   }
 
@@ -184,12 +203,17 @@ export class Controller {
     return clusterPolicy(this.#options.policy, this.store.updatePolicy());
   }
 
+  #told(): ToldPlan[] {
+    return [...this.store.plans.values()].map((plan) => {
+      const controller = this.#plans.get(plan.uid);
+      return { plan, status: controller?.told ?? plan.status };
+    });
+  }
+
   #queue(): QueuedPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      if (controller === undefined) return plan;
-      const { status, isBeginning } = controller;
-      return { ...plan, status, isBeginning };
+      return controller === undefined ? plan : { ...plan, status: controller.newest };
     });
   }
 
@@ -221,12 +245,12 @@ export class Controller {
 
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
-    const { drain } = this.store;
+    const { drain, jobs } = this.store;
     const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict }, action, signal);
+    const outcome = await perform({ kube, evict, beginJob: jobs.begin }, action, signal);
     const fields = {
       action: action.kind,
-      node: action.name,
+      [action.kind === 'job' ? 'job' : 'node']: action.name,
       ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
     };
     if (!outcome.done) {
@@ -235,7 +259,7 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    if (action.kind !== 'dropRequests') {
+    if (action.kind !== 'dropRequests' && action.kind !== 'job') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

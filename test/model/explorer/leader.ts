@@ -2,6 +2,7 @@ import type { StoredPlanStatus } from '../../../src/api/plan.ts';
 import { type Decision, decide } from '../../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../../src/plans/facts.ts';
 import { tidy } from '../../../src/plans/orphans.ts';
+import { NO_OTHERS } from '../../../src/plans/others.ts';
 import { activeRuns } from '../../../src/plans/queue.ts';
 import { type Order, parseOrder } from '../../../src/signals/order.ts';
 import type { Report } from '../../../src/signals/report.ts';
@@ -95,7 +96,7 @@ export class Judge {
   ): Judgement {
     const facts = this.#facts(hosts, seen, leader, plan);
     const { nodes, controlNodes, epoch } = facts;
-    const queued = { ...facts.plan, createdAtMs: 0 };
+    const queued = { ...facts.plan, createdAtMs: 0, appliedAtMs: 0 };
     const leftovers = tidy({
       nodes,
       controlNodes,
@@ -129,6 +130,8 @@ export class Judge {
         deleted: false,
       },
       plansBefore: [],
+      others: NO_OTHERS,
+      baseline: { kind: 'stored' },
       policy: plan.braked ? braked : policy,
       epoch: leader.epoch,
       nodes: new Map(
