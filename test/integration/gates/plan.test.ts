@@ -86,16 +86,16 @@ test('a run that may not keep what was before says so, and touches nobody', asyn
   });
   assert.match(conditionOf(waiting, 'Waiting')?.message ?? '', right);
   const ended = await cluster.waitForPlan('autopilot', 'to end', hasEnded);
+  await cluster.kubectl(
+    ...['create', ...binding, '--role=autopilot:baselines', '--user=autopilot:orchestrator'],
+  );
   assert.equal(ended.status?.state, 'ApplyFailed');
   const failed = conditionOf(ended, 'Failed');
   assert.equal(failed?.reason, 'BaselineMissing');
   assert.match(failed?.message ?? '', right);
-  assert.equal(targetNamed(ended, 'w1')?.phase, 'Failed');
+  assert.equal(targetNamed(ended, 'w1')?.reason, 'RunStopped');
   const nodes = await cluster.kubectl('get', 'nodes', '-o', 'yaml');
   assert.doesNotMatch(nodes, /unschedulable: true/);
-  await cluster.kubectl(
-    ...['create', ...binding, '--role=autopilot:baselines', '--user=autopilot:orchestrator'],
-  );
 });
 
 test('what was before a run is kept while it runs, over a change of leader, and no longer', async () => {
