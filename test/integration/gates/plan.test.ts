@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { BASELINE_LABEL, EXTENSIONS_API_VERSION, NAMESPACE } from '../../../src/api/meta.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
-import { aPlan, conditionOf, everything, hasEnded } from '../../support/plans.ts';
+import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
 
 let cluster: Cluster;
@@ -74,9 +74,33 @@ test('a Plan whose own gate is at fault is refused', async () => {
   );
 });
 
+test('a run that may not keep what was before says so, and touches nobody', async () => {
+  const binding = ['rolebinding', 'autopilot:baselines', '-n', NAMESPACE];
+  await cluster.kubectl('delete', ...binding);
+  const plan = aPlan({ id: 'upg-2', version: NEW_VERSION, offer, workers: everything });
+  const policy = { workloads: { timeout: '15s' } };
+  await cluster.apply({ ...plan, spec: { ...plan.spec, policy } });
+  const right = /workloads: .*"autopilot:orchestrator" cannot get resource "configmaps"/;
+  const waiting = await cluster.waitForPlan('autopilot', 'to wait for its baseline', (found) => {
+    return conditionOf(found, 'Waiting')?.reason === 'WaitsForBaseline';
+  });
+  assert.match(conditionOf(waiting, 'Waiting')?.message ?? '', right);
+  const ended = await cluster.waitForPlan('autopilot', 'to end', hasEnded);
+  await cluster.kubectl(
+    ...['create', ...binding, '--role=autopilot:baselines', '--user=autopilot:orchestrator'],
+  );
+  assert.equal(ended.status?.state, 'ApplyFailed');
+  const failed = conditionOf(ended, 'Failed');
+  assert.equal(failed?.reason, 'BaselineMissing');
+  assert.match(failed?.message ?? '', right);
+  assert.equal(targetNamed(ended, 'w1')?.reason, 'RunStopped');
+  const nodes = await cluster.kubectl('get', 'nodes', '-o', 'yaml');
+  assert.doesNotMatch(nodes, /unschedulable: true/);
+});
+
 test('what was before a run is kept while it runs, over a change of leader, and no longer', async () => {
   const gate = ready('baseline != null');
-  const plan = aPlan({ id: 'upg-2', version: NEW_VERSION, offer, workers: everything });
+  const plan = aPlan({ id: 'upg-3', version: NEW_VERSION, offer, workers: everything });
   await cluster.apply({ ...plan, spec: { ...plan.spec, policy: { gates: [gate] } } });
   const found = await eventually('both baselines', async () => {
     const names = (await baselines()).split('\n');
