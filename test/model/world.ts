@@ -116,7 +116,7 @@ export class World {
       ...(options.windows ? { windows: [{ cron: '*/2 * * * *', length: '1m' }] } : {}),
     };
     this.#soakMs = durationMs(options.batches?.soak ?? '0s');
-    for (const host of this.workers.slice(0, options.cordoned)) host.unschedulable = true;
+    for (const host of this.workers.slice(0, options.cordoned ?? 0)) host.unschedulable = true;
     this.#bundle = options.bundle === true && this.bundled.length > 0;
     const commands = this.#bundle ? [bundle, update] : [update];
     this.spec = { id: 'x', timestamp: 'now', commands };
