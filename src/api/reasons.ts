@@ -46,6 +46,12 @@ export const REASONS = {
   WaitsForRestart: 'A node swaps its binary and restarts k0s.',
   WaitsForHealth: 'A restarted node is being judged.',
   WaitsForReport: 'A node has been told its verdict and has not answered yet.',
+  WaitsForApproval: 'A person has to look first; the message says what to type.',
+  WaitsForGate: 'A gate of the policy has not been passed yet since it had to be.',
+  GateUnknown: 'A gate cannot be asked, which is never taken for a pass: nothing new is begun.',
+  WaitsForHook: 'A Job that the policy wants at this point of the run has not ended yet.',
+  WaitsForBaseline:
+    'How workloads and objects are before the run is being written down, before a node is touched.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
   WaitsForPerson: 'An unconfirmed update that does not go back by itself is held for a person.',
   LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
@@ -66,6 +72,8 @@ export const REASONS = {
   Aborted:
     'Somebody asked that the run end: nothing new is begun, what was swapped is judged to its end.',
   Retried: 'Somebody asked that what is not done be tried again.',
+  Approved: 'Somebody has looked, and lets the run go past a point.',
+  NothingToApprove: 'No approval of that is wanted, or waited for at this moment.',
   UnknownVerb: 'A request asks for something that there is not.',
   UnknownArgument: 'A request says more than its verb takes.',
   NotPaused: 'Nobody asked that the Plan be paused, so there is nothing to resume.',
@@ -86,8 +94,13 @@ export const REASONS = {
   NodeVanished: 'The object of a target was deleted while the run was under way.',
   NoReport: 'The node was told to commit or undo and never said that it did.',
   ApplyTimeout: 'The node did not come back on trial in time.',
+  BaselineMissing:
+    'How workloads and objects were before the run could not be written down, so that nothing was begun.',
   OrderRefused: 'The agent refused the order.',
   DeliveryFailed: "The host could not put the bundle into k0s's folder of images.",
+  GateFailed: 'A gate of the policy has answered no, or nothing, for too long.',
+  WorkloadsWorse: 'Workloads of the cluster are worse than before the run, and stay so.',
+  HookFailed: 'A Job that the policy wants at a point of the run has failed.',
   SwapFailed: 'The host could not put a binary in place; the message says which one is there.',
   // failures of the artifact
   ChecksumMismatch:

@@ -2,10 +2,12 @@ import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
 import { createOutlookClient, type OutlookClient } from '../drain/outlook-client.ts';
+import { createGateRunner, type GateRunner } from '../gates/gate-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
+import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
@@ -43,6 +45,8 @@ export class ClusterStore {
   /** What is told of runs. No judgement depends on it, so that none waits for it. */
   readonly runs: Informer<TrimmedUpdateRun>;
   readonly drain: DrainClient;
+  readonly jobs: JobClient;
+  readonly gates: GateRunner;
   readonly #kube: Kube;
   readonly #outlooks: OutlookClient;
   readonly #nodes: Informer<TrimmedNode>;
@@ -68,10 +72,12 @@ export class ClusterStore {
       port: options.apiPort,
       onChange,
     });
+    this.gates = createGateRunner({ kube, log, onChange });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
     this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
+    this.jobs = startJobClient({ ...common, onChange });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -132,6 +138,7 @@ export class ClusterStore {
       this.#controlNodes,
       this.#leases,
       this.#budgets,
+      this.jobs.informer,
     ];
   }
 
@@ -212,6 +219,7 @@ export class ClusterStore {
   }
 
   async stop(): Promise<void> {
+    this.gates.rest();
     await this.#prober.stop();
     await Promise.all([this.runs, ...this.#informers].map((one) => one.ended));
   }

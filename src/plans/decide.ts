@@ -19,6 +19,7 @@ import type { Action, PlanFacts } from './facts.ts';
 import { isPastFailures } from './failures.ts';
 import { isBusyElsewhere } from './give-order.ts';
 import type { Hold } from './hold.ts';
+import { jobRecords } from './job-records.ts';
 import { wasLeftOut } from './left-out.ts';
 import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
@@ -134,11 +135,13 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   }
   const judged = judgeTargets(views, course, facts, command);
   const backup = backupOf(command, views, facts.nowMs);
+  const jobs = jobRecords(command, judged.actions, facts);
   const next: CommandStatus = {
     ...command,
     startedAt: command.startedAt ?? new Date(facts.nowMs).toISOString(),
     ...(Object.keys(course.pinned).length === 0 ? {} : { pinned: { ...course.pinned } }),
     ...(backup === undefined ? {} : { backup }),
+    ...(jobs.length === 0 ? {} : { jobs }),
     ...(judged.batch === undefined ? {} : { batch: judged.batch }),
     ...(judged.failure === undefined || command.failure !== undefined
       ? {}

@@ -137,6 +137,7 @@ export class PlansWorld {
       ...world,
       budgets: [],
       gates: new Map(),
+      baseline: { kind: 'stored' },
       jobs: new Map(),
     };
   }
