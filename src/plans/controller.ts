@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
+import { isInDoubt, readAgain } from '../kube/read-again.ts';
 import type { Log } from '../log.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -225,12 +226,21 @@ export class Controller {
           await this.#performOne(action, signal);
         } catch (thrown) {
           signal.throwIfAborted();
+          if (isInDoubt(thrown)) await this.#readAgain(action, signal);
           failures.push(`${action.kind} ${action.name}: ${messageOf(thrown)}`);
         }
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work));
     if (failures.length > 0) throw new Error(failures.join('; '));
+  }
+
+  /** An answer was lost: nothing is judged before it is known what became of the write. */
+  async #readAgain(action: Action, signal: AbortSignal): Promise<void> {
+    if (action.kind === 'dropRequests' || action.kind === 'evict') return;
+    const role = 'role' in action ? action.role : 'worker';
+    const object = await readAgain(this.#options.kube, role, action.name, signal);
+    if (object !== undefined) this.store.note(role, object);
   }
 
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {

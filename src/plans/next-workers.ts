@@ -135,7 +135,10 @@ function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFa
     workers
       .filter(
         (worker) =>
-          !isAvailable(worker.target.node, worker.target.marked) && !isOutOfService(worker, course),
+          // One that was deleted is missed by nobody: it was taken out of the cluster.
+          worker.target.node !== undefined &&
+          !isAvailable(worker.target.node, worker.target.marked) &&
+          !isOutOfService(worker, course),
       )
       .map(({ target }) => target.name),
   );

@@ -85,10 +85,10 @@ export class PreviewWorld {
       nowMs: this.nowMs,
       plan: { ...found.plan, status: this.status },
       plansBefore: [],
-      others: NO_OTHERS,
       gates: this.#gates(),
       baseline: { kind: 'stored' },
       jobs: this.#jobs,
+      others: NO_OTHERS,
       nodes: this.#nodes,
       controlNodes: this.#controlNodes,
     };

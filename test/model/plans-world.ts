@@ -134,6 +134,7 @@ export class PlansWorld {
       ...othersOf(plan.queued, all, { world, isHeld }),
       policy,
       epoch: this.#epoch,
+      baseline: { kind: 'stored' },
       ...world,
       budgets: [],
       gates: new Map(),
