@@ -138,7 +138,6 @@ export class PlansWorld {
       ...world,
       budgets: [],
       gates: new Map(),
-      baseline: { kind: 'stored' },
       jobs: new Map(),
     };
   }
