@@ -124,7 +124,7 @@ export interface OtherPlans {
 
 export interface LaterPlan {
   readonly name: string;
-  /** What it has brought to which target. */
+  /** What it has brought to which target, or is about to. */
   readonly brought: ReadonlyMap<string, K0sVersion>;
   /** Only while it has not begun, and nothing but its place holds it. */
   readonly spec?: PlanSpec;

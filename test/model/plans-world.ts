@@ -12,6 +12,7 @@ import { aPolicy, podsLeft } from '../support/builders.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 
 const STEP_MS = 2_000;
+const PAUSED_ROUNDS = 150;
 
 /** One Plan, with what its controller in the leader knows of it and what is stored. */
 class PlanOfWorld {
@@ -110,8 +111,9 @@ export class PlansWorld {
 
   /** Lets everything that can happen happen, in turn, until all Plans are over. */
   settle(maxRounds = 4_000): void {
-    for (const plan of this.plans) plan.paused = false;
     for (let round = 0; round < maxRounds; round++) {
+      // What is paused stays so for long enough to be overtaken.
+      if (round === PAUSED_ROUNDS) for (const plan of this.plans) plan.paused = false;
       if (this.plans.every(({ isOver }) => isOver)) return;
       for (let at = 0; at < this.plans.length; at++) this.look(at);
       for (const host of this.hosts) host.step(this.nowMs);
