@@ -172,6 +172,9 @@ export const planSpecSchema = z.object({
 });
 export type PlanSpec = z.infer<typeof planSpecSchema>;
 
+/** Of the pods that hold a drain up, so many are in the status. */
+export const MAX_BLOCKED_BY = 10;
+
 const targetStatusSchema = z.object({
   name: z.string().describe('Name of the Node or ControlNode.'),
   state: z.string().describe("State of the signal: one of k0s's Signal* words."),
@@ -200,6 +203,22 @@ const targetStatusSchema = z.object({
     .datetime({ offset: true })
     .optional()
     .describe('When this phase ends by itself, by the clock of the orchestrator.'),
+  blockedBy: z
+    .array(
+      z.object({
+        pod: z.string().describe('Namespace and name: shop/web-1.'),
+        message: z.string().describe('Why it is still on the node.'),
+      }),
+    )
+    .max(MAX_BLOCKED_BY)
+    .optional()
+    .describe('Pods that hold its drain up, the most telling first; ten at most.'),
+  softTaint: z
+    .boolean()
+    .optional()
+    .describe(
+      'It was seen with our soft taint while it waits for its turn: one that somebody removes is not set again.',
+    ),
 });
 export type TargetStatus = z.infer<typeof targetStatusSchema>;
 

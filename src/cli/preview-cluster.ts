@@ -1,5 +1,5 @@
 import { UPDATE_POLICY } from '../api/meta.ts';
-import { mustGo } from '../drain/evictable.ts';
+import { hasEmptyDir, mustGo, ownerOf } from '../drain/evictable.ts';
 import { judgeReadyz, type Readiness } from '../health/readyz.ts';
 import { askReadyz } from '../health/readyz-client.ts';
 import { isNotFound } from '../kube/api-error.ts';
@@ -144,7 +144,8 @@ function budgetOf({ metadata, spec, status }: RawBudget): PreviewBudget {
 }
 
 /** A pod that is on no node yet is nobody's to evict. */
-function podOf({ metadata, spec }: RawPod): PreviewPod[] {
+function podOf(pod: RawPod): PreviewPod[] {
+  const { metadata, spec } = pod;
   if (spec?.nodeName === undefined) return [];
   return [
     {
@@ -152,7 +153,8 @@ function podOf({ metadata, spec }: RawPod): PreviewPod[] {
       name: metadata.name,
       node: spec.nodeName,
       labels: metadata.labels ?? {},
-      isManaged: metadata.ownerReferences?.some(({ controller }) => controller) ?? false,
+      isManaged: ownerOf(pod) !== undefined,
+      hasEmptyDir: hasEmptyDir(pod),
       finalizers: metadata.finalizers ?? [],
     },
   ];

@@ -246,8 +246,8 @@ export class Controller {
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
     const { drain, jobs } = this.store;
-    const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict, beginJob: jobs.begin }, action, signal);
+    const ports = { kube, evict: drain.evict, beginJob: jobs.begin };
+    const outcome = await perform(ports, action, signal);
     const fields = {
       action: action.kind,
       [action.kind === 'job' ? 'job' : 'node']: action.name,

@@ -26,6 +26,7 @@ import { progressOf, targetsOf } from './progress.ts';
 import { answerRequests } from './requests.ts';
 import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
+import { softTaints } from './soft-taint.ts';
 import type { Schedule } from './start.ts';
 import type { Step } from './step.ts';
 import { overtakenBy } from './supersede.ts';
@@ -204,6 +205,11 @@ function judgeTargets(
     const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
     return statusAfter(target, { ...steps[at]!, batch: own }, facts.nowMs);
   });
+  const after = views.map((target, at) => ({
+    target,
+    phase: started.get(target)?.phase ?? steps[at]!.phase,
+  }));
+  const soft = softTaints(after, statuses, now);
   const hold = stopping ? undefined : course.hold;
   const deadlines = [
     ...steps.map(({ deadlineMs }) => deadlineMs),
@@ -212,15 +218,13 @@ function judgeTargets(
     untilMs,
   ].filter((deadlineMs) => deadlineMs !== undefined);
   return {
-    statuses,
-    standings: views.map((target, at) => ({
-      target,
-      phase: started.get(target)?.phase ?? steps[at]!.phase,
-    })),
+    statuses: soft.statuses,
+    standings: after,
     actions: [
       ...steps.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
       ...(scheduled.actions ?? []),
+      ...soft.actions,
     ],
     untilMs: deadlines.length === 0 ? undefined : Math.min(...deadlines),
     wait,

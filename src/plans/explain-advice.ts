@@ -65,14 +65,26 @@ const space = (about: About) => onHost(about, 'df -h /usr/local/bin /var/lib/k0s
 /** `shop/web-1: budget web allows no disruption now (...)`, as a drain says what blocks it. */
 const BLOCKED_POD = /(?:^|[\s:])([a-z0-9-]+)\/([a-z0-9.-]+): (?:budget ([a-z0-9.-]+) )?/;
 
+/** `; web-3 of the same ReplicaSet fits nowhere: ...` */
+const PENDING_POD = /; (\S+) (?:of the same \S+ )?fits nowhere: /;
+/** A rule of the policy leaves the pod alone, and a person is to do it. */
+const LEFT_ALONE = /\(drain\.\w+: Block\)/;
+
 function drainCommands(about: About): string[] {
   const [, namespace, pod, budget] = BLOCKED_POD.exec(about.message) ?? [];
+  const [, pending] = PENDING_POD.exec(about.message) ?? [];
   const node = about.target?.name;
   return [
     ...(namespace === undefined || budget === undefined
       ? []
       : [`kubectl describe pdb -n ${namespace} ${budget}`]),
     ...(namespace === undefined ? [] : [`kubectl describe pod -n ${namespace} ${pod}`]),
+    ...(namespace === undefined || pending === undefined
+      ? []
+      : [`kubectl describe pod -n ${namespace} ${pending}`]),
+    ...(namespace === undefined || !LEFT_ALONE.test(about.message)
+      ? []
+      : [`kubectl delete pod -n ${namespace} ${pod}`]),
     node === undefined
       ? 'kubectl get pods -A -o wide'
       : `kubectl get pods -A -o wide --field-selector spec.nodeName=${node}`,

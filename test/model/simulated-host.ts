@@ -41,6 +41,8 @@ export class SimulatedHost {
   broken = false;
   unschedulable = false;
   mark: string | undefined;
+  /** The run of our taint. */
+  softTaint: string | undefined;
   pods = 2;
   renewals = 0;
   /** The order as it was when it was begun: later ones of its id only bring a goal and an epoch. */

@@ -63,9 +63,9 @@ test('whatever is asked, the run ends, every cordon is lifted, and every host is
     world.settle();
     assert.ok(world.isOver, `not over: ${JSON.stringify(world.known?.waitsFor)}`);
     for (let round = 0; round < 200; round++) world.round();
-    for (const { name, version, kept, mark, unschedulable } of world.hosts) {
+    for (const { name, version, kept, mark, unschedulable, softTaint } of world.hosts) {
       assert.equal(version, kept, name);
-      assert.ok(mark === undefined && !unschedulable, name);
+      assert.ok(mark === undefined && !unschedulable && softTaint === undefined, name);
     }
   }));
 

@@ -18,7 +18,7 @@ import { NO_OTHERS } from '../../src/plans/others.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
-import { aPolicy, passing } from '../support/builders.ts';
+import { aPolicy, passing, podsLeft } from '../support/builders.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
@@ -65,6 +65,8 @@ export type Happening =
   | { readonly kind: 'asks'; readonly verb: Verb }
   /** The cause of a failure is mended. */
   | { readonly kind: 'cures'; readonly at: number }
+  /** Somebody takes our taint from a node. */
+  | { readonly kind: 'untaints'; readonly at: number }
   | { readonly kind: 'breaks'; readonly at: number }
   | { readonly kind: 'mends'; readonly at: number };
 
@@ -185,6 +187,10 @@ export class World {
       case 'cures':
         if (host !== undefined) host.fate = 'good';
         break;
+      case 'untaints':
+        if (host?.softTaint === undefined) break;
+        host.softTaint = undefined;
+        break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
         if (host !== undefined && this.controllers.includes(host)) this.#aControllerBroke = true;
@@ -216,6 +222,7 @@ export class World {
     }
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
+    if (limit === Number.POSITIVE_INFINITY) this.#checkSoftTaintsAfter(decision);
     const { plan, nodes, controlNodes } = this.facts();
     const queued = { ...plan, createdAtMs: 0, appliedAtMs: 0, status: this.known };
     const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
@@ -284,7 +291,8 @@ export class World {
       unschedulable: host.unschedulable,
       cordon: orderId === undefined ? undefined : { orderId, ours: kept === undefined },
       renewals: host.renewals,
-      drain: host.mark === undefined ? undefined : { remaining: host.pods, blocked: [] },
+      softTaint: host.softTaint,
+      drain: host.mark === undefined ? undefined : podsLeft(host.pods),
     };
   }
 
@@ -347,6 +355,14 @@ export class World {
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;
         this.#givenBackMs = this.nowMs;
+        if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        return;
+      case 'softTaint':
+        this.#checkSoftTaint(host, action.run);
+        host.softTaint = action.run;
+        return;
+      case 'removeSoftTaint':
+        if (host.softTaint === action.run) host.softTaint = undefined;
         return;
       case 'evict':
         if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
@@ -387,6 +403,27 @@ export class World {
     if (!this.#isBraked || (goal !== 'stage' && goal !== 'apply')) return;
     if (host.order?.id === id && host.order.goal === goal) return;
     this.#broken('P1', `${host.name} is told to ${goal}`);
+  }
+
+  /** Once nothing may be begun, or the run is over, only who is under way still has one, until it is given back. */
+  #checkSoftTaintsAfter({ kind }: Decision): void {
+    const isHeld = this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined;
+    if (kind !== 'end' && !(isHeld && (kind === 'act' || kind === 'wait'))) return;
+    const left = this.workers.filter(
+      (one) => one.softTaint !== undefined && one.mark === undefined,
+    );
+    if (left.length > 0) this.#broken('S8', `taint left on ${left.map(({ name }) => name)}`);
+  }
+
+  /** Only who waits for its turn, and only while something may be begun. */
+  #checkSoftTaint(host: SimulatedHost, run: string): void {
+    const doubt =
+      run !== this.known?.runID || host.mark !== undefined || host.isApplied
+        ? 'not its turn to wait'
+        : this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined
+          ? 'nothing may be begun'
+          : undefined;
+    if (doubt !== undefined) this.#broken('S8', `taint on ${host.name}: ${doubt}`);
   }
 
   get #isBraked(): boolean {

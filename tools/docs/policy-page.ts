@@ -54,6 +54,17 @@ A worker that fails is undone where it can be, and given back. More than \`maxFa
 
 A drain that is overdue counts as a failure, unless \`drain.onTimeout\` says \`Skip\` or \`Force\`. A node that is passed over is named at the end of the run, which is \`ApplyFailed\` as well: not everything is done. \`Force\` deletes no Pod; those that are left run on while k0s is restarted under them, unless it fails to come back.
 
+## Emptying a worker
+Pods leave through the Eviction API, within their disruption budgets; none is ever deleted. Pods of DaemonSets, static Pods and Pods that have finished stay. A budget that refuses is asked again after a second, or after what \`Retry-After\` says, then less often, but at least every ten seconds, and at once when it opens.
+
+- \`emptyDir: Block\` and \`unmanaged: Block\` leave such Pods alone. The worker waits, the Plan names them with what to do, and goes on when a person has moved or deleted them; at the deadline \`onTimeout\` decides, as for any other Pod.
+- \`skipPods\` is for Pods that may run on while k0s is restarted under them. They are neither evicted nor waited for.
+- \`order: LowPriorityFirst\` waits for the end of Pods of a lower \`spec.priority\` before it asks those of a higher one. A lower one that is blocked holds up all above it.
+- \`gracePeriod\` replaces what the Pods themselves say, shorter or longer; \`timeout\` should leave room for it.
+- \`softTaint\`: workers that wait for their turn carry \`autopilot.k0sproject.io/update-pending=RUN:PreferNoSchedule\` from when the first one is begun, 200 at most, so that Pods are not moved twice. It is gone when the worker is given back, when nothing may be begun (a pause, a closed window), and at the end of the run. Other taints are never touched. Remove it, and it is not set again.
+
+Why each Pod is still there is in \`status.commands[].k0supdate.workers[].blockedBy\`, ten at most, and in [\`autopilot explain\`](explain.md).
+
 ## Gates
 [gates.md](gates.md): what is asked, and what each answer means.
 

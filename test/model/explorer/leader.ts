@@ -6,6 +6,7 @@ import { NO_OTHERS } from '../../../src/plans/others.ts';
 import { activeRuns } from '../../../src/plans/queue.ts';
 import { type Order, parseOrder } from '../../../src/signals/order.ts';
 import type { Report } from '../../../src/signals/report.ts';
+import { podsLeft } from '../../support/builders.ts';
 import { Numbers } from './canonical.ts';
 import { seenOf } from './host.ts';
 import type { Setting } from './setting.ts';
@@ -190,7 +191,7 @@ function nodeFacts(name: string, seen: Seen, leader: Leader): NodeFacts {
     unschedulable: seen.unschedulable,
     cordon: orderId === undefined ? undefined : { orderId, ours: foreign === undefined },
     renewals: isRenewed ? 2 : 0,
-    drain: seen.mark === undefined ? undefined : { remaining: seen.pods, blocked: [] },
+    drain: seen.mark === undefined ? undefined : podsLeft(seen.pods),
   };
 }
 

@@ -117,9 +117,18 @@ function isDown(seen: Seen | undefined): boolean {
 
 function brokenLimit({ limit }: Setting, { before, seen }: Landing, host: Host): string[] {
   const workers = before.hosts.filter(({ role, exists }) => role === 'worker' && exists);
+  const outOfService = new Set(
+    (before.leader.known?.commands ?? [])
+      .flatMap(targetsOf)
+      .filter(({ cordoned }) => cordoned === true)
+      .map(({ name }) => name),
+  );
   const isAway = ({ name }: Host) => {
     const one = seen?.get(name);
-    return one?.exists === true && (!one.ready || (one.unschedulable && one.mark === undefined));
+    if (one?.exists !== true) return false;
+    // Whom somebody had cordoned before the run came to it was taken out of service by that person.
+    const isCordoned = one.unschedulable && one.mark === undefined && !outOfService.has(name);
+    return !one.ready || isCordoned;
   };
   const ours = workers.filter((one) => one === host || one.mark !== undefined);
   const unavailable = workers.filter((one) => ours.includes(one) || isAway(one));

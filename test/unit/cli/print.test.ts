@@ -83,6 +83,7 @@ test('an explanation, as it is printed', () => {
     reason: 'WaitsForDrain',
     sentence: 'is being emptied',
     until: '2026-03-01T22:03:10.000Z',
+    details: ['shop/web-1: no', 'shop/web-2: no'],
     fix: 'Help it.',
     next: ['kubectl get pods'],
   };
@@ -94,10 +95,12 @@ test('an explanation, as it is printed', () => {
     findings: Array.from({ length: 14 }, () => finding),
   };
   const lines = explanationText(found, plain, nowMs);
-  assert.deepEqual(lines.slice(0, 5), [
+  assert.deepEqual(lines.slice(0, 7), [
     'Plan spring waits  [1/2 done]',
     '',
     'Node w1  is being emptied (until 2026-03-01 22:03 UTC, in 3m 10s) [WaitsForDrain]',
+    '  - shop/web-1: no',
+    '  - shop/web-2: no',
     '  Help it.',
     '    kubectl get pods',
   ]);
