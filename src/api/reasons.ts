@@ -45,6 +45,8 @@ export const REASONS = {
   WaitsForRestart: 'A node swaps its binary and restarts k0s.',
   WaitsForHealth: 'A restarted node is being judged.',
   WaitsForReport: 'A node has been told its verdict and has not answered yet.',
+  WaitsForBaseline:
+    'How workloads and objects are before the run is being written down, before a node is touched.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
   WaitsForPerson: 'An unconfirmed update that does not go back by itself is held for a person.',
   LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
@@ -84,6 +86,8 @@ export const REASONS = {
   NodeVanished: 'The object of a target was deleted while the run was under way.',
   NoReport: 'The node was told to commit or undo and never said that it did.',
   ApplyTimeout: 'The node did not come back on trial in time.',
+  BaselineMissing:
+    'How workloads and objects were before the run could not be written down, so that nothing was begun.',
   OrderRefused: 'The agent refused the order.',
   DeliveryFailed: "The host could not put the bundle into k0s's folder of images.",
   SwapFailed: 'The host could not put a binary in place; the message says which one is there.',

@@ -1,5 +1,6 @@
 import type { CommandStatus, Role } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
+import { baselinePassage } from './baseline-passage.ts';
 import type { UpdateCourse } from './course.ts';
 import type { Action, PlanFacts } from './facts.ts';
 
@@ -46,10 +47,10 @@ export type Passage =
 
 /** Judges whether a run may go past a point. */
 export function passage(
-  _point: Point,
-  _course: UpdateCourse,
-  _facts: PlanFacts,
+  point: Point,
+  course: UpdateCourse,
+  facts: PlanFacts,
   _command: CommandStatus,
 ): Passage {
-  return { kind: 'open' };
+  return baselinePassage(point, course, facts) ?? { kind: 'open' };
 }

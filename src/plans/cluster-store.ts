@@ -2,6 +2,7 @@ import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
 import { createOutlookClient, type OutlookClient } from '../drain/outlook-client.ts';
+import { createGateRunner, type GateRunner } from '../gates/gate-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
@@ -39,6 +40,7 @@ export interface ClusterStoreOptions {
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   readonly drain: DrainClient;
+  readonly gates: GateRunner;
   readonly #kube: Kube;
   readonly #outlooks: OutlookClient;
   readonly #nodes: Informer<TrimmedNode>;
@@ -64,6 +66,7 @@ export class ClusterStore {
       port: options.apiPort,
       onChange,
     });
+    this.gates = createGateRunner({ kube, log, onChange });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
@@ -207,6 +210,7 @@ export class ClusterStore {
   }
 
   async stop(): Promise<void> {
+    this.gates.rest();
     await this.#prober.stop();
     await Promise.all(this.#informers.map((one) => one.ended));
   }

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { Action, PlanFacts } from './facts.ts';
+import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { PlanController } from './plan-controller.ts';
@@ -88,6 +89,7 @@ export class Controller {
     this.#plans.clear();
     this.store.lookAhead(new Set());
     this.store.isProbing = false;
+    this.store.gates.rest();
   }
 
   #wake(): void {
@@ -109,6 +111,7 @@ export class Controller {
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
+    this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -166,7 +169,8 @@ export class Controller {
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
-      gates: new Map(),
+      gates: this.store.gates.answers(plan.uid),
+      baseline: this.store.gates.baseline(plan.uid),
       jobs: new Map(),
     };
   }

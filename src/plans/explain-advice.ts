@@ -1,4 +1,4 @@
-import { ANNOTATION, LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
+import { ANNOTATION, BASELINE_LABEL, LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import type { Backup, Role } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 
@@ -33,6 +33,7 @@ const editPolicy = () => 'kubectl edit updatepolicy default';
 const showPolicy = () => 'kubectl get updatepolicy default -o yaml';
 const listNodes = () => 'kubectl get nodes --show-labels';
 const listControllers = () => 'kubectl get controlnodes --show-labels';
+const listBaselines = () => `kubectl get configmaps -n ${NAMESPACE} -l ${BASELINE_LABEL}`;
 const lease = () => `kubectl get lease -n ${NAMESPACE} ${LEADER_LEASE} -o yaml`;
 
 /** The object of the target, as kubectl takes it. */
@@ -235,6 +236,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     ],
   },
   WaitsForReport: waits(look(report, agentLog)),
+  WaitsForBaseline: {
+    fix: 'Grant what the message names, or set workloads.mode: Off; otherwise it goes on by itself.',
+    next: look(listBaselines, showPolicy),
+  },
   WaitsForSettling: waits(look(follow, planYaml)),
   WaitsForPerson: {
     fix: 'Mend the controller so that it becomes healthy, and it is kept by itself; or restore the backup.',
@@ -316,6 +321,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   NodeVanished: mendSpec('If it is gone for good, take its name out of the Plan.'),
   NoReport: mendAndRetry('Find out why the agent does not answer.', look(agentLog, report)),
   ApplyTimeout: mendAndRetry('See whether the host is up.', look(describe, agentLog, k0sLog)),
+  BaselineMissing: mendAndRetry(
+    'Grant what the message names, or narrow the gate that it names.',
+    look(listBaselines, showPolicy),
+  ),
   OrderRefused: mendAndRetry('The agent says why in its log.', look(agentLog, report)),
   DeliveryFailed: mendAndRetry('Make room, and see the log.', look(agentLog, space)),
   SwapFailed: mendAndRetry('The old binary is in place; the log says why.', look(agentLog, space)),

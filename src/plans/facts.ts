@@ -1,6 +1,8 @@
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
+import type { KnownAnswer } from '../gates/answer.ts';
+import type { BaselineState } from '../gates/wanted.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
 import type { Exemption } from '../targets/exemption.ts';
@@ -90,18 +92,8 @@ export interface BudgetFacts {
   readonly disruptionsAllowed?: number | undefined;
 }
 
-/** What one gate of the policy has answered. Times in epoch milliseconds. */
-export interface GateFacts {
-  readonly outcome: 'pass' | 'fail' | 'unknown';
-  /** What was wanted, and what was found. */
-  readonly message: string;
-  /** When it was asked last: what is true of the time before that moment. */
-  readonly atMs: number;
-  /** Since when every answer has come to the same. */
-  readonly sinceMs: number;
-  /** How many answers in a row have been no; unknown ones neither count nor break the row. */
-  readonly failures: number;
-}
+/** What one gate of the policy has answered. */
+export type GateFacts = KnownAnswer;
 
 /** One Job that was begun for a hook or a gate. */
 export interface JobFacts {
@@ -146,6 +138,8 @@ export interface PlanFacts {
   readonly budgets: readonly BudgetFacts[];
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
+  /** Whether gates that compare know what was there before the run of this Plan. */
+  readonly baseline: BaselineState;
   /** By the name of the Job, of those that we have begun. */
   readonly jobs: ReadonlyMap<string, JobFacts>;
 }

@@ -4,14 +4,19 @@ import { zoneOf } from './batches.ts';
 import type { UpdateCourse } from './course.ts';
 import type { Standing } from './target.ts';
 
-/** In the order in which they will be touched. */
+/**
+ * In the order in which they will be touched.
+ * @param all targets of the command
+ */
 export function inTurn(
   standings: readonly Standing[],
+  all: readonly Standing[],
   course: UpdateCourse,
   bearer: string | undefined,
 ): readonly Standing[] {
   const { controller = [], worker = [] } = Object.groupBy(standings, ({ target }) => target.role);
-  return [...controllersInTurn(controller, bearer), ...workersInTurn(worker, worker, course)];
+  const workers = all.filter(({ target }) => target.role === 'worker');
+  return [...controllersInTurn(controller, bearer), ...workersInTurn(worker, workers, course)];
 }
 
 /** What is down is repaired first; of the healthy ones, nobody is touched before the backup was made. */

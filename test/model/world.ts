@@ -115,7 +115,7 @@ export class World {
       ...(options.windows ? { windows: [{ cron: '*/2 * * * *', length: '1m' }] } : {}),
     };
     this.#soakMs = durationMs(options.batches?.soak ?? '0s');
-    for (const host of this.workers.slice(0, options.cordoned)) host.unschedulable = true;
+    for (const host of this.workers.slice(0, options.cordoned ?? 0)) host.unschedulable = true;
     this.#bundle = options.bundle === true && this.bundled.length > 0;
     const commands = this.#bundle ? [bundle, update] : [update];
     this.spec = { id: 'x', timestamp: 'now', commands };
@@ -222,6 +222,7 @@ export class World {
       policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
       gates: new Map(),
+      baseline: { kind: 'stored' },
       jobs: new Map(),
       nodes: new Map(
         [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),

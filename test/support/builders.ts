@@ -144,6 +144,7 @@ export function someFacts(
     epoch: 3,
     budgets: [],
     gates: new Map(),
+    baseline: { kind: 'stored' },
     jobs: new Map(),
     ...over,
     plan: {
