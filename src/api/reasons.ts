@@ -33,11 +33,12 @@ export const REASONS = {
   WaitsForController: 'One controller at a time: another one is under way.',
   ControllerNotReady: 'Another controller is not ready, so none may be taken away.',
   WaitsForSlot: 'As many workers as the limit allows are under way or unavailable.',
+  WaitsForOtherPlan:
+    'Another Plan has the target, or runs before this one; the message says which, and the place in the queue.',
   Soaking: 'A batch is done; gates are asked for as long as it soaks, and then the run goes on.',
   WaitsForOutlook: 'The pods of the nodes that are next are being listed.',
   WaitsForBudget:
     'The nodes that are next share disruption budgets with nodes under way, or cannot be drained now.',
-  WaitsForOtherPlan: 'Another Plan has the target, or runs before this one.',
   WaitsForDownload: 'Artifacts are being fetched and verified.',
   WaitsForDrain: 'Pods are being evicted within their disruption budgets.',
   WaitsForBackup: 'A controller saves the state of the cluster before it is touched.',
@@ -45,6 +46,10 @@ export const REASONS = {
   WaitsForRestart: 'A node swaps its binary and restarts k0s.',
   WaitsForHealth: 'A restarted node is being judged.',
   WaitsForReport: 'A node has been told its verdict and has not answered yet.',
+  WaitsForApproval: 'A person has to look first; the message says what to type.',
+  WaitsForGate: 'A gate of the policy has not been passed yet since it had to be.',
+  GateUnknown: 'A gate cannot be asked, which is never taken for a pass: nothing new is begun.',
+  WaitsForHook: 'A Job that the policy wants at this point of the run has not ended yet.',
   WaitsForBaseline:
     'How workloads and objects are before the run is being written down, before a node is touched.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
@@ -60,12 +65,15 @@ export const REASONS = {
   Pinned: 'An annotation of the node keeps it at another version.',
   Updated: 'The update was committed.',
   Completed: 'Every target has its version.',
+  Superseded: 'A Plan that was applied later brings a newer version, and versions do not go back.',
   RunStopped: 'Left alone: the run stopped before its turn.',
   // requests
   Resumed: 'Somebody let go of a pause.',
   Aborted:
     'Somebody asked that the run end: nothing new is begun, what was swapped is judged to its end.',
   Retried: 'Somebody asked that what is not done be tried again.',
+  Approved: 'Somebody has looked, and lets the run go past a point.',
+  NothingToApprove: 'No approval of that is wanted, or waited for at this moment.',
   UnknownVerb: 'A request asks for something that there is not.',
   UnknownArgument: 'A request says more than its verb takes.',
   NotPaused: 'Nobody asked that the Plan be paused, so there is nothing to resume.',
@@ -90,6 +98,9 @@ export const REASONS = {
     'How workloads and objects were before the run could not be written down, so that nothing was begun.',
   OrderRefused: 'The agent refused the order.',
   DeliveryFailed: "The host could not put the bundle into k0s's folder of images.",
+  GateFailed: 'A gate of the policy has answered no, or nothing, for too long.',
+  WorkloadsWorse: 'Workloads of the cluster are worse than before the run, and stay so.',
+  HookFailed: 'A Job that the policy wants at a point of the run has failed.',
   SwapFailed: 'The host could not put a binary in place; the message says which one is there.',
   // failures of the artifact
   ChecksumMismatch:

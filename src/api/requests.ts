@@ -5,10 +5,21 @@ import * as z from 'zod';
  * - `pause`: nothing new is begun, what was swapped is judged to its end; lasts until `resume`
  * - `resume`: lets go of a `pause`
  * - `abort`: the run ends: what is staged is called back, what was swapped is judged to its end
+ * - `approve`: the run may go past a point at which the policy wants a person to look
  * - `retry`: a run that ended otherwise than it should is done again, for the targets that are not done
  */
-export const VERBS = ['pause', 'resume', 'abort', 'retry'] as const;
+export const VERBS = ['pause', 'resume', 'approve', 'abort', 'retry'] as const;
 export type Verb = (typeof VERBS)[number];
+
+/** What each verb takes beside its name. */
+export const VERB_ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
+  pause: [],
+  resume: [],
+  /** Controllers, Workers or Batch/2; what is waited for, where it is not said. */
+  approve: ['of'],
+  abort: [],
+  retry: [],
+};
 
 /** So many answers are kept; a request that was answered longer ago is dropped. */
 export const KEPT_ANSWERS = 20;
@@ -34,7 +45,7 @@ export const requestSchema = z.object({
   arguments: z
     .record(z.string(), z.string().max(1_024))
     .optional()
-    .describe('More about what is asked. No verb takes any as yet.'),
+    .describe('More about what is asked: of `approve`, `of`, such as Workers or Batch/2.'),
 });
 export type Request = z.infer<typeof requestSchema>;
 

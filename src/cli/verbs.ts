@@ -19,6 +19,7 @@ import { AUTOPILOT_VERSION } from '../version.ts';
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
   resume: 'let a Plan go on that was paused',
+  approve: 'let a Plan go on that waits for somebody to look',
   abort: 'end the run of a Plan: call back what is staged, judge what was swapped',
   retry: 'try again what is not done of a Plan whose run has ended',
 };
@@ -27,6 +28,7 @@ const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
   timeout: z.coerce.number().int().min(1).max(86_400).default(30),
   wait: z.boolean().default(false),
+  of: z.string().min(1).optional(),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -36,22 +38,25 @@ const A_WEEK_MS = 7 * 86_400_000;
 /** `autopilot pause PLAN` and the others: a request in one's own name, and its answer. */
 export function addVerbs(program: Command): void {
   for (const verb of VERBS) {
-    program
+    const command = program
       .command(verb)
       .description(DESCRIPTIONS[verb])
       .argument('<plan>', 'name of the Plan')
       .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
       .option('--timeout <seconds>', 'how long to wait for the answer', '30')
-      .option('--wait', 'wait as well until nothing is under way any more')
-      .action(async (plan: string, given: Record<string, unknown>) => {
-        const options = parseConfig(optionsSchema, given);
-        const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
-        try {
-          process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
-        } finally {
-          await kube.close();
-        }
-      });
+      .option('--wait', 'wait as well until nothing is under way any more');
+    if (verb === 'approve') {
+      command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
+    }
+    command.action(async (plan: string, given: Record<string, unknown>) => {
+      const options = parseConfig(optionsSchema, given);
+      const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+      try {
+        process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
+      } finally {
+        await kube.close();
+      }
+    });
   }
 }
 
@@ -62,7 +67,8 @@ export function addVerbs(program: Command): void {
 async function ask(kube: Kube, plan: string, verb: Verb, options: Options): Promise<string> {
   await readPlan(kube, plan);
   const nonce = randomUUID();
-  await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube) });
+  const given = options.of === undefined ? {} : { arguments: { of: options.of } };
+  await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube), ...given });
   const { result, reason, message } = await awaitAnswer(kube, plan, nonce, options.timeout * 1000);
   if (result === 'Refused') {
     throw new RequestError(reason, `Plan ${plan}: ${verb} was refused: ${message}`);

@@ -46,7 +46,11 @@ function nameFlaws({ name }: GateSpec, before: readonly GateSpec[], path: string
   return [{ path: `${path}.name`, message: `wanted a name of its own, found ${name} again` }];
 }
 
-function kindFlaws({ http, prometheus, cel, job }: GateSpec, path: string): PolicyFlaw[] {
+function kindFlaws({ http, prometheus, cel, job, when }: GateSpec, path: string): PolicyFlaw[] {
+  if (job !== undefined && when?.includes('Always')) {
+    const message = 'wanted AfterNode or AfterBatch, found Always: a Job runs once';
+    return [{ path: `${path}.when`, message }];
+  }
   const kinds = Object.entries({ http, prometheus, cel, job }).filter(([, one]) => one);
   if (kinds.length === 1) return [];
   const found = kinds.map(([kind]) => kind).join(', ') || 'none';

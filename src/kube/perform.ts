@@ -6,10 +6,14 @@ import type { Outcome } from './patch-target.ts';
 import { releaseLeadership } from './release-leadership.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
+type Job = Extract<Action, { kind: 'job' }>;
+
 export interface PerformPorts {
   readonly kube: Kube;
   /** One round of evictions; {@link DrainClient.evict}. */
   readonly evict: (node: string, signal?: AbortSignal) => Promise<void>;
+  /** {@link JobClient.begin} */
+  readonly beginJob: (job: Job, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -20,7 +24,7 @@ export interface PerformPorts {
  *   ApiUnreachableError when it cannot be asked
  */
 export async function perform(
-  { kube, evict }: PerformPorts,
+  { kube, evict, beginJob }: PerformPorts,
   action: Action,
   signal?: AbortSignal,
 ): Promise<Outcome> {
@@ -35,6 +39,9 @@ export async function perform(
       return uncordon(kube, action.name, action.orderId, signal);
     case 'evict':
       await evict(action.name, signal);
+      return { done: true };
+    case 'job':
+      await beginJob(action, signal);
       return { done: true };
     case 'releaseLeadership':
       return releaseLeadership(kube, action, signal);

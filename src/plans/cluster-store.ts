@@ -7,6 +7,7 @@ import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
+import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
@@ -16,6 +17,7 @@ import {
   NODES,
   PLANS,
   UPDATE_POLICIES,
+  UPDATE_RUNS,
 } from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
@@ -26,6 +28,7 @@ import type { BudgetFacts, ControlNodeFacts, NodeFacts, Outlook } from './facts.
 import { outlookOf } from './outlook.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
+import { type TrimmedUpdateRun, trimUpdateRun } from './trim-update-run.ts';
 
 export interface ClusterStoreOptions {
   readonly kube: Kube;
@@ -39,7 +42,10 @@ export interface ClusterStoreOptions {
 /** All that is observed of the cluster, kept up to date by watches, whether we lead or not. */
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
+  /** What is told of runs. No judgement depends on it, so that none waits for it. */
+  readonly runs: Informer<TrimmedUpdateRun>;
   readonly drain: DrainClient;
+  readonly jobs: JobClient;
   readonly gates: GateRunner;
   readonly #kube: Kube;
   readonly #outlooks: OutlookClient;
@@ -70,6 +76,8 @@ export class ClusterStore {
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.jobs = startJobClient({ ...common, onChange });
+    this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -130,6 +138,7 @@ export class ClusterStore {
       this.#controlNodes,
       this.#leases,
       this.#budgets,
+      this.jobs.informer,
     ];
   }
 
@@ -212,6 +221,6 @@ export class ClusterStore {
   async stop(): Promise<void> {
     this.gates.rest();
     await this.#prober.stop();
-    await Promise.all(this.#informers.map((one) => one.ended));
+    await Promise.all([this.runs, ...this.#informers].map((one) => one.ended));
   }
 }

@@ -17,7 +17,9 @@ import { scheduleDeliveries } from './deliveries.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { isPastFailures } from './failures.ts';
+import { isBusyElsewhere } from './give-order.ts';
 import type { Hold } from './hold.ts';
+import { jobRecords } from './job-records.ts';
 import { wasLeftOut } from './left-out.ts';
 import { plotCourse } from './plot-course.ts';
 import { progressOf, targetsOf } from './progress.ts';
@@ -26,6 +28,7 @@ import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
 import type { Schedule } from './start.ts';
 import type { Step } from './step.ts';
+import { overtakenBy } from './supersede.ts';
 import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
@@ -132,11 +135,13 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   }
   const judged = judgeTargets(views, course, facts, command);
   const backup = backupOf(command, views, facts.nowMs);
+  const jobs = jobRecords(command, judged.actions, facts);
   const next: CommandStatus = {
     ...command,
     startedAt: command.startedAt ?? new Date(facts.nowMs).toISOString(),
     ...(Object.keys(course.pinned).length === 0 ? {} : { pinned: { ...course.pinned } }),
     ...(backup === undefined ? {} : { backup }),
+    ...(jobs.length === 0 ? {} : { jobs }),
     ...(judged.batch === undefined ? {} : { batch: judged.batch }),
     ...(judged.failure === undefined || command.failure !== undefined
       ? {}
@@ -277,7 +282,15 @@ function judgeTarget(target: Target, course: Course): Step {
 
 /** k0s's rule: a node that runs the version already is done, unless the update is forced. */
 function alreadyThere(target: Target, course: UpdateCourse): Step | undefined {
-  if (course.force || course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  if (course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  // What another Plan is about to judge may go back yet.
+  if (isBusyElsewhere(target)) return undefined;
+  // Versions do not go back to those of a Plan that another one has overtaken.
+  const overtaken = overtakenBy(target, course.wanted, course.later);
+  if (overtaken !== undefined) {
+    return { phase: 'Skipped', reason: 'Superseded', message: overtaken, actions: [] };
+  }
+  if (course.force) return undefined;
   const { report } = target.host ?? {};
   if (report?.kind !== 'valid' || report.value.host.k0sVersion !== course.wanted.text)
     return undefined;

@@ -5,6 +5,7 @@ import { describeAsked } from './asked.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { wasLeftOut } from './left-out.ts';
+import { meanwhile } from './meanwhile.ts';
 import { progressOf, targetsOf } from './progress.ts';
 
 /** The status of a run that is over: what happened, where everything stands, what a person can do. */
@@ -19,10 +20,11 @@ export function endOf(
     status: one,
     spec: status.frozenSpec?.commands[one.id] ?? {},
   }));
-  const { reason, message } =
+  const { reason, message: came } =
     state === 'Completed'
       ? { reason: 'Completed' as const, message: success(begun, progress.text) }
       : failure(begun, facts.plan.name, status.aborted);
+  const message = `${came}${meanwhile(facts, status)}`;
   let conditions = status.conditions ?? [];
   for (const news of [
     { type: 'Waiting', status: 'False', reason, message: 'the run is over' },
@@ -106,7 +108,8 @@ function failure(
       !touched.has(name) && (phase === 'Pending' || reason === 'RunStopped'),
   );
   const passedOver = targets.filter(
-    ({ phase, reason }) => phase === 'Skipped' && reason === 'DrainTimeout',
+    ({ phase, reason }) =>
+      phase === 'Skipped' && (reason === 'DrainTimeout' || reason === 'Superseded'),
   );
   const first = failed[0] ?? passedOver[0];
   const asked = aborted === undefined ? [] : [`aborted: ${describeAsked(aborted)}`];
@@ -140,7 +143,8 @@ function failure(
   };
 }
 
-function skipped({ name, message }: TargetStatus): string {
+function skipped({ name, reason, message }: TargetStatus): string {
+  if (reason === 'Superseded') return `${name} was left alone: ${message}`;
   return `${name} was passed over: ${message ?? 'no reason given'}`;
 }
 

@@ -1,6 +1,7 @@
 import { ANNOTATION, BASELINE_LABEL, LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import type { Backup, Role } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
+import { VERBS } from '../api/requests.ts';
 
 /** What a piece of advice is about: names for its commands. */
 export interface About {
@@ -75,6 +76,16 @@ function drainCommands(about: About): string[] {
     node === undefined
       ? 'kubectl get pods -A -o wide'
       : `kubectl get pods -A -o wide --field-selector spec.nodeName=${node}`,
+  ];
+}
+
+/** `Job k0s-autopilot/autopilot-warm-0123456789`, as hooks and gates name theirs. */
+function jobCommands({ message }: About): string[] {
+  const [, namespace, name] = /Job ([a-z0-9-]+)\/([a-z0-9-]+)/.exec(message) ?? [];
+  if (namespace === undefined) return [`kubectl get jobs -n ${NAMESPACE}`];
+  return [
+    `kubectl describe job -n ${namespace} ${name}`,
+    `kubectl logs -n ${namespace} job/${name} --all-containers`,
   ];
 }
 
@@ -236,6 +247,24 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     ],
   },
   WaitsForReport: waits(look(report, agentLog)),
+  WaitsForApproval: {
+    fix: 'Look at what was done so far; then let it go on, or end it.',
+    next: (about) => {
+      const [, of] = / --of (\S+)/.exec(about.message) ?? [];
+      const command = `autopilot approve ${about.plan}`;
+      return [
+        'kubectl get nodes',
+        of === undefined ? command : `${command} --of ${of}`,
+        `autopilot abort ${about.plan}`,
+      ];
+    },
+  },
+  WaitsForGate: waits(look(planYaml, showPolicy)),
+  GateUnknown: {
+    fix: 'It goes on once the gate can be asked, and fails at its deadline; see whether its address, query or object is right.',
+    next: look(planYaml, showPolicy),
+  },
+  WaitsForHook: { fix: 'It goes on when the Job has succeeded.', next: jobCommands },
   WaitsForBaseline: {
     fix: 'Grant what the message names, or set workloads.mode: Off; otherwise it goes on by itself.',
     next: look(listBaselines, showPolicy),
@@ -263,7 +292,9 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Resumed: nothing,
   Aborted: mendAndRetry('It was ended by a person; once it may go on:', look(planYaml)),
   Retried: nothing,
-  UnknownVerb: asked('Ask for pause, resume, abort or retry.'),
+  Approved: nothing,
+  NothingToApprove: asked('Wait until it is asked for, or name it with --of.'),
+  UnknownVerb: asked(`Ask for one of ${VERBS.join(', ')}.`),
   UnknownArgument: asked('Leave the argument out; autopilot --help says what each verb takes.'),
   NotPaused: asked('There is nothing to resume; a policy may hold it all the same.'),
   NotRunning: asked('There is nothing under way to be asked for that.'),
@@ -273,6 +304,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Started: nothing,
   RollingOut: waits(look(follow)),
   AlreadyUpdated: nothing,
+  Superseded: {
+    fix: 'Nothing is left to do, unless the older version is wanted: then edit the Plan, or apply it again.',
+    next: look(planYaml, listNodes),
+  },
   OptedOut: {
     fix: 'Take the annotation off the node once it may be updated.',
     next: (about) => [
@@ -327,6 +362,20 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   ),
   OrderRefused: mendAndRetry('The agent says why in its log.', look(agentLog, report)),
   DeliveryFailed: mendAndRetry('Make room, and see the log.', look(agentLog, space)),
+  GateFailed: mendAndRetry(
+    'Mend what the gate has found, or the gate itself where it asks for too much.',
+    jobCommands,
+    look(showPolicy),
+  ),
+  WorkloadsWorse: mendAndRetry(
+    'Mend the workloads that are named; for those that do not matter: workloads.ignoreNamespaces of the policy.',
+    look(() => 'kubectl get pods -A -o wide', showPolicy),
+  ),
+  HookFailed: mendAndRetry(
+    'See what its Job has said; a retry begins it anew.',
+    jobCommands,
+    look(showPolicy),
+  ),
   SwapFailed: mendAndRetry('The old binary is in place; the log says why.', look(agentLog, space)),
   ChecksumMismatch: mendAndRetry(
     'Compare the sha256 of the Plan with that of the release; a mirror may hand out another file.',

@@ -9,6 +9,7 @@ import { isPastFailures } from './failures.ts';
 import { holdOf } from './hold.ts';
 import type { RunningStatus } from './run.ts';
 import { isCalledBack, isFinal, isTrouble, phaseOf, type Target } from './target.ts';
+import { overtaken } from './turn.ts';
 
 /** @returns undefined where the command holds nothing that could be run, which preflight refuses */
 export function plotCourse(
@@ -26,7 +27,7 @@ export function plotCourse(
     sightedSinceMs: facts.sightedSinceMs,
     epoch: facts.epoch,
     policy,
-    hold: holdOf(facts),
+    hold: holdOf(facts) ?? overtaken(facts),
     plan: facts.plan,
     runID: status.runID,
     command: command.id,
@@ -61,6 +62,7 @@ export function plotCourse(
     controllersNotReady: [...facts.controlNodes.values()]
       .filter(({ apiServer }) => apiServer.ready !== 'True')
       .map(({ name }) => name),
+    later: facts.others.later,
     backup: newestBackup(status.commands, command, views, facts.nowMs),
   };
 }

@@ -3,17 +3,22 @@ import {
   KEPT_ANSWERS,
   type Request,
   type RequestResult,
+  VERB_ARGUMENTS,
   VERBS,
   type Verb,
 } from '../api/requests.ts';
 import { type Answer, refused } from './answer.ts';
+import { approve } from './approve.ts';
 import type { PlanFacts } from './facts.ts';
 import { retry } from './retry.ts';
 import { abort, pause, resume } from './verbs.ts';
 
-const ANSWERS: Readonly<Record<Verb, (facts: PlanFacts, by: string) => Answer>> = {
+type Answerer = (facts: PlanFacts, by: string, given: Readonly<Record<string, string>>) => Answer;
+
+const ANSWERS: Readonly<Record<Verb, Answerer>> = {
   pause,
   resume,
+  approve,
   abort,
   retry,
 };
@@ -68,14 +73,16 @@ function answerOne({ verb, by, arguments: given }: Request, facts: PlanFacts): A
   if (answer === undefined) {
     return refused('UnknownVerb', `wanted one of ${VERBS.join(', ')}, found ${verb}`);
   }
-  const [name] = Object.keys(given ?? {});
+  const taken = VERB_ARGUMENTS[answer];
+  const name = Object.keys(given ?? {}).find((one) => !taken.includes(one));
   if (name !== undefined) {
-    return refused(
-      'UnknownArgument',
-      `${verb} takes no arguments, found ${name}: it is about the whole Plan`,
-    );
+    const takes =
+      taken.length === 0
+        ? `takes no arguments, found ${name}: it is about the whole Plan`
+        : `takes ${taken.join(', ')}, found ${name}`;
+    return refused('UnknownArgument', `${verb} ${takes}`);
   }
-  return ANSWERS[answer](facts, by);
+  return ANSWERS[answer](facts, by, given ?? {});
 }
 
 /**

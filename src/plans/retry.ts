@@ -11,6 +11,7 @@ import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import { type Answer, done, refused } from './answer.ts';
 import { isCordonedByOthers } from './availability.ts';
+import { wasTouched } from './behind.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { holdOf } from './hold.ts';
@@ -20,6 +21,7 @@ import { progressOf, targetsOf } from './progress.ts';
 import { summary } from './refusals.ts';
 import { outlivesRun } from './run.ts';
 import { nextRunId } from './run-id.ts';
+import { queueMessage } from './turn.ts';
 
 /**
  * Begins a run that ended otherwise than it should once more, for the targets that are not done: a new run, so
@@ -54,7 +56,7 @@ export function retry(facts: PlanFacts): Answer {
   }
   if ('invalid' in plan.spec) return refused(plan.spec.reason, plan.spec.invalid);
   if (facts.plansBefore.length > 0) {
-    const message = `Plan ${facts.plansBefore.join(', ')} runs first; ask again when it has ended`;
+    const message = `${queueMessage(facts)}; ask again when it has ended`;
     return refused('WaitsForOtherPlan', message);
   }
   const flaws = ownFlaws(facts);
@@ -115,14 +117,18 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
     description: _why,
     batch: _batch,
     failure: _failure,
+    jobs: _jobs,
+    approvals,
     ...rest
   } = command;
   const { k0supdate, airgapupdate } = command;
   const again = (role: Role, targets: readonly TargetStatus[] = []) =>
     targets.map((target) => (isDone(target) ? outOfBatches(target) : pending(target, role, facts)));
+  const passed = passedApprovals(command, approvals);
   return {
     ...rest,
     state: 'SchedulableWait',
+    ...(passed.length === 0 ? {} : { approvals: passed }),
     ...(pinned !== undefined && targetsOf(command).some(wasUpdated) ? { pinned } : {}),
     ...(backup !== undefined && k0supdate?.controllers?.some(wasUpdated) ? { backup } : {}),
     ...(k0supdate === undefined
@@ -137,6 +143,21 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
       ? {}
       : { airgapupdate: { workers: again('worker', airgapupdate.workers) } }),
   };
+}
+
+/**
+ * A person is asked again only for what the run had not come to. Batches are counted anew: what their numbers
+ * meant is no more.
+ */
+function passedApprovals(
+  { k0supdate }: CommandStatus,
+  approvals: CommandStatus['approvals'] = [],
+): NonNullable<CommandStatus['approvals']> {
+  return approvals.filter(
+    ({ of }) =>
+      (of === 'Controllers' && k0supdate?.controllers?.some(wasTouched)) ||
+      (of === 'Workers' && k0supdate?.workers?.some(wasTouched)),
+  );
 }
 
 /** Batches are counted anew. */

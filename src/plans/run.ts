@@ -26,8 +26,8 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
 /**
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
- * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a node that others
- * had cordoned, and a command that has failed or ended.
+ * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a Job that was
+ * begun or has ended, a node that others had cordoned, and a command that has failed or ended.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
   return JSON.stringify(
@@ -38,6 +38,7 @@ export function lastingOf(status: StoredPlanStatus | undefined): string {
       command.batch?.number,
       command.batch?.settledAt,
       command.failure?.reason,
+      command.jobs?.map(({ name, result }) => [name, result]),
       targetsOf(command).flatMap(({ name, cordoned }) => (cordoned === true ? [name] : [])),
     ]) ?? [],
   );
@@ -55,12 +56,14 @@ export function turnOf(status: StoredPlanStatus): string {
   );
 }
 
-/** What of a status is about the Plan and not about one run: what people asked, and a pause. */
+/** What of a status is about the Plan and not about one run: what people asked, a pause, and what became of it. */
 export function outlivesRun({
   paused,
   requestResults,
-}: StoredPlanStatus = {}): Pick<StoredPlanStatus, 'paused' | 'requestResults'> {
+  history,
+}: StoredPlanStatus = {}): Pick<StoredPlanStatus, 'paused' | 'requestResults' | 'history'> {
   return {
+    ...(history === undefined ? {} : { history }),
     ...(paused === undefined ? {} : { paused }),
     ...(requestResults === undefined ? {} : { requestResults }),
   };

@@ -2,6 +2,7 @@ import type { Command, PlanSpec } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import { type ClusterPolicy, clusterPolicy } from '../../src/plans/cluster-policy.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import { NO_OTHERS } from '../../src/plans/others.ts';
 import type { Report } from '../../src/signals/report.ts';
 
 export const OLD = 'v1.36.1+k0s.0';
@@ -126,6 +127,12 @@ export function aPolicy(layer: PolicyLayer): ClusterPolicy {
   return clusterPolicy(layer, undefined);
 }
 
+/** The gate that there is without any policy: nothing is worse than before. */
+export function passing(atMs: number): PlanFacts['gates'] {
+  const answer = { outcome: 'pass', message: 'as before', atMs, sinceMs: 0, failures: 0 } as const;
+  return new Map([['workloads', answer]]);
+}
+
 export function someFacts(
   spec: PlanFacts['plan']['spec'],
   over: Omit<Partial<PlanFacts>, 'nodes' | 'controlNodes' | 'plan'> & {
@@ -140,10 +147,11 @@ export function someFacts(
     nowMs: START_MS,
     sightedSinceMs: 0,
     plansBefore: [],
+    others: NO_OTHERS,
     policy: aPolicy({}),
     epoch: 3,
     budgets: [],
-    gates: new Map(),
+    gates: passing(over.nowMs ?? START_MS),
     baseline: { kind: 'stored' },
     jobs: new Map(),
     ...over,

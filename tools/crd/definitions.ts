@@ -9,6 +9,7 @@ import {
 } from '../../src/api/meta.ts';
 import { planSchema } from '../../src/api/plan.ts';
 import { updatePolicySchema } from '../../src/api/update-policy.ts';
+import { updateRunSchema } from '../../src/api/update-run.ts';
 import { markLists, type Rule, type StructuralSchema, structuralSchema } from './structural.ts';
 
 interface Column {
@@ -98,6 +99,24 @@ const KINDS: readonly Kind[] = [
         rule: `self.metadata.name == '${UPDATE_POLICY}'`,
         message: `wanted the name ${UPDATE_POLICY}: there is one UpdatePolicy, which holds for every Plan; a Plan has its own in spec.policy`,
       },
+    ],
+  },
+  {
+    kind: 'UpdateRun',
+    group: EXTENSIONS_GROUP,
+    version: EXTENSIONS_VERSION,
+    plural: 'updateruns',
+    source: 'src/api/update-run.ts',
+    description:
+      'Tells of one run of a Plan; written by the orchestrator, kept when the Plan is gone.',
+    schema: updateRunSchema,
+    columns: [
+      { name: 'Plan', type: 'string', jsonPath: '.spec.plan' },
+      { name: 'State', type: 'string', jsonPath: '.status.state' },
+      { name: 'Progress', type: 'string', jsonPath: '.status.progress' },
+      { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
+      { name: 'Started', type: 'date', jsonPath: '.status.startedAt' },
+      { name: 'Finished', type: 'date', jsonPath: '.status.finishedAt' },
     ],
   },
 ];
