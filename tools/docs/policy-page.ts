@@ -49,6 +49,25 @@ Made from \`src/api/policy.ts\` by \`npm run generate\`.
 ## How many at once
 Workers of a command that are away, for whatever reason, are never more than the smaller of \`maxUnavailable\` and the Plan's \`limits.concurrent\`, which is 1 where a Plan does not say it. \`limits: Override\` lets the policy alone decide, for Plans that were written by others. Controllers go one at a time, always.
 
+A healthy node that somebody had cordoned before the run does not count but while it is under way itself: it was away already when somebody said how many may be. One that is cordoned later counts, and so does one that is not Ready.
+
+## Batches
+\`\`\`yaml
+batches:
+  canaries: [w1, w7]
+  ramp: [1, 10%, 50%]
+  zones: OneByOne
+  soak: 30m
+\`\`\`
+Workers are begun batch by batch: the canaries, those of them that are targets; then as many as the ramp says, one step per batch, its last step again and again. A batch takes whoever is next, and is over when all of its workers are at their end and given back. Then it soaks, the last one too: the Plan says \`Soaking\` and until when, and a change of leaders does not begin it anew. Within a batch \`maxUnavailable\` holds. Status shows the batch under way in \`commands[].batch\`, and of each worker its own. With none of these fields all workers are one batch.
+
+- \`zones: OneByOne\`: no batch spans two zones; zones go by name, nodes without the label are the last one. A node of a later zone that is not Ready takes a slot until it is mended.
+- \`zones: Spread\`: the first of each zone, then the second of each, and so on.
+- What is not Ready or cordoned goes first in its batch.
+
+## Disruption budgets
+Two workers whose pods share a disruption budget are not emptied at once where the budget spares fewer pods than both have of it. A worker that cannot be emptied now, for a budget spares none of its pods, is passed over and comes back; the next five beyond the limit are looked at for a better one. Where none is left and nothing is under way, the first is begun all the same, and \`drain.timeout\` decides.
+
 ## When something fails
 A worker that fails is undone where it can be, and given back. More than \`maxFailures\` of a command, or one controller, and nothing new is touched; up to that the others go on. In both cases the run ends \`ApplyFailed\` with the command, says who failed and why, and no later command is begun.
 
