@@ -66,7 +66,7 @@ export class Scratch {
     const reporter = join(import.meta.dirname, 'failures-reporter.ts');
     // All in one process: it is begun once for each break, and not once for each file.
     const args = ['--test', '--test-isolation=none', `--test-reporter=${reporter}`, ...WATCHERS];
-    const env = { ...process.env, TEST_SEED: seed, TEST_RUNS: '30' };
+    const env = { ...process.env, TEST_SEED: seed, TEST_RUNS: '15' };
     const child = spawn(process.execPath, args, { cwd: this.folder, env, timeout: BOUND_MS });
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));

@@ -5,7 +5,7 @@ import { NEW, type Setting } from './setting.ts';
 import type { State } from './state.ts';
 
 /** Reasons of a wait that a person ends: nothing else can. */
-const NAMES_A_PERSON = new Set<string>(['Paused', 'WaitsForPerson']);
+const NAMES_A_PERSON = new Set<string>(['Paused', 'WaitsForPerson', 'WaitsForApproval']);
 
 /**
  * What must be true where nothing happens by itself any more: the run is over, or says which person it waits for

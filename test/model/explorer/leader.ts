@@ -6,7 +6,7 @@ import { NO_OTHERS } from '../../../src/plans/others.ts';
 import { activeRuns } from '../../../src/plans/queue.ts';
 import { type Order, parseOrder } from '../../../src/signals/order.ts';
 import type { Report } from '../../../src/signals/report.ts';
-import { podsLeft } from '../../support/builders.ts';
+import { passing, podsLeft } from '../../support/builders.ts';
 import { Numbers } from './canonical.ts';
 import { seenOf } from './host.ts';
 import type { Setting } from './setting.ts';
@@ -142,7 +142,8 @@ export class Judge {
         of('controller').map(({ name }) => [name, controlNodeFacts(name, seen.get(name)!, leader)]),
       ),
       budgets: [],
-      gates: new Map(),
+      // Asked after everything that has happened.
+      gates: passing(NOW_MS + 1),
       jobs: new Map(),
     };
   }

@@ -189,6 +189,7 @@ export function brokenByAgent(before: Host, after: Host): string[] {
 const WITHOUT_DEADLINE = new Set<string>([
   'Paused',
   'WaitsForPerson',
+  'WaitsForApproval',
   'WaitsForWindow',
   'Frozen',
   'ControllerNotReady',

@@ -94,6 +94,25 @@ export const TINY_WORLDS: readonly WorldSpec[] = [
   },
   { ...TINY, name: 'a controller, any one fault', controllers: 1, faults: FAULTS, budget: 1 },
   { ...TINY, name: 'a worker, any one fault', workers: 1, faults: FAULTS, budget: 1 },
+  {
+    ...TINY,
+    name: 'two workers in two batches with a soak between, one dies or fails',
+    workers: 2,
+    limit: 2,
+    policy: { batches: { ramp: [1], soak: '30s' } },
+    faults: ['crash', 'exits'],
+    budget: 1,
+  },
+  {
+    ...TINY,
+    name: 'a worker that waits for approval',
+    workers: 1,
+    policy: { approvals: ['BeforeWorkers'] },
+    faults: ['crash'],
+    budget: 1,
+    asked: ['approve', 'abort'],
+    askedBudget: 2,
+  },
   { ...TINY, name: 'a worker, anything asked', workers: 1, asked: VERBS, askedBudget: 2 },
 ];
 
