@@ -64,7 +64,8 @@ export const REASONS = {
   Retried: 'Somebody asked that what is not done be tried again.',
   RollingBack: 'What the run had updated is being put back.',
   RolledBack: 'The version of before the run was put back.',
-  RollbackFailed: 'Not everything that was to be put back could be; the message says what runs where.',
+  RollbackFailed:
+    'Not everything that was to be put back could be; the message says what runs where.',
   NothingToRollBack: 'No target can be put back; the message says why not.',
   UnknownVerb: 'A request asks for something that there is not.',
   UnknownArgument: 'A request says more than its verb takes, or what it cannot take.',

@@ -5,10 +5,17 @@ import * as z from 'zod';
  * - `pause`: nothing new is begun, what was swapped is judged to its end; lasts until `resume`
  * - `resume`: lets go of a `pause`
  * - `abort`: the run ends: what is staged is called back, what was swapped is judged to its end
+ * - `rollback`: what the run has updated is put back, all of it or the targets in `nodes`; a run that is under way
+ *   comes to its end for that
  * - `retry`: a run that ended otherwise than it should is done again, for the targets that are not done
  */
-export const VERBS = ['pause', 'resume', 'abort', 'retry'] as const;
+export const VERBS = ['pause', 'resume', 'abort', 'retry', 'rollback'] as const;
 export type Verb = (typeof VERBS)[number];
+
+/** The arguments that a verb takes; `nodes` is a list of names with commas between them. */
+export const ARGUMENTS: Readonly<Partial<Record<Verb, readonly string[]>>> = {
+  rollback: ['nodes'],
+};
 
 /** So many answers are kept; a request that was answered longer ago is dropped. */
 export const KEPT_ANSWERS = 20;
@@ -34,7 +41,7 @@ export const requestSchema = z.object({
   arguments: z
     .record(z.string(), z.string().max(1_024))
     .optional()
-    .describe('More about what is asked. No verb takes any as yet.'),
+    .describe('More about what is asked: of rollback `nodes`, names with commas between them.'),
 });
 export type Request = z.infer<typeof requestSchema>;
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import * as z from 'zod';
 import type { Plan } from '../api/plan.ts';
@@ -21,12 +22,15 @@ const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   resume: 'let a Plan go on that was paused',
   abort: 'end the run of a Plan: call back what is staged, judge what was swapped',
   retry: 'try again what is not done of a Plan whose run has ended',
+  rollback: 'put back what the last run of a Plan has updated, each host to what it has kept',
 };
 
 const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
   timeout: z.coerce.number().int().min(1).max(86_400).default(30),
   wait: z.boolean().default(false),
+  node: z.array(z.string().min(1)).min(1).optional(),
+  yes: z.boolean().default(false),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -36,8 +40,9 @@ const A_WEEK_MS = 7 * 86_400_000;
 /** `autopilot pause PLAN` and the others: a request in one's own name, and its answer. */
 export function addVerbs(program: Command): void {
   for (const verb of VERBS) {
-    program
-      .command(verb)
+    const command = program.command(verb);
+    if (verb === 'rollback') addRollbackOptions(command);
+    command
       .description(DESCRIPTIONS[verb])
       .argument('<plan>', 'name of the Plan')
       .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
@@ -45,6 +50,7 @@ export function addVerbs(program: Command): void {
       .option('--wait', 'wait as well until nothing is under way any more')
       .action(async (plan: string, given: Record<string, unknown>) => {
         const options = parseConfig(optionsSchema, given);
+        if (verb === 'rollback') await confirm(plan, options);
         const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
         try {
           process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
@@ -55,6 +61,27 @@ export function addVerbs(program: Command): void {
   }
 }
 
+function addRollbackOptions(command: Command): void {
+  command
+    .option('--node <name...>', 'put back these alone; without it all that were updated')
+    .option('--yes', 'do not ask whether it is meant');
+}
+
+/** @throws RequestError where it was not meant, or nobody can be asked */
+async function confirm(plan: string, { yes, node }: Options): Promise<void> {
+  if (yes) return;
+  const what = node === undefined ? 'everything that it has updated' : node.join(', ');
+  if (!process.stdin.isTTY) {
+    throw new RequestError('NotConfirmed', `Plan ${plan}: to put back ${what}, say --yes`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`Plan ${plan}: put back ${what}? [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) {
+    throw new RequestError('NotConfirmed', `Plan ${plan}: nothing was asked for`);
+  }
+}
+
 /**
  * @returns what came of it, as a sentence
  * @throws RequestError where it was refused, not answered, or the run that was waited for failed
@@ -62,7 +89,8 @@ export function addVerbs(program: Command): void {
 async function ask(kube: Kube, plan: string, verb: Verb, options: Options): Promise<string> {
   await readPlan(kube, plan);
   const nonce = randomUUID();
-  await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube) });
+  const given = options.node === undefined ? {} : { arguments: { nodes: options.node.join(',') } };
+  await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube), ...given });
   const { result, reason, message } = await awaitAnswer(kube, plan, nonce, options.timeout * 1000);
   if (result === 'Refused') {
     throw new RequestError(reason, `Plan ${plan}: ${verb} was refused: ${message}`);
@@ -79,9 +107,14 @@ async function atRest(kube: Kube, name: string, verb: Verb): Promise<string> {
   const message =
     told(isTerminalState(state) ? (state === 'Completed' ? 'Completed' : 'Failed') : 'Waiting')
       ?.message ?? state;
-  const wanted = verb === 'pause' || verb === 'abort' || state === 'Completed';
+  const isBack = verb === 'rollback' && told('RolledBack')?.status === 'True';
+  const wanted = isBack || verb === 'pause' || verb === 'abort' || state === 'Completed';
   if (wanted) return message;
   throw new RequestError(told('Failed')?.reason ?? 'Paused', `Plan ${name}: ${message}`);
+}
+
+function isHeldAfterFailure(status: Plan['status']): boolean {
+  return status?.conditions?.some(({ reason }) => reason === 'HeldAfterFailure') === true;
 }
 
 function isAtRest({ status }: Plan): boolean {
@@ -95,5 +128,6 @@ function isAtRest({ status }: Plan): boolean {
     ({ state, phase }) => state === 'SignalSent' && phase !== 'Staged',
   );
   // A pause holds no end up that somebody has asked for.
-  return status?.paused !== undefined && status.aborted === undefined && !isUnderWay;
+  const isHeld = status?.paused !== undefined || isHeldAfterFailure(status);
+  return isHeld && status?.aborted === undefined && status?.rollback === undefined && !isUnderWay;
 }

@@ -3,6 +3,7 @@ import type { Kube } from './client.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
+import { quarantine } from './quarantine.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
 export interface PerformPorts {
@@ -35,6 +36,8 @@ export async function perform(
     case 'evict':
       await evict(action.name, signal);
       return { done: true };
+    case 'quarantine':
+      return quarantine(kube, action, signal);
     case 'dropRequests':
       return dropRequests(kube, action, signal);
   }

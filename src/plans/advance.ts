@@ -5,6 +5,7 @@ import type { Goal } from '../signals/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import { give } from './give-order.ts';
+import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
 import { callBack, fail, giveBack, kept, type Step, say, seconds, why } from './step.ts';
@@ -91,6 +92,12 @@ function staged(target: Target, course: UpdateCourse): Step {
       ...fail('ChecksumMismatch', `staged sha256 ${artifact.sha256}, wanted ${wanted}`),
       actions: say(target, 'cancel', course),
     };
+  }
+  const bad =
+    artifact &&
+    quarantineOf(course.quarantined, { ...artifact, version: course.version }, course.runID);
+  if (bad !== undefined) {
+    return { ...fail('Quarantined', bad), actions: say(target, 'cancel', course) };
   }
   return { phase: 'Staged', message: 'downloaded and verified', actions: [] };
 }

@@ -1,13 +1,13 @@
 import type { TargetPhase } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import { isSettled } from '../signals/lifecycle.ts';
-import { inOrder } from '../targets/order.ts';
 import { backupBearer } from './backup.ts';
 import type { UpdateCourse } from './course.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
 import { say } from './step.ts';
 import { isFinal, occupiesSlot, type Target } from './target.ts';
+import { inTurn } from './turns.ts';
 
 /** A target with the phase that this judgement has found it in. */
 export interface Standing {
@@ -127,7 +127,8 @@ function nextController(
   }
   // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
   // What is down is repaired first; of the healthy ones, nobody is touched before the backup was made.
-  const [next] = inOrder(
+  const [next] = inTurn(
+    course,
     controllers
       .filter(({ phase }) => !isFinal(phase))
       .map(({ target, phase }) => ({
@@ -196,7 +197,8 @@ function nextWorkers(
 
   const start: Start[] = [];
   let wait: Schedule['wait'];
-  const candidates = inOrder(
+  const candidates = inTurn(
+    course,
     parked.map(({ target }) => ({ target, name: target.name, ready: isAvailable(target) })),
   );
   for (const { target, name, ready } of candidates) {

@@ -13,6 +13,7 @@ import {
   NODE_LEASES,
   NODES,
   PLANS,
+  QUARANTINED_ARTIFACTS,
   UPDATE_POLICIES,
 } from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
@@ -20,8 +21,9 @@ import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-n
 import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
 import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
-import type { BudgetFacts, ControlNodeFacts, NodeFacts } from './facts.ts';
+import type { BudgetFacts, ControlNodeFacts, NodeFacts, QuarantineFacts } from './facts.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
+import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
 
 export interface ClusterStoreOptions {
@@ -43,6 +45,7 @@ export class ClusterStore {
   readonly #leases: Informer<TrimmedLease>;
   readonly #budgets: Informer<TrimmedBudget>;
   readonly #policies: Informer<TrimmedUpdatePolicy>;
+  readonly #quarantined: Informer<TrimmedQuarantine>;
   readonly #renewals: Renewals;
   readonly #prober: ReadyzProber;
 
@@ -67,6 +70,12 @@ export class ClusterStore {
       ...common,
       path: UPDATE_POLICIES,
       trim: trimUpdatePolicy,
+      onChange,
+    });
+    this.#quarantined = startInformer({
+      ...common,
+      path: QUARANTINED_ARTIFACTS,
+      trim: trimQuarantine,
       onChange,
     });
     this.#leases = startInformer<TrimmedLease>({
@@ -119,6 +128,7 @@ export class ClusterStore {
     return [
       this.plans,
       this.#policies,
+      this.#quarantined,
       this.#nodes,
       this.#controlNodes,
       this.#leases,
@@ -183,6 +193,14 @@ export class ClusterStore {
 
   budgets(): BudgetFacts[] {
     return [...this.#budgets.values()];
+  }
+
+  quarantined(): QuarantineFacts[] {
+    return [...this.#quarantined.values()];
+  }
+
+  noteQuarantined(object: unknown): void {
+    this.#quarantined.note(object);
   }
 
   /** Takes in what the API server has answered to a write, so that the next judgement already sees it. */

@@ -164,6 +164,7 @@ export class Controller {
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
+      quarantined: this.store.quarantined(),
       gates: new Map(),
       jobs: new Map(),
     };
@@ -223,7 +224,9 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    if (action.kind !== 'dropRequests') {
+    if (action.kind === 'quarantine') {
+      this.store.noteQuarantined(outcome.object);
+    } else if (action.kind !== 'dropRequests') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

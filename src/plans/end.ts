@@ -3,7 +3,9 @@ import { isReason, type Reason } from '../api/reasons.ts';
 import type { Asked } from '../api/requests.ts';
 import { describeAsked } from './asked.ts';
 import { withCondition } from './conditions.ts';
+import { type RollbackEnd, rollbackEnd } from './end-rollback.ts';
 import type { PlanFacts } from './facts.ts';
+import { nameList } from './name-list.ts';
 import { progressOf, targetsOf } from './progress.ts';
 
 /** The status of a run that is over: what happened, where everything stands, what a person can do. */
@@ -14,14 +16,14 @@ export function endOf(
 ): PlanStatus {
   const commands = status.commands ?? [];
   const progress = progressOf(commands);
-  const begun = commands.map((one) => ({
-    status: one,
-    spec: status.frozenSpec?.commands[one.id] ?? {},
-  }));
+  const begun = commands
+    .filter(({ rollback }) => rollback !== true)
+    .map((one) => ({ status: one, spec: status.frozenSpec?.commands[one.id] ?? {} }));
+  const back = rollbackEnd(status);
   const { reason, message } =
     state === 'Completed'
       ? { reason: 'Completed' as const, message: success(begun, progress.text) }
-      : failure(begun, facts.plan.name, status.aborted);
+      : failure(begun, facts.plan.name, status.aborted, back);
   let conditions = status.conditions ?? [];
   for (const news of [
     { type: 'Waiting', status: 'False', reason, message: 'the run is over' },
@@ -35,6 +37,7 @@ export function endOf(
     ...(state === 'Completed'
       ? []
       : [{ type: 'Failed', status: 'True', reason, message } as const]),
+    ...(back === undefined ? [] : [rolledBack(back)]),
   ] as const) {
     conditions = withCondition(
       conditions,
@@ -53,6 +56,15 @@ export function endOf(
     conditions,
     commands,
   };
+}
+
+function rolledBack({ isWhole, sentence }: RollbackEnd) {
+  return {
+    type: 'RolledBack',
+    status: isWhole ? 'True' : 'False',
+    reason: isWhole ? 'RolledBack' : 'RollbackFailed',
+    message: sentence,
+  } as const;
 }
 
 /** A command with what it says. */
@@ -86,9 +98,12 @@ function failure(
   commands: readonly SpecifiedCommand[],
   plan: string,
   aborted: Asked | undefined,
+  back: RollbackEnd | undefined,
 ): { reason: Reason; message: string } {
   const targets = commands.flatMap(({ status }) => targetsOf(status));
-  const failed = targets.filter(({ phase }) => phase === 'Failed' || phase === 'Undone');
+  const failed = targets.filter(
+    ({ phase, reason }) => phase === 'Failed' || (phase === 'Undone' && reason !== 'RolledBack'),
+  );
   const touched = new Set([...failed, ...targets.filter(isDone)].map(({ name }) => name));
   const untouched = targets.filter(
     ({ name, phase, reason }) =>
@@ -104,20 +119,37 @@ function failure(
       ? `${name} was put back to ${previousVersion ?? 'its old version'}: ${message ?? 'no reason given'}`
       : `${name} failed: ${message ?? 'no reason given'}`,
   );
+  const gates = commands.flatMap(({ status }) => status.failure ?? []);
   const left = new Set(untouched.map(({ name }) => name));
   const stand = [
     ...achievements(commands),
     ...(left.size === 0
       ? []
-      : [`${names([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
+      : [`${nameList([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
   ];
   const orElse =
     first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`' : '';
-  const cure = first === undefined ? 'To go on:' : `Mend the cause${orElse}, then`;
-  const happened = [...asked, ...what, ...passedOver.map(skipped)].join('; ');
+  const cure =
+    first === undefined && gates.length === 0 ? 'To go on:' : `Mend the cause${orElse}, then`;
+  const happened = [
+    ...asked,
+    ...gates.map(({ message }) => message),
+    ...what,
+    ...passedOver.map(skipped),
+    ...(back === undefined ? [] : [back.sentence]),
+  ].join('; ');
+  const cause = gates[0]?.reason ?? first?.reason;
   return {
     reason:
-      aborted !== undefined ? 'Aborted' : isReason(first?.reason) ? first.reason : 'RunStopped',
+      aborted !== undefined
+        ? 'Aborted'
+        : back !== undefined
+          ? back.isWhole
+            ? 'RolledBack'
+            : 'RollbackFailed'
+          : isReason(cause)
+            ? cause
+            : 'RunStopped',
     message: `${happened || 'the run was stopped'}. Now ${stand.join(', ')}. ${cure} \`autopilot retry ${plan}\`, or apply the Plan with a new spec.id`,
   };
 }
@@ -140,18 +172,10 @@ function achievements(commands: readonly SpecifiedCommand[]): string[] {
         .map(({ name }) => name),
     );
     const still = done.map(({ name }) => name).filter((name) => !later.has(name));
-    return still.length === 0 ? [] : [`${names(still)} ${broughtBy(spec, still.length)}`];
+    return still.length === 0 ? [] : [`${nameList(still)} ${broughtBy(spec, still.length)}`];
   });
 }
 
 function isDone({ state }: TargetStatus): boolean {
   return state === 'SignalCompleted';
-}
-
-const SHOWN_NAMES = 5;
-
-function names(all: readonly string[]): string {
-  const shown = all.slice(0, SHOWN_NAMES);
-  const rest = all.length - shown.length;
-  return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
 }

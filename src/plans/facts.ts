@@ -1,4 +1,5 @@
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
+import type { QuarantineSpec } from '../api/quarantined-artifact.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
 import type { Order, Parsed } from '../signals/order.ts';
@@ -73,6 +74,17 @@ export interface BudgetFacts {
   readonly desiredHealthy: number;
 }
 
+/** One QuarantinedArtifact: a digest that has failed in this cluster. */
+export interface QuarantineFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  /** What became of it, and where. */
+  readonly message: string;
+  /** The run that found it bad; that one judges its failures itself. */
+  readonly run: string;
+}
+
 /** What one gate of the policy has answered. Times in epoch milliseconds. */
 export interface GateFacts {
   readonly outcome: 'pass' | 'fail' | 'unknown';
@@ -127,6 +139,7 @@ export interface PlanFacts {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   readonly budgets: readonly BudgetFacts[];
+  readonly quarantined: readonly QuarantineFacts[];
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
   /** By the name of the Job, of those that we have begun. */
@@ -157,5 +170,7 @@ export type Action =
   /** Removes the mark of that order, and with it the cordon where that was ours. */
   | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
   | { readonly kind: 'evict'; readonly name: string }
+  /** Keeps an artifact from every later run, until a person lifts that. */
+  | { readonly kind: 'quarantine'; readonly name: string; readonly spec: QuarantineSpec }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

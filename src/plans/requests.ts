@@ -1,5 +1,6 @@
 import type { PlanStatus, StoredPlanStatus } from '../api/plan.ts';
 import {
+  ARGUMENTS,
   KEPT_ANSWERS,
   type Request,
   type RequestResult,
@@ -9,13 +10,16 @@ import {
 import { type Answer, refused } from './answer.ts';
 import type { PlanFacts } from './facts.ts';
 import { retry } from './retry.ts';
+import { rollback } from './roll-back.ts';
 import { abort, pause, resume } from './verbs.ts';
 
-const ANSWERS: Readonly<Record<Verb, (facts: PlanFacts, by: string) => Answer>> = {
+type Verdict = (facts: PlanFacts, by: string, given: Readonly<Record<string, string>>) => Answer;
+const ANSWERS: Readonly<Record<Verb, Verdict>> = {
   pause,
   resume,
   abort,
   retry,
+  rollback,
 };
 
 /** @returns whether somebody waits for an answer */
@@ -68,14 +72,15 @@ function answerOne({ verb, by, arguments: given }: Request, facts: PlanFacts): A
   if (answer === undefined) {
     return refused('UnknownVerb', `wanted one of ${VERBS.join(', ')}, found ${verb}`);
   }
-  const [name] = Object.keys(given ?? {});
+  const known = ARGUMENTS[answer] ?? [];
+  const name = Object.keys(given ?? {}).find((one) => !known.includes(one));
   if (name !== undefined) {
-    return refused(
-      'UnknownArgument',
-      `${verb} takes no arguments, found ${name}: it is about the whole Plan`,
-    );
+    const takes =
+      known.length === 0 ? 'takes no arguments' : `takes ${known.join(', ')} and nothing else`;
+    const why = known.length === 0 ? ': it is about the whole Plan' : '';
+    return refused('UnknownArgument', `${answer} ${takes}, found ${name}${why}`);
   }
-  return ANSWERS[answer](facts, by);
+  return ANSWERS[answer](facts, by, given ?? {});
 }
 
 /**

@@ -25,16 +25,20 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
 /**
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
- * a digest that was pinned, a backup that was made, and a command that has ended.
+ * a digest that was pinned, a backup that was made, what was quarantined, a command that has ended, and those
+ * that a rollback has added.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
-  return JSON.stringify(
-    status?.commands?.map(({ pinned, backup, state }) => [
+  return JSON.stringify([
+    status?.rollback?.at,
+    status?.commands?.map(({ pinned, backup, state, rollback, quarantined }) => [
       pinned,
       backup?.path,
       state === 'Completed',
+      rollback,
+      quarantined,
     ]) ?? [],
-  );
+  ]);
 }
 
 /** What of a status is about the Plan and not about one run: what people asked, and a pause. */

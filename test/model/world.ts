@@ -1,10 +1,18 @@
 import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import type { DrainOutcome } from '../../src/api/policy-drain.ts';
+import type { FailureOutcome, RollbackScope } from '../../src/api/policy-failure.ts';
 import type { Request, Verb } from '../../src/api/requests.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
-import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import type {
+  Action,
+  ControlNodeFacts,
+  NodeFacts,
+  PlanFacts,
+  QuarantineFacts,
+} from '../../src/plans/facts.ts';
 import { tidy } from '../../src/plans/orphans.ts';
+import { targetsOf } from '../../src/plans/progress.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
@@ -23,6 +31,8 @@ export interface WorldOptions {
   readonly windows?: boolean;
   readonly maxFailures?: number;
   readonly onDrainTimeout?: DrainOutcome;
+  readonly onFailure?: FailureOutcome;
+  readonly scope?: RollbackScope;
   readonly from?: string;
   readonly to?: string;
 }
@@ -59,6 +69,8 @@ export class World {
   readonly #maxFailures: number;
   /** What people have asked of the Plan. */
   readonly requests: Request[] = [];
+  /** What has failed, until somebody lifts that. */
+  readonly quarantined: QuarantineFacts[] = [];
   readonly #readySinceMs = new Map<SimulatedHost, number>();
   /** Controllers that were down have been repaired without a backup. */
   #aControllerBroke = false;
@@ -97,9 +109,12 @@ export class World {
         workers,
       },
     };
-    this.#maxFailures = options.maxFailures ?? 0;
+    const maxFailures = options.maxFailures ?? 0;
+    this.#maxFailures = options.onFailure === 'Continue' ? Number.POSITIVE_INFINITY : maxFailures;
     this.#policy = {
-      maxFailures: this.#maxFailures,
+      maxFailures,
+      onFailure: options.onFailure,
+      rollback: { scope: options.scope },
       drain: { onTimeout: options.onDrainTimeout },
       ...(options.windows ? { windows: [{ cron: '*/2 * * * *', length: '1m' }] } : {}),
     };
@@ -215,6 +230,7 @@ export class World {
       ),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
+      quarantined: this.quarantined,
     };
   }
 
@@ -265,6 +281,11 @@ export class World {
   #perform(action: Action): void {
     const host = this.hosts.find(({ name }) => name === action.name);
     if (action.kind === 'dropRequests') return;
+    if (action.kind === 'quarantine') {
+      const isThere = this.quarantined.some(({ name }) => name === action.name);
+      if (!isThere) this.quarantined.push({ name: action.name, ...action.spec });
+      return;
+    }
     if (host === undefined) throw new Error(`no host ${action.name}`);
     switch (action.kind) {
       case 'order': {
@@ -273,9 +294,10 @@ export class World {
         this.#checkSequence(host, action.order);
         this.#checkBrake(host, action.order);
         this.#checkAborted(host, action.order);
-        this.#checkWindow(host, action.order);
+        if (action.order.artifact.from === undefined) this.#checkWindow(host, action.order);
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
+          else if (action.order.artifact.from === 'previous') this.#checkWayBack(host, action.role);
           else this.#checkApply(host, action.role);
         }
         host.order = action.order;
@@ -360,18 +382,39 @@ export class World {
     this.#broken('B3', `${host.name} before anything was saved`);
   }
 
+  /** S7: workers go back before controllers; what is put back is put back one controller at a time as well. */
+  #checkWayBack(host: SimulatedHost, role: string): void {
+    if (role !== 'controller') return;
+    this.#checkAlone(host);
+    const open = this.workers.filter(
+      ({ order, signal }) =>
+        order?.artifact.from === 'previous' &&
+        !(
+          signal?.id === order.id &&
+          ['Committed', 'Undone', 'Failed', 'Cancelled'].includes(signal.phase)
+        ) &&
+        order.goal !== 'cancel' &&
+        order.goal !== 'undo',
+    );
+    if (open.length > 0) this.#broken('S7', `${host.name} before ${open.map(({ name }) => name)}`);
+  }
+
+  #checkAlone(host: SimulatedHost): void {
+    const others = this.controllers.filter((one) => one !== host);
+    const inFlight = others.filter(
+      (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
+    );
+    if (inFlight.length > 0)
+      this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
+    const down = others.filter(({ isReady }) => !isReady);
+    if (down.length > 0)
+      this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+  }
+
   #checkApply(host: SimulatedHost, role: string): void {
     if (role === 'controller') {
       this.#checkSaved(host);
-      const others = this.controllers.filter((one) => one !== host);
-      const inFlight = others.filter(
-        (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
-      );
-      if (inFlight.length > 0)
-        this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
-      const down = others.filter(({ isReady }) => !isReady);
-      if (down.length > 0)
-        this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+      this.#checkAlone(host);
     } else {
       this.#checkControllersDone(host);
     }
@@ -380,8 +423,10 @@ export class World {
 
   #checkStart(host: SimulatedHost): void {
     if (host.mark !== undefined) return;
-    this.#checkControllersDone(host);
-    this.#checkNotStopped(host);
+    if (host.order?.artifact.from === undefined) {
+      this.#checkControllersDone(host);
+      this.#checkNotStopped(host);
+    }
     const unavailable = this.workers.filter(
       (one) => one === host || !one.isReady || one.unschedulable,
     );
@@ -405,13 +450,20 @@ export class World {
     const failed = this.hosts.filter(
       ({ signal }) =>
         (signal?.phase === 'Failed' || signal?.phase === 'Undone') &&
-        // Of a run before this one: somebody has asked to try again.
-        signal.id.split('.')[0] === this.stored?.runID,
+        // Of a run or an attempt before this one: somebody has asked to try again.
+        this.#isOfNow(signal.id),
     );
     const isTooMuch =
       failed.length > this.#maxFailures ||
       failed.some((one) => this.controllers.includes(one) && one.order?.artifact.kind === 'k0s');
     if (isTooMuch) this.#broken('S6', `${host.name} after ${failed.map(({ name }) => name)}`);
+  }
+
+  #isOfNow(id: string): boolean {
+    const { runID, commands } = this.stored ?? {};
+    return (commands ?? []).some((command) =>
+      targetsOf(command).some(({ attempts }) => id === `${runID}.${command.id}.${attempts}`),
+    );
   }
 
   #broken(promise: string, what: string): void {

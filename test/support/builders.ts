@@ -143,6 +143,7 @@ export function someFacts(
     policy: aPolicy({}),
     epoch: 3,
     budgets: [],
+    quarantined: [],
     gates: new Map(),
     jobs: new Map(),
     ...over,

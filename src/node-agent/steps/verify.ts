@@ -49,7 +49,10 @@ export async function verify(
     if (checked.kind === 'failed') return end(host, layout, checked.failure);
   }
   if (artifact.kind === 'k0s') {
-    const failure = await judgeProgram(host, layout, layout.partial, signal, { ...file, ...options });
+    const failure = await judgeProgram(host, layout, layout.partial, signal, {
+      ...file,
+      ...options,
+    });
     if (failure) return end(host, layout, failure);
   }
   await files.sync(layout.partial);
