@@ -9,11 +9,15 @@ import { run } from 'node:test';
 import { ALL_RELEASES, buildReleases } from '../test/support/releases.ts';
 import { buildAutopilot } from './build.ts';
 import { prepareHosts } from './hosts/setup.ts';
+import { cacheDir } from './k0mini/cache.ts';
 import { Screen } from './screen.ts';
 import { runCheck } from './testing/check.ts';
+import { longestFirst, readDurations, writeDurations } from './testing/durations.ts';
 import { followRun, type Totals } from './testing/report.ts';
 
 const root = dirname(import.meta.dirname);
+/** Outside the clone, so that a fresh one knows it too. */
+const durationsFile = join(cacheDir(), 'test-durations.json');
 const withLong = process.argv.includes('--long');
 
 /** Property tests read it; the same number makes the same worlds. */
@@ -25,8 +29,8 @@ const clusters = Math.max(1, Math.min(2, availableParallelism()));
 /** Suites one after the other; within one, as many files at once as the cores can bear. */
 const SUITES = [
   { name: 'unit', folders: ['unit', 'model'], concurrency: 2, cluster: false },
-  { name: 'integration', folders: ['integration'], concurrency: 2, cluster: true },
-  { name: 'end to end', folders: ['e2e'], concurrency: clusters, cluster: true },
+  // Whole clusters take longest: they are first as long as no file's time is known.
+  { name: 'clusters', folders: ['e2e', 'integration'], concurrency: clusters, cluster: true },
   ...(withLong ? [{ name: 'long', folders: ['long'], concurrency: 1, cluster: true }] : []),
 ];
 
@@ -49,9 +53,9 @@ let prepared = false;
 for (const suite of SUITES) {
   const files: string[] = [];
   for (const folder of suite.folders) {
-    for await (const file of glob(`test/${folder}/**/*.test.ts`, { cwd: root })) {
-      files.push(join(root, file));
-    }
+    const found: string[] = [];
+    for await (const file of glob(`test/${folder}/**/*.test.ts`, { cwd: root })) found.push(file);
+    files.push(...found.sort());
   }
   if (files.length === 0) continue;
   if (suite.cluster && !prepared) {
@@ -59,8 +63,11 @@ for (const suite of SUITES) {
     prepared = true;
   }
   console.log(suite.name);
-  const stream = run({ files: files.sort(), concurrency: suite.concurrency, cwd: root });
+  const durations = await readDurations(durationsFile);
+  const ordered = longestFirst(files, durations).map((file) => join(root, file));
+  const stream = run({ files: ordered, concurrency: suite.concurrency, cwd: root });
   const found = await followRun(stream, root);
+  await writeDurations(durationsFile, { ...durations, ...found.durationsMs });
   totals.passed += found.passed;
   totals.failed += found.failed;
   if (found.passed + found.failed === 0) totals.failed++;

@@ -11,8 +11,23 @@ export interface K0sVersion {
   readonly build: number;
 }
 
+/**
+ * What was parsed already: a cluster of thousands of nodes runs a handful of versions, and each of its nodes is
+ * asked for its own at every look.
+ */
+const parsedBefore = new Map<string, K0sVersion | undefined>();
+const REMEMBERED = 256;
+
 /** @returns undefined for what k0s would not call a version (no `v`, upper case, not semver) */
 export function parseK0sVersion(text: string): K0sVersion | undefined {
+  if (parsedBefore.has(text)) return parsedBefore.get(text);
+  if (parsedBefore.size >= REMEMBERED) parsedBefore.clear();
+  const version = parse(text);
+  parsedBefore.set(text, version);
+  return version;
+}
+
+function parse(text: string): K0sVersion | undefined {
   if (!text.startsWith('v') || text !== text.toLowerCase()) return undefined;
   const parsed = semver.parse(text);
   if (parsed === null) return undefined;

@@ -177,6 +177,10 @@ const targetStatusSchema = z.object({
   lastUpdatedTimestamp: z.iso
     .datetime({ offset: true })
     .describe('When this entry last changed its phase or state.'),
+  startedAt: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When its turn came: it was cordoned, or told to apply.'),
   phase: z.enum(TARGET_PHASES).optional().describe('Where the target stands.'),
   reason: z.string().optional().describe('Why it stands there, as one CamelCase word.'),
   message: z.string().optional().describe('Why it stands there, for a person.'),

@@ -110,7 +110,7 @@ function skewLine({ controllers, kubelets, minorsBehind }: Skew): string {
 }
 
 function timeText({ time, outcome }: PreviewReport, paint: Paint): string[] {
-  const { startsAt, endsAt, durationMs, closesAt, closed, assumed } = time;
+  const { startsAt, endsAt, durationMs, closesAt, closed, pace } = time;
   const lines: string[] = [];
   if (durationMs !== undefined && endsAt !== undefined) {
     lines.push(
@@ -123,11 +123,21 @@ function timeText({ time, outcome }: PreviewReport, paint: Paint): string[] {
   for (const { from, to, why } of closed) {
     lines.push(`nothing is begun from ${instantText(from)} to ${instantText(to)}: ${why}`);
   }
-  const s = (ms: number) => durationText(ms);
-  lines.push(
-    paint.dim(
-      `assumed, not measured: download ${s(assumed.downloadMs)}, backup ${s(assumed.backupMs)}, drain ${s(assumed.drainMs)}, restart ${s(assumed.restartMs)}, then healthy after ${s(assumed.controllerHealthMs)} (controller) or ${s(assumed.workerHealthMs)} (worker); nothing fails`,
-    ),
-  );
+  lines.push(paint.dim(paceText(pace)));
   return lines;
+}
+
+/** What the times above rest on. */
+function paceText(pace: PreviewReport['time']['pace']): string {
+  const s = (ms: number) => durationText(ms);
+  const { controllers, workers } = pace.measured;
+  const isMeasured = controllers + workers > 0;
+  const from = [
+    ...(controllers > 0 ? [countText(controllers, 'controller')] : []),
+    ...(workers > 0 ? [countText(workers, 'worker')] : []),
+  ].join(' and ');
+  const basis = isMeasured
+    ? `from turn to commit as ${from} took in earlier runs, the rest assumed`
+    : 'assumed, not measured';
+  return `${basis}: download ${s(pace.downloadMs)}, backup ${s(pace.backupMs)}, drain ${s(pace.drainMs)}, restart ${s(pace.restartMs)}, then healthy after ${s(pace.controllerHealthMs)} (controller) or ${s(pace.workerHealthMs)} (worker); nothing fails`;
 }

@@ -112,7 +112,10 @@ function judge(
     gates: new Map(),
     jobs: new Map(),
   };
-  const found = preview(facts);
+  const found = preview(
+    facts,
+    cluster.plans.map((one) => one.status),
+  );
   const drains = previewDrains(drainedBy(found), cluster.pods, cluster.budgets);
   return reportOf(facts, found, {
     drains,

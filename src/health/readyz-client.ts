@@ -17,7 +17,7 @@ export interface ReadyzOptions {
   readonly credentials: () => Promise<Credentials>;
   /** Where the API servers listen. */
   readonly port: number;
-  /** From the end of one question to the next, per API server. */
+  /** From the end of one question to the next, per API server; a quarter of it while somebody waits for one. */
   readonly intervalMs?: number;
   readonly timeoutMs?: number;
   /** Called when what is said of an API server has changed, its message included, or was news until lately. */
@@ -63,7 +63,7 @@ export function startReadyzProber(options: ReadyzOptions): ReadyzProber {
       results.set(name, now);
       const isNews = before?.ready !== now.ready || before.message !== now.message;
       if (isNews || isYoung(now)) options.onChange(name);
-      await pause(intervalMs, stop);
+      await pause(isSteady(now) ? intervalMs : intervalMs * EAGER, stop);
     }
   }
 
@@ -98,8 +98,14 @@ export function startReadyzProber(options: ReadyzOptions): ReadyzProber {
   };
 }
 
+/** Of the time between two questions, while it is not ready or has not been for long. */
+const EAGER = 0.25;
 /** Who waits for it to have been ready for a while hears of every answer in that time. */
 const YOUNG_MS = 4_000;
+
+function isSteady(known: KnownReadiness): boolean {
+  return known.ready === 'True' && !isYoung(known);
+}
 
 function isYoung({ ready, atMs, sinceMs }: KnownReadiness): boolean {
   return ready === 'True' && atMs - sinceMs <= YOUNG_MS;

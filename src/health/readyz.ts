@@ -13,7 +13,7 @@ export interface KnownReadiness extends Readiness {
   readonly sinceMs: number;
 }
 
-/** Who has not asked for so long does not know what was between: from one question to the next is 1 to 3 s. */
+/** Who has not asked for so long does not know what was between: from one question to the next is 3 s at most. */
 const LONGEST_GAP_MS = 5_000;
 
 /** @param before what was known before this answer came */

@@ -31,6 +31,7 @@ export function linuxFiles(digests: DigestMemory): Files {
     syncFolder,
     sha256: sha256OfFile,
     knownSha256: (path) => digests.of(path),
+    untouchedSha256: (path) => digests.ofUntouched(path),
     async free(folder) {
       const { bavail, bsize, files, ffree } = await fs.statfs(folder);
       // btrfs and some network filesystems make their files as they go, and say that they have none

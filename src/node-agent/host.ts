@@ -79,6 +79,8 @@ export interface Files {
    * unchanged: for what was read whole a moment ago, and for reports.
    */
   knownSha256(path: string): Promise<string | undefined>;
+  /** The same, but any change to the file since then, of its names or its times too, has it read again. */
+  untouchedSha256(path: string): Promise<string | undefined>;
   free(folder: string): Promise<FreeSpace>;
   isWritable(folder: string): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 import type { Backup, CommandStatus } from '../api/plan.ts';
 import { inOrder } from '../targets/order.ts';
 import type { UpdateCourse } from './course.ts';
-import { phaseOf, type Target } from './target.ts';
+import type { Standing, Target } from './target.ts';
 
 /**
  * The controller whose order asks for the backup of this command: the first healthy one, for a backup is made
@@ -9,15 +9,18 @@ import { phaseOf, type Target } from './target.ts';
  * An order says so from its first writing on, so the orders tell who it was.
  * @returns undefined where none is wanted, or no controller is left that could make one
  */
-export function backupBearer(targets: readonly Target[], course: UpdateCourse): string | undefined {
+export function backupBearer(
+  standings: readonly Standing[],
+  course: UpdateCourse,
+): string | undefined {
   if (course.policy.backupMode === 'Never') return undefined;
-  const controllers = targets.filter(({ role }) => role === 'controller');
-  const asked = controllers.find(({ order }) => order?.backup !== undefined);
-  if (asked !== undefined) return asked.name;
+  const controllers = standings.filter(({ target }) => target.role === 'controller');
+  const asked = controllers.find(({ target }) => target.order?.backup !== undefined);
+  if (asked !== undefined) return asked.target.name;
   const [first] = inOrder(
     controllers
-      .filter((target) => phaseOf(target) === 'Pending' && isServing(target))
-      .map(({ name }) => ({ name, ready: true })),
+      .filter(({ target, phase }) => phase === 'Pending' && isServing(target))
+      .map(({ target }) => ({ name: target.name, ready: true })),
   );
   return first?.name;
 }

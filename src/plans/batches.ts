@@ -3,17 +3,12 @@ import type { Reason } from '../api/reasons.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import { backupBearer } from './backup.ts';
 import type { UpdateCourse } from './course.ts';
+import { sinceMs } from './deadlines.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
 import { say } from './step.ts';
-import { isFinal, occupiesSlot, type Target } from './target.ts';
-import { inTurn } from './turns.ts';
-
-/** A target with the phase that this judgement has found it in. */
-export interface Standing {
-  readonly target: Target;
-  readonly phase: TargetPhase;
-}
+import { isFinal, occupiesSlot, type Standing, type Target } from './target.ts';
+import { asListed } from './turns.ts';
 
 /** What a target is given to do, and its phase from then on. */
 export interface Start {
@@ -26,6 +21,8 @@ export interface Schedule {
   readonly starts: readonly Start[];
   /** Why the next target is not begun, where one is left. */
   readonly wait: { readonly reason: Reason; readonly message: string } | undefined;
+  /** When more may be begun although nothing has changed. */
+  readonly untilMs?: number;
 }
 
 /**
@@ -39,11 +36,8 @@ export function schedule(
 ): Schedule {
   if (course.stopping) return { starts: [], wait: undefined };
   if (course.hold !== undefined) return { starts: [], wait: course.hold };
-  const bearer = backupBearer(
-    standings.map(({ target }) => target),
-    course,
-  );
-  const downloads = scheduleDownloads(standings, course, bearer);
+  const bearer = backupBearer(standings, course);
+  const { starts: downloads, ...alone } = scheduleDownloads(standings, course, bearer);
   const parked = standings.filter(({ phase }) => phase === 'Staged');
   const unverified = platformsNotVerified(standings);
   if (unverified.length > 0) {
@@ -53,53 +47,125 @@ export function schedule(
         reason: 'WaitsForDownload',
         message: `no ${unverified.join(' and no ')} artifact has been verified yet`,
       },
+      ...alone,
     };
   }
   const controllers = standings.filter(({ target }) => target.role === 'controller');
   const { start, wait } = controllers.some(({ phase }) => !isFinal(phase))
     ? nextController(controllers, course, facts, bearer)
     : nextWorkers(standings, parked, course, facts);
-  return { starts: [...downloads, ...start], wait };
+  return { starts: [...downloads, ...start], wait, ...alone };
 }
 
+/** A link that is slower than this is not the reason why nobody else may begin. */
+const ALONE_FOR_MS = 15_000;
+
+/**
+ * One of each platform goes first, and alone until it is staged or has had its time: a bad artifact then costs
+ * one download, and the first to be updated need not share its link with those whose turn is much later.
+ */
 function scheduleDownloads(
   standings: readonly Standing[],
   course: UpdateCourse,
   bearer: string | undefined,
-): Start[] {
-  const free =
-    course.policy.downloadConcurrent -
-    standings.filter(({ phase }) => phase === 'Downloading').length;
+): Pick<Schedule, 'starts' | 'untilMs'> {
+  const downloading = standings.filter(({ phase }) => phase === 'Downloading');
+  const unverified = new Set(platformsNotVerified(standings));
+  const aloneUntilMs = new Map<string, number>();
+  for (const one of downloading) {
+    const platform = platformOf(one);
+    if (platform === undefined || !unverified.has(platform)) continue;
+    const endMs = sinceMs(one.target, 'Downloading', course) + ALONE_FOR_MS;
+    aloneUntilMs.set(platform, Math.min(endMs, aloneUntilMs.get(platform) ?? endMs));
+  }
+  const firsts: Standing[] = [];
+  const rest: Standing[] = [];
+  let untilMs: number | undefined;
+  const begun = new Set<string>();
   const pending = standings.filter(
     ({ target, phase }) => phase === 'Pending' && !isBusyElsewhere(target),
   );
-  // One of each platform goes first: a bad artifact is then known before any node is touched.
-  const seen = new Set(
-    standings.filter(({ phase }) => phase !== 'Pending').map(({ target }) => target.host?.platform),
+  for (const standing of inTurn(pending, course, bearer)) {
+    const platform = platformOf(standing);
+    if (platform === undefined || !unverified.has(platform)) {
+      rest.push(standing);
+      continue;
+    }
+    const endMs = aloneUntilMs.get(platform);
+    if (endMs === undefined) {
+      if (!begun.has(platform)) firsts.push(standing);
+      begun.add(platform);
+    } else if (endMs <= course.nowMs) rest.push(standing);
+    else untilMs = Math.min(endMs, untilMs ?? endMs);
+  }
+  const free = Math.max(0, course.policy.downloadConcurrent - downloading.length);
+  return {
+    starts: [...firsts, ...rest].slice(0, free).map(({ target }) => ({
+      target,
+      phase: 'Downloading' as const,
+      actions: give(target, 'stage', course, bearer),
+    })),
+    ...(untilMs === undefined ? {} : { untilMs }),
+  };
+}
+
+function platformOf({ target }: Standing): string | undefined {
+  return target.host?.platform;
+}
+
+/** In the order in which they will be touched. */
+function inTurn(
+  standings: readonly Standing[],
+  course: UpdateCourse,
+  bearer: string | undefined,
+): readonly Standing[] {
+  const { controller = [], worker = [] } = Object.groupBy(standings, ({ target }) => target.role);
+  return [...controllersInTurn(controller, course, bearer), ...workersInTurn(worker, course)];
+}
+
+/** What is down is repaired first; of the healthy ones, nobody is touched before the backup was made. */
+function controllersInTurn(
+  controllers: readonly Standing[],
+  course: UpdateCourse,
+  bearer: string | undefined,
+) {
+  return asListed(
+    course,
+    controllers.map(({ target, phase }) => ({
+      target,
+      phase,
+      name: target.name,
+      ready: target.controlNode?.apiServer.ready === 'True',
+    })),
+  ).toSorted((a, b) => before(a, bearer) - before(b, bearer));
+}
+
+function workersInTurn(workers: readonly Standing[], course: UpdateCourse) {
+  return asListed(
+    course,
+    workers.map(({ target, phase }) => ({
+      target,
+      phase,
+      name: target.name,
+      ready: isAvailable(target),
+    })),
   );
-  const firsts = pending.filter(({ target }) => {
-    const isFirst = !seen.has(target.host?.platform);
-    seen.add(target.host?.platform);
-    return isFirst;
-  });
-  const rest = pending.filter((standing) => !firsts.includes(standing));
-  return [...firsts, ...rest].slice(0, Math.max(0, free)).map(({ target }) => ({
-    target,
-    phase: 'Downloading' as const,
-    actions: give(target, 'stage', course, bearer),
-  }));
 }
 
 function platformsNotVerified(standings: readonly Standing[]): string[] {
   const waiting = new Set<string>();
   const verified = new Set<string>();
-  for (const { target, phase } of standings) {
-    const platform = target.host?.platform;
+  for (const standing of standings) {
+    const platform = platformOf(standing);
     if (platform === undefined) continue;
-    if (phase === 'Pending' || phase === 'Downloading') waiting.add(platform);
-    else if (phase !== 'Failed' && phase !== 'Skipped') verified.add(platform);
+    if (standing.phase === 'Pending' || standing.phase === 'Downloading') waiting.add(platform);
+    else if (hasStaged(standing)) verified.add(platform);
   }
   return [...waiting].filter((platform) => !verified.has(platform));
+}
+
+function hasStaged({ phase }: Standing): boolean {
+  return !['Pending', 'Downloading', 'Failed', 'Skipped'].includes(phase);
 }
 
 interface Next {
@@ -126,18 +192,11 @@ function nextController(
     return waiting('WaitsForController', `controller ${elsewhere} is under way for another Plan`);
   }
   // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
-  // What is down is repaired first; of the healthy ones, nobody is touched before the backup was made.
-  const [next] = inTurn(
+  const [next] = controllersInTurn(
+    controllers.filter(({ phase }) => !isFinal(phase)),
     course,
-    controllers
-      .filter(({ phase }) => !isFinal(phase))
-      .map(({ target, phase }) => ({
-        target,
-        phase,
-        name: target.name,
-        ready: target.controlNode?.apiServer.ready === 'True',
-      })),
-  ).toSorted((a, b) => before(a, bearer) - before(b, bearer));
+    bearer,
+  );
   if (next === undefined) return { start: [], wait: undefined };
   if (next.phase !== 'Staged') {
     return waiting('WaitsForDownload', `${next.name} has not staged the artifact yet`);
@@ -197,11 +256,7 @@ function nextWorkers(
 
   const start: Start[] = [];
   let wait: Schedule['wait'];
-  const candidates = inTurn(
-    course,
-    parked.map(({ target }) => ({ target, name: target.name, ready: isAvailable(target) })),
-  );
-  for (const { target, name, ready } of candidates) {
+  for (const { target, name, ready } of workersInTurn(parked, course)) {
     // A node that is down already costs nothing more; it still takes one of the slots.
     const occupied = ready ? new Set([...inFlight, ...unavailable]).size : inFlight.size;
     if (occupied >= limit) {

@@ -8,7 +8,7 @@ import type {
 import type { Reason } from '../api/reasons.ts';
 import { advance } from './advance.ts';
 import { backupOf } from './backup.ts';
-import { type Schedule, type Standing, schedule } from './batches.ts';
+import { type Schedule, schedule } from './batches.ts';
 import { type Beginning, begin, targetVersion } from './begin.ts';
 import { withCondition } from './conditions.ts';
 import type { Course, UpdateCourse } from './course.ts';
@@ -26,7 +26,7 @@ import { answerRequests } from './requests.ts';
 import { afterMarks, rollBack } from './rolling-back.ts';
 import { isUnderWay, type RunningStatus } from './run.ts';
 import { fail, type Step } from './step.ts';
-import { isTrouble, phaseOf, type Target, viewTargets } from './target.ts';
+import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
 
@@ -179,7 +179,7 @@ function judgeTargets(
     );
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
-  const { starts, wait } =
+  const { starts, wait, untilMs } =
     now.kind === 'airgap' ? scheduleDeliveries(standings, now) : schedule(standings, now, facts);
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
@@ -193,7 +193,7 @@ function judgeTargets(
     course.kind === 'k0s' && !course.rollback
       ? quarantine(views, steps, course, command)
       : { names: [], actions: [] };
-  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs].filter(
+  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs, untilMs].filter(
     (deadlineMs) => deadlineMs !== undefined,
   );
   return {

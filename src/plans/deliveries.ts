@@ -1,7 +1,7 @@
-import type { Schedule, Standing, Start } from './batches.ts';
+import type { Schedule, Start } from './batches.ts';
 import type { DeliveryCourse } from './course.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
-import { isFinal } from './target.ts';
+import { isFinal, type Standing } from './target.ts';
 
 /**
  * Who downloads a bundle next: no more at once than the Plan and the policy allow. Where nobody knows the

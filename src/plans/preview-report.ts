@@ -63,7 +63,7 @@ export interface PreviewReport {
       readonly to: string;
       readonly why: string;
     }[];
-    readonly assumed: Preview['pace'];
+    readonly pace: Preview['pace'];
   };
 }
 
@@ -186,6 +186,6 @@ function timeOf(facts: PlanFacts, { outcome, closed, pace }: Preview): PreviewRe
       to: iso(toMs),
       why: message,
     })),
-    assumed: pace,
+    pace,
   };
 }

@@ -31,6 +31,10 @@ export class PreviewWorld {
   readonly #controllers = new Map<string, PreviewHost>();
   readonly #workers = new Map<string, PreviewHost>();
   readonly #cordons = new Map<string, Cordon>();
+  /** What is known of every host, of which few change between two looks. */
+  readonly #nodes = new Map<string, NodeFacts>();
+  readonly #controlNodes = new Map<string, ControlNodeFacts>();
+  readonly #changed = new Set<string>();
 
   constructor(found: PlanFacts, pace: Pace) {
     this.#found = found;
@@ -49,24 +53,35 @@ export class PreviewWorld {
       const version = runningVersion(node);
       this.#workers.set(node.name, new PreviewHost('worker', node.name, { version, isUp }, pace));
     }
+    for (const name of [...found.nodes.keys(), ...found.controlNodes.keys()]) {
+      this.#changed.add(name);
+    }
   }
 
+  /** Good until the world goes on: the next look gets the same maps, with what has changed. */
   facts(): PlanFacts {
     const found = this.#found;
+    for (const name of this.#changed) {
+      const node = found.nodes.get(name);
+      if (node !== undefined) this.#nodes.set(name, this.#node(node));
+    }
+    for (const node of found.controlNodes.values()) {
+      this.#controlNodes.set(node.name, this.#controlNode(node));
+    }
+    this.#changed.clear();
     return {
       ...found,
       nowMs: this.nowMs,
       plan: { ...found.plan, status: this.status },
       plansBefore: [],
-      nodes: new Map([...found.nodes].map(([name, node]) => [name, this.#node(node)])),
-      controlNodes: new Map(
-        [...found.controlNodes].map(([name, node]) => [name, this.#controlNode(node)]),
-      ),
+      nodes: this.#nodes,
+      controlNodes: this.#controlNodes,
     };
   }
 
   perform(action: Action): void {
     const { name } = action;
+    this.#changed.add(name);
     switch (action.kind) {
       case 'order':
         this.#host(action.role, name).obey(action.order, this.nowMs);
@@ -89,16 +104,28 @@ export class PreviewWorld {
     }
   }
 
-  /** Goes on to the next moment at which something happens. @returns false: nothing ever does */
-  pass(): boolean {
-    const hosts = [...this.#controllers.values(), ...this.#workers.values()];
-    const times = [
-      ...hosts.map(({ nextAtMs }) => nextAtMs),
-      ...[...this.#cordons.values()].map(({ emptyAtMs }) => emptyAtMs),
-    ].filter((atMs) => atMs !== undefined && atMs > this.nowMs);
-    if (times.length === 0) return false;
-    this.nowMs = times.reduce<number>((first, one) => Math.min(first, one!), Infinity);
-    for (const host of hosts) host.pass(this.nowMs);
+  /**
+   * Goes on to the next moment at which something happens, but not beyond the one at which to look again.
+   * @returns false: nothing ever does
+   */
+  pass(untilMs: number | undefined): boolean {
+    let nextMs = Number.POSITIVE_INFINITY;
+    const consider = (atMs: number | undefined) => {
+      if (atMs !== undefined && atMs > this.nowMs && atMs < nextMs) nextMs = atMs;
+    };
+    for (const host of this.#controllers.values()) consider(host.nextAtMs);
+    for (const host of this.#workers.values()) consider(host.nextAtMs);
+    for (const { emptyAtMs } of this.#cordons.values()) consider(emptyAtMs);
+    if (nextMs === Number.POSITIVE_INFINITY) return false;
+    consider(untilMs);
+    this.nowMs = nextMs;
+    for (const hosts of [this.#controllers, this.#workers]) {
+      for (const host of hosts.values()) {
+        if (host.pass(this.nowMs)) this.#changed.add(host.name);
+      }
+    }
+    // Whether they are empty by now.
+    for (const name of this.#cordons.keys()) this.#changed.add(name);
     return true;
   }
 

@@ -7,7 +7,7 @@ import type { Action, PlanFacts } from './facts.ts';
 import { holdOf } from './hold.ts';
 import { livePolicy, ownFlaws } from './live-policy.ts';
 import { preflight, type Refusal, type Warning } from './preflight.ts';
-import { assumedPace, type Pace } from './preview-pace.ts';
+import { measuredPace, type Pace } from './preview-pace.ts';
 import { PreviewWorld } from './preview-world.ts';
 
 /** One target that is begun: a controller told to apply, a worker cordoned, a bundle ordered. */
@@ -55,10 +55,14 @@ const MAX_LOOKS = 1_000_000;
  * Runs the Plan in a world without faults that begins as the facts say: with the very judgement that runs it
  * in the real one, so that order and batches are those of the run.
  * @param facts of a Plan that is not under way: its status is taken for absent
+ * @param earlier statuses of the Plans of the cluster, which tell how long nodes take here
  */
-export function preview(facts: PlanFacts): Preview {
+export function preview(
+  facts: PlanFacts,
+  earlier: readonly (StoredPlanStatus | undefined)[] = [],
+): Preview {
   const { spec } = facts.plan;
-  const pace = assumedPace(withDefaults(livePolicy(facts)));
+  const pace = measuredPace(withDefaults(livePolicy(facts)), earlier);
   const hold = holdOf({ ...facts, plan: { spec, status: undefined } });
   const brake = hold?.kind === 'brake' ? hold.message : undefined;
   const world = new PreviewWorld(asNew(facts), pace);
@@ -130,11 +134,11 @@ function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Ou
         for (const action of decision.actions) world.perform(action);
         // Evictions change nothing by themselves; anything else, the end of a command included, may make
         // room for more at once.
-        if (!isOnlyEvicting(decision.actions) || world.pass()) continue;
+        if (!isOnlyEvicting(decision.actions) || world.pass(decision.untilMs)) continue;
         break;
       case 'wait':
       case 'queue':
-        if (world.pass() || waitForWindow(decision, world, log.closed)) continue;
+        if (world.pass(decision.untilMs) || waitForWindow(decision, world, log.closed)) continue;
         return { kind: 'stuck', reason: decision.reason, message: decision.message };
     }
     break;

@@ -1,4 +1,4 @@
-import type { TargetState, TargetStatus } from '../api/plan.ts';
+import type { TargetPhase, TargetState, TargetStatus } from '../api/plan.ts';
 import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
@@ -7,10 +7,15 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
   const { status } = target;
   const state = stateOf(step);
   const moved = status.phase !== step.phase || status.state !== state;
+  // The very same object: of thousands of targets, few change between two looks.
+  if (!moved && saysTheSame(status, step)) return status;
+  const now = new Date(nowMs).toISOString();
+  const startedAt = isTouched(step.phase) ? (status.startedAt ?? now) : status.startedAt;
   return {
     name: status.name,
     state,
-    lastUpdatedTimestamp: moved ? new Date(nowMs).toISOString() : status.lastUpdatedTimestamp,
+    lastUpdatedTimestamp: moved ? now : status.lastUpdatedTimestamp,
+    ...(startedAt === undefined ? {} : { startedAt }),
     phase: step.phase,
     ...(step.reason === undefined ? {} : { reason: step.reason }),
     ...(step.message === undefined ? {} : { message: step.message }),
@@ -18,6 +23,20 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
     attempts: status.attempts ?? 1,
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
   };
+}
+
+function isTouched(phase: TargetPhase): boolean {
+  return phase === 'Draining' || phase === 'Applying';
+}
+
+function saysTheSame(status: TargetStatus, { reason, message, deadlineMs }: Step): boolean {
+  return (
+    status.reason === reason &&
+    status.message === message &&
+    status.attempts !== undefined &&
+    status.deadline === undefined &&
+    deadlineMs === undefined
+  );
 }
 
 /** k0s's word for where a target stands. */

@@ -26,6 +26,12 @@ export interface Target {
   readonly marked: boolean;
 }
 
+/** A target with the phase that this judgement has found it in. */
+export interface Standing {
+  readonly target: Target;
+  readonly phase: TargetPhase;
+}
+
 /** Orders are numbered so that a leader that died between two writes finds its own again. */
 export function orderIdOf(runID: string, command: number, attempt: number): string {
   return `${runID}.${command}.${attempt}`;
@@ -63,6 +69,25 @@ function viewTarget(
 ): Target {
   const node = role === 'worker' ? facts.nodes.get(status.name) : undefined;
   const controlNode = role === 'controller' ? facts.controlNodes.get(status.name) : undefined;
+  const host = node ?? controlNode;
+  const before = seen.get(status);
+  if (before !== undefined && before.host === host && before.role === role) return before;
+  const target = lookAt(runID, command, role, status, node, controlNode);
+  seen.set(status, target);
+  return target;
+}
+
+/** By the status: of thousands of targets few change between two looks, neither status nor host of the others. */
+const seen = new WeakMap<TargetStatus, Target>();
+
+function lookAt(
+  runID: string,
+  command: number,
+  role: Role,
+  status: TargetStatus,
+  node: NodeFacts | undefined,
+  controlNode: ControlNodeFacts | undefined,
+): Target {
   const host = node ?? controlNode;
   const orderId = orderIdOf(runID, command, status.attempts ?? 1);
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;

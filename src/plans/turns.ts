@@ -5,7 +5,7 @@ import type { UpdateCourse } from './course.ts';
  * Who comes first of those that could be begun: what is down, and then by name; of those that are put back, as
  * the rollback has listed them.
  */
-export function inTurn<T extends { readonly name: string; readonly ready: boolean }>(
+export function asListed<T extends { readonly name: string; readonly ready: boolean }>(
   { rollback }: Pick<UpdateCourse, 'rollback'>,
   targets: readonly T[],
 ): T[] {

@@ -263,6 +263,7 @@ export class SimulatedHost implements Host {
     syncFolder: (folder) => this.#call(`syncFolder ${folder}`, () => this.#disk.syncFolder(folder)),
     sha256: (path) => this.#call(`sha256 ${path}`, () => this.#digest(path)),
     knownSha256: (path) => this.#call(`knownSha256 ${path}`, () => this.#digest(path)),
+    untouchedSha256: (path) => this.#call(`untouchedSha256 ${path}`, () => this.#digest(path)),
     free: (folder) =>
       this.#call(`free ${folder}`, () => ({
         bytes: this.freeBytesIn.get(folder) ?? this.freeBytes,

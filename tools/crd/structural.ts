@@ -9,7 +9,9 @@ export interface StructuralSchema {
   default?: unknown;
   enum?: readonly unknown[];
   minimum?: number;
+  minLength?: number;
   maxLength?: number;
+  minItems?: number;
   maxItems?: number;
   properties?: Record<string, StructuralSchema>;
   required?: readonly string[];
@@ -54,7 +56,7 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
   if (typeof json.type !== 'string' && !isIntOrString) {
     throw new Error(`${path || '(root)'}: a CRD wants one type here, zod wrote ${keysOf(json)}`);
   }
-  const { description, format, minimum, maxLength, maxItems } = json;
+  const { description, format, minimum, minLength, maxLength, minItems, maxItems } = json;
   const rules = json['x-kubernetes-validations'] as readonly Rule[] | undefined;
   const listType = json['x-kubernetes-list-type'] as 'map' | undefined;
   const mapKeys = json['x-kubernetes-list-map-keys'] as readonly string[] | undefined;
@@ -63,7 +65,9 @@ function convert(json: JsonSchema, path: string): StructuralSchema {
     ...(isIntOrString
       ? { 'x-kubernetes-int-or-string': true as const }
       : { type: json.type as string }),
+    ...(typeof minLength === 'number' && { minLength }),
     ...(typeof maxLength === 'number' && { maxLength }),
+    ...(typeof minItems === 'number' && { minItems }),
     ...(typeof maxItems === 'number' && { maxItems }),
     ...(listType && { 'x-kubernetes-list-type': listType }),
     ...(mapKeys && { 'x-kubernetes-list-map-keys': mapKeys }),

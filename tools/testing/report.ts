@@ -7,12 +7,18 @@ export interface Totals {
   failed: number;
 }
 
+export interface Followed extends Totals {
+  /** Of each file, by its path in the clone. */
+  readonly durationsMs: Readonly<Record<string, number>>;
+}
+
 /**
  * Follows a run of node:test: one line for each file, everything about a failure, nothing else.
  * @returns totals of tests (not of suites); cancelled ones, and files without a test, have failed
  */
-export async function followRun(stream: TestsStream, root: string): Promise<Totals> {
+export async function followRun(stream: TestsStream, root: string): Promise<Followed> {
   const totals: Totals = { passed: 0, failed: 0 };
+  const durationsMs: Record<string, number> = {};
   const nameOf = (file: string | undefined) => (file ? relative(root, file) : '(no file)');
   stream.on('test:fail', (data) => {
     if (!onlySubtestsFailed(data)) console.log(failure(data, nameOf(data.file)));
@@ -37,13 +43,14 @@ export async function followRun(stream: TestsStream, root: string): Promise<Tota
       totals.failed += failed;
       return;
     }
+    durationsMs[nameOf(file)] = Math.round(duration_ms);
     const mark = failed > 0 ? 'FAILED' : 'ok    ';
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
     const seconds = (duration_ms / 1000).toFixed(1);
     console.log(`  ${mark} ${nameOf(file)}: ${counts.passed} passed${skipped} (${seconds} s)`);
   });
   for await (const _ of stream);
-  return totals;
+  return { ...totals, durationsMs };
 }
 
 /** The subtests have told their story themselves. */

@@ -8,10 +8,11 @@ import { spaceForCopy } from './space.ts';
 
 /**
  * What runs on this host before anything is touched. Its version is what k0s says of itself; where k0s is
- * down (that may be why it is updated), what its binary says.
+ * down (that may be why it is updated), what its binary says. A binary that nobody has touched since it was read
+ * for a report is not read again: what an undo puts back is, by the undo.
  */
 export async function measurePrevious(host: Host, layout: Layout): Promise<Binary | undefined> {
-  const sha256 = await host.files.sha256(layout.binary);
+  const sha256 = await host.files.untouchedSha256(layout.binary);
   if (sha256 === undefined) return undefined;
   return { version: (await runningVersion(host, layout)) ?? 'unknown', sha256 };
 }

@@ -67,12 +67,40 @@ const refusedPolicies: readonly [policy: object, why: RegExp][] = [
   [{ windows: [{ start: '09:00', length: '0s' }] }, /spec\.windows\[0\]: .*never be open/],
   [{ windows: [{ days: ['Fr'], start: '09:00', length: '1h' }] }, /spec\.windows\[0\]\.days\[0\]/],
   [{ freezes: [{ name: 'x', from: '2026-12-20', to: '' }] }, /spec\.freezes\[0\]\.from: .*wanted/],
+  [{ batches: { ramp: [1, 0] } }, /spec\.batches\.ramp\[1\]: .*wanted a number from 1/],
+  [{ batches: { ramp: [] } }, /spec\.batches\.ramp/],
+  [{ batches: { zones: 'All' } }, /spec\.batches\.zones: Unsupported value: "All"/],
+  [{ approvals: ['BeforeLunch'] }, /spec\.approvals\[0\]: Unsupported value: "BeforeLunch"/],
+  [{ onFailure: 'Hope' }, /spec\.onFailure: Unsupported value: "Hope"/],
+  [{ rollback: { scope: 'All' } }, /spec\.rollback\.scope: Unsupported value: "All"/],
+  [{ gates: [{ name: 'x' }] }, /spec\.gates\[0\]: .*wanted exactly one of http/],
+  [
+    { gates: [{ name: 'x', http: { url: 'https://a' }, job: {} }] },
+    /spec\.gates\[0\]: .*wanted exactly one of http/,
+  ],
+  [
+    { gates: [{ name: 'x', http: { url: 'file:///etc/passwd' } }] },
+    /spec\.gates\[0\]\.http\.url: .*wanted an http or https URL/,
+  ],
+  [
+    { gates: [{ name: 'x', prometheus: { url: 'http://p', query: 'up' } }] },
+    /spec\.gates\[0\]\.prometheus: .*wanted atMost or atLeast/,
+  ],
+  [{ hooks: [{ name: 'x', job: {} }] }, /spec\.hooks\[0\]\.when: Required/],
   [{ pause: true }, /unknown field "spec\.pause"/],
 ];
 
 const acceptedPolicies: readonly object[] = [
   {},
   { maxUnavailable: 3, limits: 'Override' },
+  { batches: { ramp: [1, '10%', '50%'], canaries: ['w1'], zones: 'Spread', soak: '10m' } },
+  {
+    gates: [
+      { name: 'errors', prometheus: { url: 'http://p:9090', query: 'up', atLeast: 0.5 } },
+      { name: 'smoke', when: ['AfterBatch'], job: { template: { spec: { containers: [] } } } },
+    ],
+    hooks: [{ name: 'tell', when: ['BeforeRun'], job: { template: {} } }],
+  },
   { maxFailures: 0, drain: { onTimeout: 'Skip' } },
   { maxFailures: '5%' },
   { maxUnavailable: '100%', drain: { timeout: '1h30m' }, gate: { stable: '1.5s' }, paused: true },

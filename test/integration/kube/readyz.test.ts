@@ -82,3 +82,21 @@ test('it tells when an API server dies, when it is back, and who has no address'
     assert.ok(changes.includes(change), `${change} in ${changes}`);
   }
 });
+
+test('who has been ready for a while is asked no more often than that', async () => {
+  let answers = 0;
+  const prober = startReadyzProber({
+    credentials: kube.credentials,
+    port: api.port,
+    intervalMs: 1_000,
+    onChange: () => {},
+    // a good two seconds from one answer to the next: the third is of one who is steadily ready
+    nowMs: () => ++answers * 2_100,
+  });
+  prober.watch(new Map([['cp-1', api.address]]));
+  await eventually('it to be steadily ready', () => answers >= 4, { everyMs: 10 });
+  const beganMs = performance.now();
+  await eventually('two answers more', () => answers >= 6, { everyMs: 10 });
+  assert.ok(performance.now() - beganMs > 1_500);
+  await prober.stop();
+});

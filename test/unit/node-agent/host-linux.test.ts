@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -10,12 +11,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { linuxHost } from '../../../src/node-agent/host-linux.ts';
+import { eventually } from '../../support/eventually.ts';
 import { noService } from '../../support/no-service.ts';
 
 let folder: string;
@@ -115,6 +118,30 @@ describe('a copy', () => {
     await files.copy(path('staged'), path('incoming'), like);
     const said = execFileSync('getcap', [path('incoming')], { encoding: 'utf8' });
     assert.match(said, /cap_net_raw[=+]ep/);
+  });
+});
+
+describe('a digest', () => {
+  const OF_OLD = createHash('sha256').update('old').digest('hex');
+  const OF_NEW = createHash('sha256').update('new').digest('hex');
+
+  it('is of before while only the inode has changed, unless nobody may have touched the file', async () => {
+    const time = new Date('2026-01-01T00:00:00Z');
+    writeFileSync(path('k0s'), 'old');
+    utimesSync(path('k0s'), time, time);
+    assert.equal(await files.knownSha256(path('k0s')), OF_OLD);
+    assert.equal(await files.untouchedSha256(path('k0s')), OF_OLD);
+    // in the very same place, of the same size, and with its time put back
+    const changedNs = () => statSync(path('k0s'), { bigint: true }).ctimeNs;
+    const beforeNs = changedNs();
+    await eventually('the clock of the filesystem to go on', () => {
+      writeFileSync(path('k0s'), 'new');
+      utimesSync(path('k0s'), time, time);
+      return changedNs() !== beforeNs;
+    });
+    assert.equal(await files.knownSha256(path('k0s')), OF_OLD);
+    assert.equal(await files.untouchedSha256(path('k0s')), OF_NEW);
+    assert.equal(await files.untouchedSha256(path('nothing')), undefined);
   });
 });
 

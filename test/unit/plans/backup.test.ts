@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import type { ControlNodeFacts } from '../../../src/plans/facts.ts';
 import type { Signal } from '../../../src/signals/report.ts';
-import { anUpdate, aSpec, NEW, SHA, START_MS } from '../../support/builders.ts';
+import { anUpdate, aReport, aSpec, NEW, SHA, START_MS } from '../../support/builders.ts';
 import {
   actionsOf,
   failureOf,
@@ -46,8 +46,14 @@ test('what the policy says of it is passed on', () => {
 });
 
 test('a controller that is down is repaired without one; the first healthy one makes it', () => {
-  assert.deepEqual(asked({ 'cp-1': down, 'cp-2': {}, 'cp-3': {} }), [['cp-2', WANTED]]);
-  assert.deepEqual(asked({ 'cp-1': down }), []);
+  const found = { 'cp-2': {}, 'cp-3': {} };
+  assert.deepEqual(asked({ 'cp-1': down, ...found }), []);
+  assert.deepEqual(asked({ 'cp-1': { ...parked(), ...down }, ...found }), [['cp-2', WANTED]]);
+});
+
+test('a controller that runs the version already makes none; the first that is touched does', () => {
+  const report = { kind: 'valid', value: aReport({ k0sVersion: NEW }) } as const;
+  assert.deepEqual(asked({ 'cp-1': { report }, 'cp-2': {} }), [['cp-2', WANTED]]);
 });
 
 test('one that was asked already stays the one, whoever leads', () => {

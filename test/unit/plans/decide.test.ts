@@ -82,13 +82,73 @@ function target(decision: Decision, name: string): TargetStatus {
   return all.find((one) => one.name === name) ?? assert.fail(name);
 }
 
+const stagedFirst = ordered(
+  'stage',
+  { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
+  { backup: { keep: 3, withinMs: 600_000 } },
+);
+const fetching = {
+  phase: 'Downloading',
+  state: 'SignalSent',
+  lastUpdatedTimestamp: new Date(START_MS).toISOString(),
+} as const;
+const onArm = { platform: 'linux-arm64' };
+const TWO_PLATFORMS = structuredClone(SPEC);
+TWO_PLATFORMS.commands[0]!.k0supdate!.platforms['linux-arm64'] = {
+  url: 'https://mirror.example/k0s-arm',
+};
 const done = { phase: 'Committed', state: 'SignalCompleted' } as const;
 
 const rows: [sentence: string, scene: Scene, actions: string[]][] = [
   [
-    'everything is ordered to download before anything is touched',
+    'the first to be updated downloads alone',
     { controllers: { 'cp-1': {}, 'cp-2': {} }, workers: { 'w-1': {} } },
-    ['stage cp-1', 'stage cp-2', 'stage w-1'],
+    ['stage cp-1'],
+  ],
+  [
+    'the first to be updated is the one to be repaired',
+    {
+      controllers: {
+        'cp-1': {},
+        'cp-2': { apiServer: { ready: 'False', message: 'no answer', atMs: 1, sinceMs: 1 } },
+      },
+    },
+    ['stage cp-2'],
+  ],
+  [
+    'the others wait while it downloads',
+    {
+      controllers: { 'cp-1': ordered('stage', { phase: 'Downloading' }), 'cp-2': {} },
+      told: { 'cp-1': fetching },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 14_999,
+    },
+    [],
+  ],
+  [
+    'they do not wait for ever: its link may be slow',
+    {
+      controllers: { 'cp-1': ordered('stage', { phase: 'Downloading' }), 'cp-2': {} },
+      told: { 'cp-1': fetching },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 15_000,
+    },
+    ['stage cp-2', 'stage w-1'],
+  ],
+  [
+    'they download once it is staged',
+    { controllers: { 'cp-1': stagedFirst, 'cp-2': {} }, workers: { 'w-1': {} } },
+    ['stage cp-2', 'stage w-1', 'apply cp-1'],
+  ],
+  [
+    'each platform has a first of its own',
+    {
+      controllers: { 'cp-1': ordered('stage', { phase: 'Downloading' }), 'cp-2': {} },
+      told: { 'cp-1': fetching },
+      workers: { 'w-1': onArm, 'w-2': onArm },
+      spec: TWO_PLATFORMS,
+    },
+    ['stage w-1'],
   ],
   [
     'the first controller is applied once it is staged',
@@ -261,6 +321,14 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
 for (const [sentence, scene, actions] of rows) {
   test(sentence, () => assert.deepEqual(actionsOf(look(scene)).toSorted(), actions.toSorted()));
 }
+
+test('a Plan is looked at again when the first download has had its time alone', () => {
+  const decision = look({
+    controllers: { 'cp-1': ordered('stage', { phase: 'Downloading' }), 'cp-2': {} },
+    told: { 'cp-1': fetching },
+  });
+  assert.equal(decision.kind === 'wait' && decision.untilMs, START_MS + 15_000);
+});
 
 test('a controller is committed once its own API server has been ready for 3 s after the restart', () => {
   const trial = ordered('apply', { phase: 'OnTrial', running: healthy });
