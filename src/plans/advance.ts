@@ -116,7 +116,9 @@ function draining(target: Target, course: UpdateCourse): Step {
   }
   if (course.nowMs >= deadlineMs) {
     const message = `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${blockers(target)}`;
-    switch (course.policy.drainOutcome) {
+    // Where k0s is down for good nobody can end a pod; what it was updated to is what has to go.
+    const isDead = course.rollback && node.ready !== 'True';
+    switch (isDead ? 'Force' : course.policy.drainOutcome) {
       case 'Stop':
         return {
           ...fail('DrainTimeout', message),
@@ -130,7 +132,9 @@ function draining(target: Target, course: UpdateCourse): Step {
         return {
           phase: 'Applying',
           reason: 'WaitsForRestart',
-          message: `${message}; updated with them, as the policy says`,
+          message: isDead
+            ? `${message}; put back with them, for the node is not Ready`
+            : `${message}; updated with them, as the policy says`,
           actions: say(target, 'apply', course),
         };
     }
