@@ -31,7 +31,7 @@ export function rollbackEnd({
     ...(rollback.left ?? []),
   ];
   const parts = [
-    ...(rollback.by === undefined ? [] : [`asked for by ${asked(rollback.by, rollback.at)}`]),
+    ...(rollback.by === undefined ? [] : [`put back: ${asked(rollback.by, rollback.at)}`]),
     ...returned(back, frozenSpec),
     ...stayed.map(({ name, message }) => `${name} was not put back: ${message}`),
   ];
