@@ -22,6 +22,10 @@ export const ANNOTATION = {
   /** written by the orchestrator: the id of the order that the node is emptied for, `/kept` behind it
    * where somebody else had cordoned the node before */
   cordonedFor: `${GROUP}/cordoned-for`,
+  /** written by people: leaves the node out of updates until that time (RFC 3339) */
+  optOut: `${GROUP}/opt-out`,
+  /** written by people: `VERSION` or `VERSION@TIME`; leaves the node out of updates to others */
+  pin: `${GROUP}/pin`,
   /** k0s's own: `controller` or `controller+worker`, set when the ControlNode is created */
   mode: `${GROUP}/mode`,
 } as const;

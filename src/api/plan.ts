@@ -191,6 +191,10 @@ const targetStatusSchema = z.object({
     .int()
     .optional()
     .describe('The batch of workers that it was begun in; the first one is 1.'),
+  cordoned: z
+    .boolean()
+    .optional()
+    .describe('Somebody had cordoned the node before the run came to it, and it has stayed so.'),
   deadline: z.iso
     .datetime({ offset: true })
     .optional()
@@ -215,7 +219,11 @@ export type Backup = z.infer<typeof backupSchema>;
 
 const batchSchema = z.object({
   number: z.number().int().describe('Which one; the first is 1.'),
-  size: z.number().int().describe('How many workers it holds.'),
+  size: z.number().int().describe('How many workers it holds at most.'),
+  zone: z
+    .string()
+    .optional()
+    .describe('The zone of its workers, where zones go one by one; empty: they name none.'),
   startedAt: z.iso.datetime({ offset: true }).describe('When its first worker could be begun.'),
   settledAt: z.iso
     .datetime({ offset: true })

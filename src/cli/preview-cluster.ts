@@ -19,10 +19,12 @@ import { trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
 import type { ControlNodeFacts, PlanFacts } from '../plans/facts.ts';
-import type { BudgetSelector, PreviewBudget, PreviewPod } from '../plans/preview-drains.ts';
+import { outlookOf } from '../plans/outlook.ts';
+import type { PreviewBudget, PreviewPod } from '../plans/preview-drains.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { trimQuarantine } from '../plans/trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from '../plans/trim-update-policy.ts';
+import type { ObjectSelector } from '../targets/object-selector.ts';
 import { list } from './preview-list.ts';
 
 /** The cluster, read once. */
@@ -51,11 +53,20 @@ export async function observeCluster(kube: Kube, apiPort: number): Promise<Obser
   ]);
   const serverNowMs = kube.serverClock.nowMs();
   const beside = { renewals: 0, drain: undefined };
+  const going = pods.filter(mustGo).flatMap(podOf);
+  const found = budgets.map(budgetOf);
+  const outlooks = Map.groupBy(going, ({ node }) => node);
   const trimmed = controllers.map((raw) => trimControlNode(raw));
   const asked = await askAll(kube, trimmed, apiPort);
   return {
     world: {
-      nodes: byName(nodes.map((raw) => nodeFacts(trimNode(raw), beside, serverNowMs))),
+      nodes: byName(
+        nodes.map((raw) => {
+          const node = trimNode(raw);
+          const outlook = outlookOf(outlooks.get(node.name) ?? [], found);
+          return nodeFacts(node, { ...beside, outlook }, serverNowMs);
+        }),
+      ),
       controlNodes: byName(
         trimmed.map((one) => controlNodeFacts(one, asked.answers.get(one.name)!, serverNowMs)),
       ),
@@ -64,8 +75,8 @@ export async function observeCluster(kube: Kube, apiPort: number): Promise<Obser
     },
     plans: plans.map((raw) => trimPlan(raw)),
     updatePolicy: policy,
-    pods: pods.filter(mustGo).flatMap(podOf),
-    budgets: budgets.map(budgetOf),
+    pods: going,
+    budgets: found,
     notes: asked.notes,
   };
 }
@@ -121,7 +132,7 @@ async function askAll(
 }
 
 interface RawBudget extends RawObject {
-  readonly spec?: { readonly selector?: BudgetSelector };
+  readonly spec?: { readonly selector?: ObjectSelector };
   readonly status?: {
     readonly expectedPods?: number;
     readonly desiredHealthy?: number;

@@ -1,5 +1,5 @@
 import { parseCordonMark } from '../drain/cordon-mark.ts';
-import type { DrainFacts, NodeFacts } from '../plans/facts.ts';
+import type { DrainFacts, NodeFacts, Outlook } from '../plans/facts.ts';
 import type { TrimmedNode } from './trim-node.ts';
 import { hostFacts } from './trim-signals.ts';
 
@@ -9,7 +9,11 @@ import { hostFacts } from './trim-signals.ts';
  */
 export function nodeFacts(
   node: TrimmedNode,
-  beside: { readonly renewals: number; readonly drain: DrainFacts | undefined },
+  beside: {
+    readonly renewals: number;
+    readonly drain: DrainFacts | undefined;
+    readonly outlook?: Outlook | undefined;
+  },
   serverNowMs: number | undefined,
 ): NodeFacts {
   return {
@@ -20,5 +24,6 @@ export function nodeFacts(
     cordon: parseCordonMark(node.cordonedFor),
     renewals: beside.renewals,
     drain: beside.drain,
+    outlook: beside.outlook,
   };
 }

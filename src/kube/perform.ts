@@ -4,6 +4,7 @@ import { cordon, uncordon } from './cordon.ts';
 import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
 import { quarantine } from './quarantine.ts';
+import { releaseLeadership } from './release-leadership.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
 export interface PerformPorts {
@@ -38,6 +39,8 @@ export async function perform(
       return { done: true };
     case 'quarantine':
       return quarantine(kube, action, signal);
+    case 'releaseLeadership':
+      return releaseLeadership(kube, action, signal);
     case 'dropRequests':
       return dropRequests(kube, action, signal);
   }

@@ -1,4 +1,5 @@
 import type { BudgetFacts } from '../plans/facts.ts';
+import type { ObjectSelector } from '../targets/object-selector.ts';
 import type { RawObject } from './raw.ts';
 
 /** What is kept of a PodDisruptionBudget. */
@@ -6,12 +7,13 @@ export interface TrimmedBudget extends BudgetFacts {
   readonly name: string;
   readonly namespace: string;
   readonly resourceVersion: string;
-  /** How many pods may be evicted now. */
-  readonly disruptionsAllowed: number;
+  readonly selector: ObjectSelector | undefined;
 }
 
 interface RawBudget extends RawObject {
+  readonly spec?: { readonly selector?: ObjectSelector };
   readonly status?: {
+    readonly observedGeneration?: number;
     readonly expectedPods?: number;
     readonly desiredHealthy?: number;
     readonly disruptionsAllowed?: number;
@@ -19,13 +21,21 @@ interface RawBudget extends RawObject {
 }
 
 export function trimBudget(raw: unknown): TrimmedBudget {
-  const { metadata, status } = raw as RawBudget;
+  const { metadata, spec, status } = raw as RawBudget;
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
     resourceVersion: metadata.resourceVersion,
     expectedPods: status?.expectedPods ?? 0,
     desiredHealthy: status?.desiredHealthy ?? 0,
-    disruptionsAllowed: status?.disruptionsAllowed ?? 0,
+    disruptionsAllowed: isCounted(metadata.generation, status?.observedGeneration)
+      ? (status?.disruptionsAllowed ?? 0)
+      : undefined,
+    selector: spec?.selector,
   };
+}
+
+/** Of a budget that was made or changed a moment ago, status speaks of nothing yet. */
+function isCounted(generation = 1, observed = 0): boolean {
+  return observed >= generation;
 }

@@ -2,6 +2,7 @@ import { ANNOTATION } from '../api/meta.ts';
 import type { HostFacts } from '../plans/facts.ts';
 import { type Order, type Parsed, parseOrder } from '../signals/order.ts';
 import { parseReport, type Report } from '../signals/report.ts';
+import { type Exemption, parseExemptions } from '../targets/exemption.ts';
 import type { RawMeta } from './raw.ts';
 
 /** Writes the report, and nothing else does: the time of its last write is the age of the report. */
@@ -19,6 +20,7 @@ export interface TrimmedTarget {
   readonly report: Parsed<Report>;
   /** When the API server stamped the agent's last write, in epoch milliseconds by its clock. */
   readonly reportedAtMs: number | undefined;
+  readonly exemptions: readonly Exemption[] | undefined;
 }
 
 /**
@@ -40,6 +42,7 @@ export function trimSignals(metadata: RawMeta, previous: TrimmedTarget | undefin
     report:
       previous && previous.reportText === reportText ? previous.report : parseReport(reportText),
     reportedAtMs: reportText === undefined ? undefined : agentWroteAtMs(metadata),
+    exemptions: parseExemptions(metadata.annotations),
   };
 }
 
@@ -89,5 +92,6 @@ export function hostFacts(target: TrimmedTarget, serverNowMs: number | undefined
     orderText: target.orderText,
     report: target.report,
     reportAgeMs: reportAgeMs(target, serverNowMs),
+    exemptions: target.exemptions,
   };
 }

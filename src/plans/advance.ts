@@ -4,6 +4,7 @@ import { controllerGate, type GateResult, workerGate } from '../health/node-gate
 import type { Goal } from '../signals/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
+import type { Action } from './facts.ts';
 import { give } from './give-order.ts';
 import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
@@ -185,13 +186,20 @@ function onTrial(target: Target, course: UpdateCourse): Step {
         ? `${gate.message}; controller ${others} is not ready either`
         : gate.message,
       deadlineMs,
-      actions: [],
+      actions: releaseLeadership(target),
     };
   }
   return overdue(target, course, {
     reason: gate.reason,
     message: `not healthy within ${seconds(gateMs(target, course))}: ${gate.message}`,
   });
+}
+
+/** Once, when a trial begins: if it is lost in a crash, others are elected a little later. */
+function releaseLeadership({ role, name, status, signal }: Target): Action[] {
+  const restartedAt = signal?.restartedAt;
+  if (role !== 'controller' || status.phase === 'OnTrial' || restartedAt === undefined) return [];
+  return [{ kind: 'releaseLeadership', name, restartedAt }];
 }
 
 function held(target: Target, course: UpdateCourse): Step {

@@ -12,6 +12,7 @@ import { isTerminalState } from '../api/plan.ts';
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
+import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { type Hold, holdOf } from './hold.ts';
@@ -169,7 +170,8 @@ function listTargets(
         const refusal = refusals.find(
           ({ target }) => target?.command === id && target.role === role && target.name === name,
         );
-        const host = role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
+        const node = facts.nodes.get(name);
+        const host = role === 'worker' ? node : facts.controlNodes.get(name);
         // A bundle leaves the version as it is.
         const previousVersion =
           host === undefined || command.k0supdate === undefined ? undefined : runningVersion(host);
@@ -180,6 +182,9 @@ function listTargets(
           phase: 'Pending',
           attempts: 1,
           ...(previousVersion === undefined ? {} : { previousVersion }),
+          ...(role === 'worker' && command.k0supdate && isCordonedByOthers(node)
+            ? { cordoned: true }
+            : {}),
           ...(refusal === undefined ? {} : { reason: refusal.reason, message: refusal.message }),
         };
       });

@@ -1,6 +1,7 @@
 import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
+import { createOutlookClient, type OutlookClient } from '../drain/outlook-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
@@ -21,7 +22,14 @@ import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-n
 import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
 import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
-import type { BudgetFacts, ControlNodeFacts, NodeFacts, QuarantineFacts } from './facts.ts';
+import type {
+  BudgetFacts,
+  ControlNodeFacts,
+  NodeFacts,
+  Outlook,
+  QuarantineFacts,
+} from './facts.ts';
+import { outlookOf } from './outlook.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
@@ -40,6 +48,7 @@ export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   readonly drain: DrainClient;
   readonly #kube: Kube;
+  readonly #outlooks: OutlookClient;
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
   readonly #leases: Informer<TrimmedLease>;
@@ -65,6 +74,7 @@ export class ClusterStore {
       onChange,
     });
     this.drain = createDrainClient({ kube, log, signal, onChange });
+    this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
     this.#policies = startInformer({
       ...common,
@@ -94,7 +104,7 @@ export class ClusterStore {
       path: BUDGETS,
       trim: trimBudget,
       onChange: ({ object }) => {
-        if (object.disruptionsAllowed > 0) this.drain.budgetOpened(object.namespace);
+        if ((object.disruptionsAllowed ?? 0) > 0) this.drain.budgetOpened(object.namespace);
       },
     });
     this.#renewals = createRenewals(
@@ -177,9 +187,20 @@ export class ClusterStore {
       if (!isMarked) this.drain.release(node.name);
       const drain = isMarked ? this.drain.observe(node.name) : undefined;
       const renewals = this.#renewals.count(node.name);
-      facts.set(node.name, nodeFacts(node, { renewals, drain }, serverNowMs));
+      const outlook = this.#outlook(node.name);
+      facts.set(node.name, nodeFacts(node, { renewals, drain, outlook }, serverNowMs));
     }
     return facts;
+  }
+
+  /** Nodes whose pods are to be known, for they are next; those of all others are forgotten. */
+  lookAhead(nodes: ReadonlySet<string>): void {
+    this.#outlooks.lookAhead(nodes);
+  }
+
+  #outlook(node: string): Outlook | undefined {
+    const pods = this.#outlooks.pods(node);
+    return pods && outlookOf(pods, [...this.#budgets.values()]);
   }
 
   controlNodes(): Map<string, ControlNodeFacts> {

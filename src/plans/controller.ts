@@ -86,6 +86,7 @@ export class Controller {
     this.#tick = undefined;
     for (const plan of this.#plans.values()) plan.stop();
     this.#plans.clear();
+    this.store.lookAhead(new Set());
     this.store.isProbing = false;
   }
 
@@ -117,6 +118,7 @@ export class Controller {
       }
       controller.look();
     }
+    this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
     }

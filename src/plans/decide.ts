@@ -8,7 +8,7 @@ import type {
 import type { Reason } from '../api/reasons.ts';
 import { advance } from './advance.ts';
 import { backupOf } from './backup.ts';
-import { type Schedule, schedule } from './batches.ts';
+import { batchOf } from './batches.ts';
 import { type Beginning, begin, targetVersion } from './begin.ts';
 import { withCondition } from './conditions.ts';
 import type { Course, UpdateCourse } from './course.ts';
@@ -19,12 +19,15 @@ import type { Action, PlanFacts } from './facts.ts';
 import { judgeFailures } from './failures.ts';
 import type { Hold } from './hold.ts';
 import { keptBinary } from './kept-binary.ts';
+import { wasLeftOut } from './left-out.ts';
 import { plotCourse } from './plot-course.ts';
 import { targetsOf } from './progress.ts';
 import { quarantine } from './quarantine.ts';
 import { answerRequests } from './requests.ts';
 import { afterMarks, rollBack } from './rolling-back.ts';
-import { isUnderWay, type RunningStatus } from './run.ts';
+import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
+import { schedule } from './schedule.ts';
+import type { Schedule } from './start.ts';
 import { fail, type Step } from './step.ts';
 import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
@@ -54,6 +57,10 @@ export type Decision =
       readonly status: PlanStatus;
       readonly actions: readonly Action[];
       readonly untilMs: number | undefined;
+      /** When the schedule goes on by itself. */
+      readonly dueMs: number | undefined;
+      /** Workers that are next, whose pods are worth to be known. */
+      readonly lookAhead: readonly string[];
     }
   | {
       readonly kind: 'wait';
@@ -62,6 +69,10 @@ export type Decision =
       readonly message: string;
       /** When to look again even if nothing has changed. */
       readonly untilMs: number | undefined;
+      /** When the schedule goes on by itself; never before {@link untilMs}. */
+      readonly dueMs: number | undefined;
+      /** Workers that are next, whose pods are worth to be known. */
+      readonly lookAhead: readonly string[];
     }
   | { readonly kind: 'end'; readonly status: PlanStatus };
 
@@ -131,6 +142,10 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
     ...(Object.keys(course.pinned).length === 0 ? {} : { pinned: { ...course.pinned } }),
     ...(backup === undefined ? {} : { backup }),
     ...(judged.quarantined.length === 0 ? {} : { quarantined: [...judged.quarantined] }),
+    ...(judged.batch === undefined ? {} : { batch: judged.batch }),
+    ...(judged.failure === undefined || command.failure !== undefined
+      ? {}
+      : { failure: { ...judged.failure, at: new Date(facts.nowMs).toISOString() } }),
     ...(course.kind === 'airgap'
       ? { airgapupdate: { workers: [...judged.statuses] } }
       : {
@@ -143,7 +158,7 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   return conclude(facts, status, index, next, judged);
 }
 
-interface Judged {
+interface Judged extends Pick<Schedule, 'batch' | 'failure' | 'lookAhead'> {
   readonly statuses: readonly TargetStatus[];
   readonly standings: readonly Standing[];
   readonly actions: readonly Action[];
@@ -179,23 +194,32 @@ function judgeTargets(
     );
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
-  const { starts, wait, untilMs } =
-    now.kind === 'airgap' ? scheduleDeliveries(standings, now) : schedule(standings, now, facts);
+  const scheduled: Schedule =
+    now.hold?.reason === 'HeldAfterFailure'
+      ? { starts: [], wait: now.hold }
+      : now.kind === 'airgap'
+        ? scheduleDeliveries(standings, now)
+        : schedule(standings, now, facts, command);
+  const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
     const start = started.get(target);
-    return start === undefined
-      ? statusAfter(target, steps[at]!, facts.nowMs)
-      : statusAfter(target, { phase: start.phase, actions: [] }, facts.nowMs);
+    if (start !== undefined) return statusAfter(target, start, facts.nowMs);
+    const isWorker = now.kind === 'k0s' && target.role === 'worker';
+    const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
+    return statusAfter(target, { ...steps[at]!, batch: own }, facts.nowMs);
   });
   const hold = now.stopping ? undefined : now.hold;
   const { names: quarantined, actions: quarantining } =
     course.kind === 'k0s' && !course.rollback
       ? quarantine(views, steps, course, command)
       : { names: [], actions: [] };
-  const deadlines = [...steps.map(({ deadlineMs }) => deadlineMs), hold?.opensAtMs, untilMs].filter(
-    (deadlineMs) => deadlineMs !== undefined,
-  );
+  const deadlines = [
+    ...steps.map(({ deadlineMs }) => deadlineMs),
+    hold?.opensAtMs,
+    wait?.untilMs,
+    untilMs,
+  ].filter((deadlineMs) => deadlineMs !== undefined);
   return {
     statuses,
     standings: views.map((target, at) => ({
@@ -205,12 +229,16 @@ function judgeTargets(
     actions: [
       ...steps.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
+      ...(scheduled.actions ?? []),
       ...quarantining,
     ],
     untilMs: deadlines.length === 0 ? undefined : Math.min(...deadlines),
     wait,
     hold,
     quarantined,
+    batch,
+    ...(failure === undefined ? {} : { failure }),
+    ...(lookAhead === undefined ? {} : { lookAhead }),
   };
 }
 
@@ -224,10 +252,12 @@ function conclude(
   const over = targetsOf(command).every(({ phase }) => phase !== undefined && isOver(phase));
   // What is left to be said, such as a cancel to an agent that was silent, is said before the end.
   const given =
-    judged.actions.length === 0 && judged.standings.every(({ target }) => !target.marked);
+    judged.actions.length === 0 &&
+    judged.wait === undefined &&
+    judged.standings.every(({ target }) => !target.marked);
   const succeeded =
     command.failure === undefined &&
-    targetsOf(command).every(({ state }) => state === 'SignalCompleted');
+    targetsOf(command).every((one) => one.state === 'SignalCompleted' || wasLeftOut(one));
   const held = judged.hold?.reason === 'HeldAfterFailure';
   const commandState =
     !over || !given || held ? 'SchedulableWait' : succeeded ? 'Completed' : 'ApplyFailed';
@@ -247,7 +277,9 @@ function conclude(
     if (back === undefined || !isGoingBack(back)) {
       return { kind: 'end', status: endOf(facts, back ?? next, 'ApplyFailed') };
     }
-    return { kind: 'act', status: goingOn(facts, back, judged), actions: [], untilMs: undefined };
+    const going = goingOn(facts, back, judged);
+    const common = { untilMs: undefined, dueMs: undefined, lookAhead: [] };
+    return { kind: 'act', ...common, status: going, actions: [] };
   }
   if (hasEnded && index === status.commands.length - 1) {
     const state = isGoingBack(next) ? 'ApplyFailed' : 'Completed';
@@ -255,15 +287,12 @@ function conclude(
   }
   const wait = waitsFor(judged.standings, targetsOf(command), judged, facts);
   const full = { ...next, ...wait.status };
-  return judged.actions.length > 0 || hasEnded
-    ? { kind: 'act', status: full, actions: judged.actions, untilMs: judged.untilMs }
-    : {
-        kind: 'wait',
-        status: full,
-        reason: wait.reason,
-        message: wait.message,
-        untilMs: judged.untilMs,
-      };
+  const { actions, untilMs, lookAhead = [] } = judged;
+  const common = { status: full, untilMs, dueMs: judged.wait?.untilMs, lookAhead };
+  // A turn of the run is stored at once, even where nothing follows before the next look.
+  return actions.length > 0 || turnOf(full) !== turnOf(status)
+    ? { kind: 'act', ...common, actions }
+    : { kind: 'wait', ...common, reason: wait.reason, message: wait.message };
 }
 
 /** A rollback begins at the next look; what is said of it until then. */

@@ -1,6 +1,7 @@
-import type { Schedule, Start } from './batches.ts';
 import type { DeliveryCourse } from './course.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
+import { leftOut } from './left-out.ts';
+import type { Schedule, Start } from './start.ts';
 import { isFinal, type Standing } from './target.ts';
 
 /**
@@ -12,6 +13,7 @@ export function scheduleDeliveries(
   course: DeliveryCourse,
 ): Schedule {
   if (course.stopping) return { starts: [], wait: undefined };
+  if (standings.every(({ phase }) => isFinal(phase))) return { starts: [], wait: undefined };
   if (course.hold !== undefined) return { starts: [], wait: course.hold };
   const { limit, because } = course.concurrency;
   const underWay = standings.filter(({ phase }) => phase !== 'Pending' && !isFinal(phase));
@@ -26,7 +28,10 @@ export function scheduleDeliveries(
   for (const { target, phase } of standings) {
     if (phase !== 'Pending') continue;
     const platform = target.host?.platform;
-    if (isBusyElsewhere(target)) {
+    const left = leftOut(target.host, undefined, course.nowMs);
+    if (left !== undefined) {
+      starts.push({ target, phase: 'Skipped', ...left, actions: [] });
+    } else if (isBusyElsewhere(target)) {
       wait ??= {
         reason: 'WaitsForOtherPlan',
         message: `${target.name} still obeys an order of another run`,

@@ -5,6 +5,7 @@ import { describeAsked } from './asked.ts';
 import { withCondition } from './conditions.ts';
 import { type RollbackEnd, rollbackEnd } from './end-rollback.ts';
 import type { PlanFacts } from './facts.ts';
+import { wasLeftOut } from './left-out.ts';
 import { nameList } from './name-list.ts';
 import { progressOf, targetsOf } from './progress.ts';
 
@@ -76,14 +77,24 @@ interface SpecifiedCommand {
 function success(commands: readonly SpecifiedCommand[], progress: string): string {
   const last = commands.at(-1);
   if (last === undefined) return 'the Plan has no commands, so there was nothing to do';
+  const left = leftOutOf(commands);
+  const but = left.length === 0 ? '' : `; ${left.join(', ')}`;
   if (commands.every(({ spec }) => spec.airgapupdate === undefined)) {
-    return `${progress} targets ${broughtBy(last.spec, 2)}`;
+    return `${progress} targets ${broughtBy(last.spec, 2)}${but}`;
   }
   const each = commands.map(({ status, spec }) => {
-    const { length } = targetsOf(status);
+    const { length } = targetsOf(status).filter(isDone);
     return `${length} ${broughtBy(spec, length)}`;
   });
-  return `${progress} targets are done: ${each.join(', ')}`;
+  return `${progress} targets are done: ${each.join(', ')}${but}`;
+}
+
+/** Targets that their own annotations have left out, and why. */
+function leftOutOf(commands: readonly SpecifiedCommand[]): string[] {
+  return commands
+    .flatMap(({ status }) => targetsOf(status))
+    .filter(wasLeftOut)
+    .map(({ name, message }) => `${name} was left alone (${message ?? 'no reason given'})`);
 }
 
 /** What a target has once the command is done: `run v1.36.3+k0s.0`. */
@@ -114,31 +125,31 @@ function failure(
   );
   const first = failed[0] ?? passedOver[0];
   const asked = aborted === undefined ? [] : [`aborted: ${describeAsked(aborted)}`];
+  const broken = commands.flatMap(({ status }) => status.failure ?? []);
   const what = failed.map(({ name, phase, message, previousVersion }) =>
     phase === 'Undone'
       ? `${name} was put back to ${previousVersion ?? 'its old version'}: ${message ?? 'no reason given'}`
       : `${name} failed: ${message ?? 'no reason given'}`,
   );
-  const gates = commands.flatMap(({ status }) => status.failure ?? []);
   const left = new Set(untouched.map(({ name }) => name));
   const stand = [
     ...achievements(commands),
+    ...leftOutOf(commands),
     ...(left.size === 0
       ? []
       : [`${nameList([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
   ];
   const orElse =
     first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`' : '';
-  const cure =
-    first === undefined && gates.length === 0 ? 'To go on:' : `Mend the cause${orElse}, then`;
+  const cause = broken[0]?.reason ?? first?.reason;
+  const cure = cause === undefined ? 'To go on:' : `Mend the cause${orElse}, then`;
   const happened = [
     ...asked,
-    ...gates.map(({ message }) => message),
+    ...broken.map(({ message }) => message),
     ...what,
     ...passedOver.map(skipped),
     ...(back === undefined ? [] : [back.sentence]),
   ].join('; ');
-  const cause = gates[0]?.reason ?? first?.reason;
   return {
     reason:
       aborted !== undefined

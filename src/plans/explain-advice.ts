@@ -1,4 +1,4 @@
-import { LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
+import { ANNOTATION, LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import type { Backup, Role } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 
@@ -217,6 +217,15 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
       ];
     },
   },
+  Soaking: {
+    fix: 'It goes on by itself when the soak is over; for an update that cannot wait: batches.soak.',
+    next: look(follow),
+  },
+  WaitsForOutlook: waits(look(follow)),
+  WaitsForBudget: {
+    fix: 'It goes on when the nodes under way are empty, or their pods run elsewhere.',
+    next: budgetCommands,
+  },
   WaitsForOtherPlan: {
     fix: 'It begins by itself after that one; see what holds that.',
     next: otherPlans,
@@ -289,6 +298,17 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Started: nothing,
   RollingOut: waits(look(follow)),
   AlreadyUpdated: nothing,
+  OptedOut: {
+    fix: 'Take the annotation off the node once it may be updated.',
+    next: (about) => [
+      describe(about),
+      `kubectl annotate ${object(about)} ${ANNOTATION.optOut}- ${ANNOTATION.pin}-`,
+    ],
+  },
+  Pinned: {
+    fix: 'Take the annotation off the node once it may have another version.',
+    next: (about) => [describe(about), `kubectl annotate ${object(about)} ${ANNOTATION.pin}-`],
+  },
   Updated: nothing,
   Completed: nothing,
   RunStopped: mendAndRetry('Mend what stopped the run; it was left alone until then.'),

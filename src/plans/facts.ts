@@ -4,6 +4,7 @@ import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
+import type { Exemption } from '../targets/exemption.ts';
 import type { ClusterPolicy } from './cluster-policy.ts';
 
 /** True, False, or could not be measured: never taken for either. */
@@ -22,6 +23,8 @@ export interface HostFacts {
   readonly report: Parsed<Report>;
   /** Since the API server stamped the report, by the API server's own clock; undefined: not known. */
   readonly reportAgeMs: number | undefined;
+  /** What its annotations say of being left out; expired ones included. */
+  readonly exemptions?: readonly Exemption[] | undefined;
 }
 
 /** One Node: a worker. */
@@ -36,6 +39,18 @@ export interface NodeFacts extends HostFacts {
   readonly renewals: number;
   /** Only while it is being drained, and only once its pods have been listed. */
   readonly drain: DrainFacts | undefined;
+  /** Only while it is next, or being drained; undefined: its pods have not been listed yet. */
+  readonly outlook?: Outlook | undefined;
+}
+
+/** What a drain of a node would meet. */
+export interface Outlook {
+  /** Budgets that cover pods of it that would have to go, and how many such pods they cover. */
+  readonly budgets: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly pods: number;
+  }[];
 }
 
 /** What the annotation `cordoned-for` says: `ID`, or `ID/kept` where the node was cordoned before us. */
@@ -72,6 +87,8 @@ export interface BudgetFacts {
   readonly namespace: string;
   readonly expectedPods: number;
   readonly desiredHealthy: number;
+  /** How many pods may be evicted at this moment; undefined: not counted since it was last changed. */
+  readonly disruptionsAllowed?: number | undefined;
 }
 
 /** One QuarantinedArtifact: a digest that has failed in this cluster. */
@@ -172,5 +189,7 @@ export type Action =
   | { readonly kind: 'evict'; readonly name: string }
   /** Keeps an artifact from every later run, until a person lifts that. */
   | { readonly kind: 'quarantine'; readonly name: string; readonly spec: QuarantineSpec }
+  /** Frees what the old processes of a controller were elected for, now that they are gone. */
+  | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

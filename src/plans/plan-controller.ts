@@ -67,6 +67,12 @@ export class PlanController {
     return decision !== undefined && 'untilMs' in decision ? decision.untilMs : undefined;
   }
 
+  /** Workers that are next, whose pods are worth to be known. */
+  get lookAhead(): readonly string[] {
+    const decision = this.#actor?.getSnapshot().context.decision;
+    return decision !== undefined && 'lookAhead' in decision ? decision.lookAhead : [];
+  }
+
   /** Offers the newest facts, unless an effect is under way: then they are offered when it has ended. */
   look(): void {
     if (this.#pausedUntilMs > Date.now()) return;

@@ -3,8 +3,10 @@ import type { K0sUpdate, PlanSpec, PlanState, Role, TargetSpec } from '../api/pl
 import type { Reason } from '../api/reasons.ts';
 import { discover } from '../targets/discovery.ts';
 import { inOrder } from '../targets/order.ts';
+import { isAvailable } from './availability.ts';
 import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
-import type { HostFacts, PlanFacts } from './facts.ts';
+import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
+import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
 import { roleOfDelivery } from './target.ts';
 import { type Flaw, type Task, wellFormed } from './well-formed.ts';
@@ -58,8 +60,9 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
       commands.push({ controllers: [], workers: [] });
       return;
     }
-    const resolved = resolve(task, index, facts, refusals);
-    commands.push(resolved);
+    const all = resolve(task, index, facts, refusals);
+    commands.push(all);
+    const resolved = withoutLeftOut(task, index, all, facts, warnings);
     checkHosts(task, index, resolved, facts, refusals);
     // A bundle takes nothing away and changes no version, so it may go anywhere at any time.
     if (task.kind === 'airgapupdate') return;
@@ -71,6 +74,35 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     for (const name of resolved.workers) versions.set(key('worker', name), update.version);
   });
   return { commands, refusals, warnings };
+}
+
+/** Those that would be updated as things are; a warning names the others. */
+function withoutLeftOut(
+  task: Task,
+  command: number,
+  { controllers, workers }: ResolvedCommand,
+  facts: PlanFacts,
+  warnings: Warning[],
+): ResolvedCommand {
+  const wanted = task.kind === 'k0supdate' ? parseK0sVersion(task.update.version) : undefined;
+  const stay = (role: Role) => (name: string) => {
+    const isNode = role === 'worker' && !(isDelivered(task) && facts.controlNodes.has(name));
+    const host = isNode ? facts.nodes.get(name) : facts.controlNodes.get(name);
+    const left = leftOut(host, wanted, facts.nowMs);
+    if (left === undefined) return true;
+    const message = `commands[${command}]: ${role} ${name} is left out: ${left.message}`;
+    warnings.push({ reason: left.reason, message });
+    return false;
+  };
+  return {
+    controllers: controllers.filter(stay('controller')),
+    workers: workers.filter(stay('worker')),
+  };
+}
+
+/** The one agent of a hybrid listens on its ControlNode. */
+function isDelivered({ kind }: Task): boolean {
+  return kind === 'airgapupdate';
 }
 
 /** What is wrong with the text of the commands, whatever the world looks like. */
@@ -120,10 +152,15 @@ function resolve(
   const isReady = (role: Role, name: string): boolean =>
     role === 'controller'
       ? facts.controlNodes.get(name)?.apiServer.ready === 'True'
-      : facts.nodes.get(name)?.ready === 'True';
+      : isWorkerAvailable(facts.nodes.get(name));
   const sorted = (role: Role, names: readonly string[]) =>
     inOrder(names.map((name) => ({ name, ready: isReady(role, name) }))).map(({ name }) => name);
   return { controllers: sorted('controller', controllers), workers: sorted('worker', workers) };
+}
+
+/** As the schedule sees it: what we have cordoned ourselves is nobody's to repair. */
+function isWorkerAvailable(node: NodeFacts | undefined): boolean {
+  return isAvailable(node, node?.cordon?.ours === true);
 }
 
 function targetsOf(task: Task): { controllers?: TargetSpec; workers?: TargetSpec } {

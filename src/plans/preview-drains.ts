@@ -1,3 +1,4 @@
+import { type ObjectSelector, selects } from '../targets/object-selector.ts';
 import { byName } from '../targets/order.ts';
 
 /** A pod that has to go before its node is restarted. */
@@ -11,23 +12,11 @@ export interface PreviewPod {
   readonly finalizers: readonly string[];
 }
 
-export interface LabelRequirement {
-  readonly key: string;
-  readonly operator: string;
-  readonly values?: readonly string[] | null;
-}
-
-/** Undefined selects nothing, an empty one everything. @see k8s policy/v1 PodDisruptionBudgetSpec */
-export interface BudgetSelector {
-  readonly matchLabels?: Readonly<Record<string, string>> | null;
-  readonly matchExpressions?: readonly LabelRequirement[] | null;
-}
-
 /** A PodDisruptionBudget as it stands at this moment. */
 export interface PreviewBudget {
   readonly namespace: string;
   readonly name: string;
-  readonly selector: BudgetSelector | undefined;
+  readonly selector: ObjectSelector | undefined;
   readonly expectedPods: number;
   readonly desiredHealthy: number;
   readonly currentHealthy: number;
@@ -108,29 +97,6 @@ function shut(budget: PreviewBudget): [Blocker['kind'], string] {
         'now',
         `budget ${name} allows no disruption now (needs ${desiredHealthy} healthy pods, has ${currentHealthy})`,
       ];
-}
-
-function selects(selector: BudgetSelector | undefined, labels: PreviewPod['labels']): boolean {
-  if (selector === undefined) return false;
-  return (
-    Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
-    (selector.matchExpressions ?? []).every((one) => meets(one, labels))
-  );
-}
-
-function meets({ key, operator, values }: LabelRequirement, labels: PreviewPod['labels']): boolean {
-  const value = labels[key];
-  const isIn = value !== undefined && (values ?? []).includes(value);
-  switch (operator) {
-    case 'In':
-      return isIn;
-    case 'NotIn':
-      return !isIn;
-    case 'Exists':
-      return value !== undefined;
-    default:
-      return value === undefined;
-  }
 }
 
 function nameOf({ namespace, name }: Pick<PreviewPod, 'namespace' | 'name'>): string {

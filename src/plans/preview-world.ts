@@ -6,11 +6,15 @@ import type {
   CordonMark,
   HostFacts,
   NodeFacts,
+  Outlook,
   PlanFacts,
 } from './facts.ts';
 import { runningVersion } from './preflight.ts';
 import { PreviewHost } from './preview-host.ts';
 import type { Pace } from './preview-pace.ts';
+
+/** Of nodes whose pods nobody has listed. */
+const NOTHING_IN_THE_WAY: Outlook = { budgets: [] };
 
 interface Cordon {
   readonly mark: CordonMark;
@@ -106,9 +110,10 @@ export class PreviewWorld {
 
   /**
    * Goes on to the next moment at which something happens, but not beyond the one at which to look again.
+   * @param dueMs when the run goes on by itself, whatever happens in the world
    * @returns false: nothing ever does
    */
-  pass(untilMs: number | undefined): boolean {
+  pass(untilMs: number | undefined, dueMs?: number): boolean {
     let nextMs = Number.POSITIVE_INFINITY;
     const consider = (atMs: number | undefined) => {
       if (atMs !== undefined && atMs > this.nowMs && atMs < nextMs) nextMs = atMs;
@@ -116,6 +121,7 @@ export class PreviewWorld {
     for (const host of this.#controllers.values()) consider(host.nextAtMs);
     for (const host of this.#workers.values()) consider(host.nextAtMs);
     for (const { emptyAtMs } of this.#cordons.values()) consider(emptyAtMs);
+    consider(dueMs);
     if (nextMs === Number.POSITIVE_INFINITY) return false;
     consider(untilMs);
     this.nowMs = nextMs;
@@ -154,6 +160,7 @@ export class PreviewWorld {
       cordon: cordon?.mark,
       renewals: host.renewals,
       drain: cordon === undefined ? undefined : { remaining, blocked: [] },
+      outlook: node.outlook ?? NOTHING_IN_THE_WAY,
     };
   }
 

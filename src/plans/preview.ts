@@ -134,16 +134,22 @@ function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Ou
         for (const action of decision.actions) world.perform(action);
         // Evictions change nothing by themselves; anything else, the end of a command included, may make
         // room for more at once.
-        if (!isOnlyEvicting(decision.actions) || world.pass(decision.untilMs)) continue;
+        if (!isOnlyEvicting(decision.actions) || world.pass(decision.untilMs, decision.dueMs))
+          continue;
         break;
       case 'wait':
       case 'queue':
-        if (world.pass(decision.untilMs) || waitForWindow(decision, world, log.closed)) continue;
+        if (world.pass(decision.untilMs, dueOf(decision))) continue;
+        if (waitForWindow(decision, world, log.closed)) continue;
         return { kind: 'stuck', reason: decision.reason, message: decision.message };
     }
     break;
   }
   return { kind: 'stuck', reason: 'RollingOut', message: 'the preview came to no end' };
+}
+
+function dueOf(decision: Decision): number | undefined {
+  return decision.kind === 'wait' ? decision.dueMs : undefined;
 }
 
 function isOnlyEvicting(actions: readonly Action[]): boolean {

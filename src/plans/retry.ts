@@ -10,6 +10,7 @@ import {
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import { type Answer, done, refused } from './answer.ts';
+import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { isHeld } from './held.ts';
@@ -187,6 +188,7 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
     pinned: _pinned,
     backup,
     description: _why,
+    batch: _batch,
     failure: _failure,
     quarantined: _quarantined,
     ...rest
@@ -194,7 +196,7 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
   const stays = staysPinned(command);
   const { k0supdate, airgapupdate } = command;
   const again = (role: Role, targets: readonly TargetStatus[] = []) =>
-    targets.map((target) => (isDone(target) ? target : pending(target, role, facts)));
+    targets.map((target) => (isDone(target) ? outOfBatches(target) : pending(target, role, facts)));
   return {
     ...rest,
     state: 'SchedulableWait',
@@ -214,6 +216,11 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
   };
 }
 
+/** Batches are counted anew. */
+function outOfBatches({ batch: _, ...target }: TargetStatus): TargetStatus {
+  return target;
+}
+
 function pending(target: TargetStatus, role: Role, facts: PlanFacts): TargetStatus {
   const { name, phase, previousVersion, attempts = 1 } = target;
   const host = role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
@@ -229,6 +236,7 @@ function pending(target: TargetStatus, role: Role, facts: PlanFacts): TargetStat
     // One that had never been begun is not tried again, it is tried.
     attempts: phase === 'Pending' || target.reason === 'RunStopped' ? attempts : attempts + 1,
     ...(before === undefined ? {} : { previousVersion: before }),
+    ...(role === 'worker' && isCordonedByOthers(facts.nodes.get(name)) ? { cordoned: true } : {}),
   };
 }
 

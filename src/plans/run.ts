@@ -5,6 +5,7 @@ import {
   type PlanStatus,
   type StoredPlanStatus,
 } from '../api/plan.ts';
+import { targetsOf } from './progress.ts';
 
 /** The status of a run of ours that has begun and not ended. */
 export type RunningStatus = PlanStatus & {
@@ -25,20 +26,36 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
 /**
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
- * a digest that was pinned, a backup that was made, what was quarantined, a command that has ended, and those
- * that a rollback has added.
+ * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a node that others
+ * had cordoned, what was quarantined, what a rollback has added, and a command that has failed or ended.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
   return JSON.stringify([
     status?.rollback?.at,
-    status?.commands?.map(({ pinned, backup, state, rollback, quarantined }) => [
-      pinned,
-      backup?.path,
-      state === 'Completed',
-      rollback,
-      quarantined,
+    status?.commands?.map((command) => [
+      command.pinned,
+      command.backup?.path,
+      command.state === 'Completed',
+      command.batch?.number,
+      command.batch?.settledAt,
+      command.failure?.reason,
+      command.rollback,
+      command.quarantined,
+      targetsOf(command).flatMap(({ name, cordoned }) => (cordoned === true ? [name] : [])),
     ]) ?? [],
   ]);
+}
+
+/** How far a run has come, as one text to compare: what ends one part of it, and lets another begin. */
+export function turnOf(status: StoredPlanStatus): string {
+  return JSON.stringify(
+    status.commands?.map(({ state, batch, failure, rollback }) => [
+      state === 'Completed' || (rollback === true && state === 'ApplyFailed'),
+      batch?.number,
+      batch?.settledAt,
+      failure?.reason,
+    ]),
+  );
 }
 
 /** What of a status is about the Plan and not about one run: what people asked, and a pause. */

@@ -3,12 +3,19 @@ import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
 /** What is written down of a target after one look; its time moves only when its phase or state does. */
-export function statusAfter(target: Target, step: Step, nowMs: number): TargetStatus {
+export function statusAfter(
+  target: Target,
+  step: Step & { readonly batch?: number | undefined },
+  nowMs: number,
+): TargetStatus {
   const { status } = target;
+  const batch = step.batch ?? status.batch;
   const state = stateOf(step);
   const moved = status.phase !== step.phase || status.state !== state;
   // The very same object: of thousands of targets, few change between two looks.
-  if (!moved && saysTheSame(status, step)) return status;
+  const cordoned = wasCordoned(target);
+  const isKept = status.batch === batch && (status.cordoned === true) === cordoned;
+  if (!moved && isKept && saysTheSame(status, step)) return status;
   const now = new Date(nowMs).toISOString();
   const startedAt = isTouched(step.phase) ? (status.startedAt ?? now) : status.startedAt;
   return {
@@ -21,8 +28,16 @@ export function statusAfter(target: Target, step: Step, nowMs: number): TargetSt
     ...(step.message === undefined ? {} : { message: step.message }),
     ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
     attempts: status.attempts ?? 1,
+    ...(batch === undefined ? {} : { batch }),
+    ...(cordoned ? { cordoned: true } : {}),
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
   };
+}
+
+/** By somebody else, before the run or before it came to the node; until somebody has lifted it. */
+function wasCordoned({ status, node, marked }: Target): boolean {
+  if (node?.unschedulable !== true) return false;
+  return status.cordoned === true || (marked && node.cordon?.ours === false);
 }
 
 function isTouched(phase: TargetPhase): boolean {

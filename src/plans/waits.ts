@@ -1,9 +1,9 @@
 import type { PlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
-import type { Schedule } from './batches.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import type { Hold } from './hold.ts';
+import type { Schedule } from './start.ts';
 import { isFinal, type Standing } from './target.ts';
 
 /** The nearer a node is to being given back, the more its wait explains the Plan's. */

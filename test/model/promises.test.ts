@@ -32,6 +32,15 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   maxFailures: fc.constantFrom(0, 0, 1, 3),
   onDrainTimeout: fc.constantFrom('Stop', 'Skip', 'Force'),
   windows: fc.constantFrom(false, false, false, true),
+  batches: fc.constantFrom<WorldOptions['batches']>(
+    undefined,
+    undefined,
+    { ramp: [1, '30%'], soak: '1m' },
+    { ramp: [2, 1], zones: 'OneByOne', canaries: ['w-3'] },
+    { zones: 'OneByOne', soak: '30s' },
+    { zones: 'Spread', ramp: ['50%'] },
+  ),
+  cordoned: fc.constantFrom(0, 0, 0, 2),
 });
 const at = fc.nat(20);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -73,6 +82,10 @@ test('S2: at most one controller is in flight, and only while the others are rea
   holds('S2'));
 
 test('S3: no worker is started when more than the limit would be unavailable', () => holds('S3'));
+
+test('one batch of workers at a time, of its size', () => holds('C1'));
+
+test('a batch soaks before the next one, whoever leads', () => holds('C2'));
 
 test('S6: past a failure nothing new is touched', () => holds('S6'));
 
@@ -163,9 +176,14 @@ test('S8: every cordon of ours is lifted by the end of the run', () => {
   fc.assert(
     fc.property(options, happenings, (worldOptions, events) => {
       const world = live(worldOptions, events);
+      const before = world.workers.slice(0, worldOptions.cordoned);
       assert.deepEqual(
-        world.workers.filter(({ mark, unschedulable }) => mark !== undefined || unschedulable),
+        world.workers.filter(({ mark }) => mark !== undefined),
         [],
+      );
+      assert.deepEqual(
+        world.workers.filter(({ unschedulable }) => unschedulable),
+        before,
       );
     }),
     { numRuns: RUNS, ...seed },

@@ -1,3 +1,4 @@
+import { durationMs } from '../../src/api/duration.ts';
 import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import type { DrainOutcome } from '../../src/api/policy-drain.ts';
@@ -30,6 +31,10 @@ export interface WorldOptions {
   /** Updates may be begun in every other minute only. */
   readonly windows?: boolean;
   readonly maxFailures?: number;
+  /** Workers of odd numbers are in zone a, those of even ones in zone b. */
+  readonly batches?: PolicyLayer['batches'];
+  /** So many workers were cordoned by somebody before. */
+  readonly cordoned?: number;
   readonly onDrainTimeout?: DrainOutcome;
   readonly onFailure?: FailureOutcome;
   readonly scope?: RollbackScope;
@@ -37,6 +42,7 @@ export interface WorldOptions {
   readonly to?: string;
 }
 
+const ZONE = 'topology.kubernetes.io/zone';
 export const STEP_MS = 5_000;
 
 /** One thing that may happen next. */
@@ -67,6 +73,10 @@ export class World {
   readonly #bundle: boolean;
   readonly #policy: PolicyLayer;
   readonly #maxFailures: number;
+  readonly #soakMs: number;
+  /** By name of the worker: the run and the batch that it was begun in. */
+  readonly #begunIn = new Map<string, string>();
+  #givenBackMs = 0;
   /** What people have asked of the Plan. */
   readonly requests: Request[] = [];
   /** What has failed, until somebody lifts that. */
@@ -116,8 +126,11 @@ export class World {
       onFailure: options.onFailure,
       rollback: { scope: options.scope },
       drain: { onTimeout: options.onDrainTimeout },
+      ...(options.batches === undefined ? {} : { batches: options.batches }),
       ...(options.windows ? { windows: [{ cron: '*/2 * * * *', length: '1m' }] } : {}),
     };
+    this.#soakMs = durationMs(options.batches?.soak ?? '0s');
+    for (const host of this.workers.slice(0, options.cordoned ?? 0)) host.unschedulable = true;
     this.#bundle = options.bundle === true && this.bundled.length > 0;
     const commands = this.#bundle ? [bundle, update] : [update];
     this.spec = { id: 'x', timestamp: 'now', commands };
@@ -255,6 +268,7 @@ export class World {
     const absent = { kind: 'absent' as const };
     return {
       ...this.#host(host),
+      labels: { [ZONE]: this.workers.indexOf(host) % 2 === 0 ? 'a' : 'b' },
       // The one agent of a hybrid listens on its ControlNode.
       ...(this.hybrids.has(host) ? { order: absent, orderText: undefined, report: absent } : {}),
       ready: host.isReady ? 'True' : 'False',
@@ -308,6 +322,7 @@ export class World {
         return;
       case 'cordon':
         this.#checkStart(host);
+        if (host.order?.artifact.from === undefined) this.#checkBatch(host);
         if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
         if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
         if (this.#isClosed && host.mark === undefined) {
@@ -320,6 +335,7 @@ export class World {
       case 'uncordon':
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;
+        this.#givenBackMs = this.nowMs;
         return;
       case 'evict':
         if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
@@ -428,7 +444,7 @@ export class World {
       this.#checkNotStopped(host);
     }
     const unavailable = this.workers.filter(
-      (one) => one === host || !one.isReady || one.unschedulable,
+      (one) => one === host || !one.isReady || (one.unschedulable && !this.#isOutOfService(one)),
     );
     const wasDown = !host.isReady || host.unschedulable;
     const underWay = this.workers.filter(({ mark }) => mark !== undefined).length + 1;
@@ -437,6 +453,36 @@ export class World {
         'S3',
         `${host.name}: ${unavailable.map(({ name }) => name)} of ${this.concurrent}`,
       );
+    }
+  }
+
+  /** Taken out of service by somebody before the run. */
+  #isOutOfService({ name, mark }: SimulatedHost): boolean {
+    const told = this.known?.commands?.at(-1)?.k0supdate?.workers?.find((one) => one.name === name);
+    return mark === undefined && told?.cordoned === true;
+  }
+
+  /** Never two batches in flight, none larger than it says, and a soak between two. */
+  #checkBatch(host: SimulatedHost): void {
+    if (host.mark !== undefined) return;
+    const batch = this.stored?.commands?.at(-1)?.batch;
+    const own = `${this.stored?.runID} ${batch?.number}`;
+    const isNew = ![...this.#begunIn.values()].includes(own);
+    this.#begunIn.set(host.name, own);
+    const members = [...this.#begunIn.values()].filter((one) => one === own).length;
+    if (batch === undefined || members > batch.size) {
+      this.#broken('C1', `${host.name} is one of ${members} in batch ${own} of ${batch?.size}`);
+    }
+    const others = this.workers.filter(
+      (one) =>
+        one !== host &&
+        (one.mark !== undefined || one.isApplied) &&
+        this.#begunIn.get(one.name) !== own,
+    );
+    if (others.length > 0) this.#broken('C1', `${host.name} beside ${others.map((o) => o.name)}`);
+    const isFirst = batch?.number === 1;
+    if (isNew && !isFirst && this.nowMs < this.#givenBackMs + this.#soakMs) {
+      this.#broken('C2', `${host.name} ${this.nowMs - this.#givenBackMs} ms after the last batch`);
     }
   }
 

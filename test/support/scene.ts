@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import type { PlanSpec, PlanStatus, TargetStatus } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
-import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import type {
+  Action,
+  BudgetFacts,
+  ControlNodeFacts,
+  NodeFacts,
+  PlanFacts,
+} from '../../src/plans/facts.ts';
 import { targetsOf } from '../../src/plans/progress.ts';
 import { formatOrder, type Goal, type Order } from '../../src/signals/order.ts';
 import type { Report, Signal } from '../../src/signals/report.ts';
@@ -17,6 +23,7 @@ export interface Scene {
   readonly nodes?: Readonly<Record<string, Partial<NodeFacts>>>;
   /** What status says already, by target. */
   readonly told?: Readonly<Record<string, Partial<TargetStatus>>>;
+  readonly budgets?: readonly BudgetFacts[];
   readonly policy?: PolicyLayer;
   readonly nowMs?: number;
   readonly sightedSinceMs?: number;
@@ -44,6 +51,7 @@ export function look(scene: Scene): Decision {
       policy: aPolicy(policy),
       nowMs: scene.nowMs ?? START_MS,
       sightedSinceMs: scene.sightedSinceMs ?? 0,
+      budgets: scene.budgets ?? [],
       plan: { status },
       controlNodes: Object.entries(controllers).map(([name, over]) => aControlNode(name, over)),
       nodes: Object.entries(nodes).map(([name, over]) => aNode(name, over)),

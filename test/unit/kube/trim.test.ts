@@ -50,12 +50,14 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     platform: 'linux-arm64',
     orderText: 'not json',
     reportAgeMs: 3_000,
+    exemptions: undefined,
     ready: 'True',
     kubeletVersion: 'v1.36.3+k0s',
     unschedulable: true,
     cordon: { orderId: 'run.0.1', ours: false },
     renewals: 2,
     drain: undefined,
+    outlook: undefined,
   });
 });
 
@@ -71,12 +73,14 @@ test('a Node that has told nothing yet', () => {
     orderText: undefined,
     report: { kind: 'absent' },
     reportAgeMs: undefined,
+    exemptions: undefined,
     ready: 'Unknown',
     kubeletVersion: '',
     unschedulable: false,
     cordon: undefined,
     renewals: 0,
     drain: undefined,
+    outlook: undefined,
   });
 });
 

@@ -1,0 +1,49 @@
+import type { CommandStatus } from '../api/plan.ts';
+import { type Point, passage } from './checkpoint.ts';
+import type { UpdateCourse } from './course.ts';
+import type { PlanFacts } from './facts.ts';
+import type { Schedule } from './start.ts';
+import type { Standing } from './target.ts';
+
+/** Asks points in turn. @returns what the first that is not open comes to; undefined where all are */
+export type Ask = (points: readonly Point[]) => Shut | undefined;
+
+export type Shut = Pick<Schedule, 'wait' | 'actions' | 'failure'>;
+
+/** What is put back passes all of them: they are about a release that may spread. */
+export function asking(course: UpdateCourse, facts: PlanFacts, command: CommandStatus): Ask {
+  if (course.rollback) return () => undefined;
+  return (points) => {
+    for (const point of points) {
+      const found = passage(point, course, facts, command);
+      switch (found.kind) {
+        case 'open':
+          break;
+        case 'closed': {
+          const { actions, kind: _, ...wait } = found;
+          return { wait, actions };
+        }
+        case 'failed': {
+          const { reason, message } = found;
+          return { wait: undefined, failure: { reason, message } };
+        }
+      }
+    }
+    return undefined;
+  };
+}
+
+/** One point for each target that this run has committed and given back. */
+export function afterNodes(standings: readonly Standing[], nowMs: number): Point[] {
+  return standings.flatMap(({ target, phase }) => {
+    const { role, orderId, name, status, order, marked } = target;
+    if (phase !== 'Committed' || order === undefined || marked) return [];
+    const committedAtMs =
+      status.phase === 'Committed' ? Date.parse(status.lastUpdatedTimestamp) : nowMs;
+    return [{ kind: 'AfterNode', role, orderId, name, committedAtMs }];
+  });
+}
+
+export function beforeNode({ target: { role, orderId, name } }: Standing): Point {
+  return { kind: 'BeforeNode', role, orderId, name };
+}
