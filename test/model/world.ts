@@ -320,18 +320,20 @@ export class World {
       case 'removeOrder':
         host.order = undefined;
         return;
-      case 'cordon':
+      case 'cordon': {
         this.#checkStart(host);
         if (host.order?.artifact.from === undefined) this.#checkBatch(host);
         if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
         if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
-        if (this.#isClosed && host.mark === undefined) {
+        const isBack = host.order?.artifact.from !== undefined;
+        if (this.#isClosed && host.mark === undefined && !isBack) {
           this.#broken('P2', `${host.name} is cordoned`);
         }
         host.mark =
           host.unschedulable && host.mark === undefined ? `${action.orderId}/kept` : action.orderId;
         host.unschedulable = true;
         return;
+      }
       case 'uncordon':
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;

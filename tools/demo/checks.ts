@@ -71,6 +71,38 @@ export function brokenChecks(
   ];
 }
 
+/** A whole run was put back. */
+export function rollbackChecks(
+  stateBefore: string | undefined,
+  world: World,
+  chronicle: Chronicle,
+  before: Fingerprints,
+  after: Fingerprints,
+): readonly Check[] {
+  const { status } = world.plan ?? {};
+  const others = differences(before, after, ['version', 'sha256', 'cordoned']);
+  const roles = new Map(world.hosts.map(({ name, role }) => [name, role]));
+  const order = chronicle.touched.map((name) => roles.get(name));
+  const condition = status?.conditions?.find(({ type }) => type === 'RolledBack');
+  return [
+    check('the late release passed every trial', stateBefore === 'Completed', `${stateBefore}`),
+    check(
+      'the Plan says that all of it was put back',
+      status?.state === 'ApplyFailed' && condition?.status === 'True',
+      `${status?.state}: ${condition?.message ?? 'nothing was put back'}`,
+    ),
+    check('every host runs its old version again', others.length === 0, others.join('; ')),
+    check(
+      'workers went back before controllers, and those one at a time',
+      chronicle.mostControllersAtOnce <= 1 &&
+        order.length === roles.size &&
+        order.lastIndexOf('worker') < order.indexOf('controller'),
+      `${chronicle.mostControllersAtOnce} at once, in the order ${chronicle.touched.join(', ')}`,
+    ),
+    noCordon('the rollback', after),
+  ];
+}
+
 export function serviceChecks(
   chronicles: readonly Chronicle[],
   { answered, asked }: Availability,
