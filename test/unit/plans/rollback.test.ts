@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { PlanStatus, TargetStatus } from '../../../src/api/plan.ts';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { decide } from '../../../src/plans/decide.ts';
+import { eventsBetween } from '../../../src/plans/events.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from '../../../src/plans/facts.ts';
 import { keptBinary } from '../../../src/plans/kept-binary.ts';
 import { planRollback, updatedTargets } from '../../../src/plans/rollback.ts';
@@ -423,4 +424,17 @@ test('a retry of a held run tries what failed with another attempt, and leaves t
     ['Pending', 2],
     ['Pending', 1],
   ]);
+});
+
+test('Events tell that a run is put back, once, and that it is held', () => {
+  const before = factsOf({ policy: { rollback: { scope: 'Plan' } } });
+  const after = statusOf(decide(before));
+  const told = eventsBetween(before.plan.status, after);
+  const [event] = told.filter(({ reason }) => reason === 'RollingBack');
+  assert.equal(event?.message, 'put back, in this order: w-2, w-1, cp-2, cp-1');
+  const again = eventsBetween(after, after).filter(({ reason }) => reason === 'RollingBack');
+  assert.deepEqual(again, []);
+  const held = factsOf({ policy: { onFailure: 'Pause' } });
+  const reasons = eventsBetween(held.plan.status, statusOf(decide(held))).map((one) => one.reason);
+  assert.ok(reasons.includes('HeldAfterFailure'));
 });
