@@ -10,6 +10,7 @@ import { ALL_RELEASES, buildReleases } from '../test/support/releases.ts';
 import { buildAutopilot } from './build.ts';
 import { prepareHosts } from './hosts/setup.ts';
 import { cacheDir } from './k0mini/cache.ts';
+import { findPrometheus } from './prometheus/setup.ts';
 import { Screen } from './screen.ts';
 import { runCheck } from './testing/check.ts';
 import { longestFirst, readDurations, writeDurations } from './testing/durations.ts';
@@ -81,6 +82,8 @@ async function prepare(): Promise<void> {
   await buildAutopilot();
   await buildReleases(ALL_RELEASES, (text) => screen.progress(text));
   const why = await prepareHosts((text) => screen.progress(text));
+  const prometheus = findPrometheus();
   screen.clear();
+  if ('why' in prometheus) console.log(`  tests with Prometheus are skipped: ${prometheus.why}`);
   if (why !== undefined) console.log(`  tests on Debian hosts are skipped: ${why}`);
 }

@@ -30,6 +30,9 @@ export const ANNOTATION = {
   mode: `${GROUP}/mode`,
 } as const;
 
+/** Label of ConfigMaps that hold what was there before a run; its value is the run. */
+export const BASELINE_LABEL = `${EXTENSIONS_GROUP}/baseline-of`;
+
 /** The part of ObjectMeta that we read. */
 export const metadataSchema = z.looseObject({
   name: z.string(),

@@ -245,6 +245,18 @@ const approvalSchema = z.object({
   at: z.iso.datetime({ offset: true }).describe('When, by the clock of the orchestrator.'),
 });
 
+const jobRecordSchema = z.object({
+  name: z.string().describe('Name of the Job in the namespace k0s-autopilot.'),
+  of: z.string().describe('What it was begun for, and at which point of the run.'),
+  startedAt: z.iso
+    .datetime({ offset: true })
+    .describe('When it was begun, by the clock of the orchestrator.'),
+  endedAt: z.iso.datetime({ offset: true }).optional().describe('When it was seen to have ended.'),
+  result: z.enum(['Succeeded', 'Failed']).optional().describe('What it ended with.'),
+  message: z.string().max(1_024).optional().describe('Why it failed.'),
+});
+export type JobRecord = z.infer<typeof jobRecordSchema>;
+
 const commandStatusSchema = z.object({
   id: z.number().int().describe('Index of the command in the spec.'),
   state: z.string().describe('State of the command.'),
@@ -266,6 +278,10 @@ const commandStatusSchema = z.object({
     .optional()
     .describe('The batch of workers that is under way, or was the last.'),
   approvals: z.array(approvalSchema).max(1_000).optional().describe('What people have approved.'),
+  jobs: z
+    .array(jobRecordSchema)
+    .optional()
+    .describe('Jobs that were begun for hooks and gates: they may be gone before the run is.'),
   failure: runFailureSchema
     .optional()
     .describe('What has failed beyond a single target, such as a gate: nothing new is touched.'),

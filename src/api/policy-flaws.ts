@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type PolicyLayer, policySchema, withDefaults } from './policy.ts';
+import { hookFlaws } from './policy-hook-flaws.ts';
 
 /** Why a policy cannot be met. */
 export interface PolicyFlaw {
@@ -52,6 +53,7 @@ export function policyFlaws(layer: PolicyLayer): readonly PolicyFlaw[] {
         `(${seconds(policy.confirmTimeoutMs)}): a node must hear the verdict before it gives up waiting`,
     });
   }
+  flaws.push(...hookFlaws(policy.hooks));
   if (policy.limits === 'Override' && policy.maxUnavailable === undefined) {
     flaws.push({
       path: 'limits',

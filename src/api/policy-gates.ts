@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { durationSchema } from './duration.ts';
+import { durationMs, durationSchema } from './duration.ts';
 
 /**
  * When a gate has to be passed.
- * - `AfterNode`: after each worker, before the next one is begun
+ * - `AfterNode`: after each node, worker or controller, before the next one is begun
  * - `AfterBatch`: after each batch of workers, and after the controllers, before anything else is begun
  * - `Always`: from the first touch of a target to the end of the run, the soak included
  */
@@ -102,23 +102,25 @@ export const gateSchema = z
       .min(1)
       .max(3)
       .optional()
-      .describe('When it has to be passed: `AfterNode`, `AfterBatch`, `Always`.'),
-    interval: durationSchema.optional().describe('How often it is asked.'),
+      .describe(
+        'When it has to be passed: `AfterNode`; `AfterBatch`, which is after the controllers as well; `Always`, from the first touch of a node on. AfterBatch if not said.',
+      ),
+    interval: durationSchema.optional().describe('How often it is asked. 15s if not said.'),
     timeout: durationSchema
       .optional()
-      .describe('How long it may take to be passed, from when it has to be.'),
+      .describe('How long it may take to be passed, from when it has to be. 5m if not said.'),
     failureThreshold: z
       .number()
       .int()
       .min(1)
       .max(100)
       .optional()
-      .describe('How many answers in a row have to be no before it has failed.'),
+      .describe('How many answers in a row have to be no before it has failed. 3 if not said.'),
     onUnknown: z
       .enum(UNKNOWN_MEANINGS)
       .optional()
       .describe(
-        'What it means that it cannot be asked: `Wait`, nothing new is begun, and at its deadline it has failed; `Fail`, the same as no.',
+        'What it means that it cannot be asked: `Wait`, nothing new is begun, and at its deadline it has failed; `Fail`, the same as no. Wait if not said.',
       ),
     http: httpSchema.optional(),
     prometheus: prometheusSchema.optional(),
@@ -135,6 +137,37 @@ export const gateSchema = z
     ],
   });
 export type GateSpec = z.infer<typeof gateSchema>;
+
+/** What holds for a gate that does not say it. */
+export const GATE_DEFAULTS = {
+  when: ['AfterBatch'],
+  interval: '15s',
+  timeout: '5m',
+  failureThreshold: 3,
+  onUnknown: 'Wait',
+} as const satisfies Partial<GateSpec>;
+
+/** When a gate has to be passed, and when it has not been; durations in milliseconds. */
+export interface GateTerms {
+  readonly name: string;
+  readonly when: readonly GateTime[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly failureThreshold: number;
+  readonly onUnknown: UnknownMeaning;
+}
+
+export function gateTerms(gate: GateSpec): GateTerms {
+  const d = GATE_DEFAULTS;
+  return {
+    name: gate.name,
+    when: gate.when ?? d.when,
+    intervalMs: durationMs(gate.interval ?? d.interval),
+    timeoutMs: durationMs(gate.timeout ?? d.timeout),
+    failureThreshold: gate.failureThreshold ?? d.failureThreshold,
+    onUnknown: gate.onUnknown ?? d.onUnknown,
+  };
+}
 
 export const gateFields = {
   gates: z

@@ -28,11 +28,16 @@ export const hookSchema = z
       .describe(
         'At which points of a run: `BeforeRun`, `BeforeBatch`, `BeforeNode`, `AfterNode`, `AfterBatch`, `AfterRun`.',
       ),
-    timeout: durationSchema.optional().describe('How long its Job may take; then it has failed.'),
+    timeout: durationSchema
+      .optional()
+      .describe('How long its Job may take; then it has failed. 10m if not said.'),
     job: jobSchema,
   })
   .describe('One hook.');
 export type HookSpec = z.infer<typeof hookSchema>;
+
+/** Of a hook that does not say how long its Job may take. */
+export const HOOK_TIMEOUT = '10m';
 
 export const hookFields = {
   hooks: z

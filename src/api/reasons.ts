@@ -47,6 +47,12 @@ export const REASONS = {
   WaitsForRestart: 'A node swaps its binary and restarts k0s.',
   WaitsForHealth: 'A restarted node is being judged.',
   WaitsForReport: 'A node has been told its verdict and has not answered yet.',
+  WaitsForApproval: 'A person has to look first; the message says what to type.',
+  WaitsForGate: 'A gate of the policy has not been passed yet since it had to be.',
+  GateUnknown: 'A gate cannot be asked, which is never taken for a pass: nothing new is begun.',
+  WaitsForHook: 'A Job that the policy wants at this point of the run has not ended yet.',
+  WaitsForBaseline:
+    'How workloads and objects are before the run is being written down, before a node is touched.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
   WaitsForPerson: 'An unconfirmed update that does not go back by itself is held for a person.',
   HeldAfterFailure:
@@ -73,6 +79,8 @@ export const REASONS = {
   RollbackFailed:
     'Not everything that was to be put back could be; the message says what runs where.',
   NothingToRollBack: 'No target can be put back; the message says why not.',
+  Approved: 'Somebody has looked, and lets the run go past a point.',
+  NothingToApprove: 'No approval of that is wanted, or waited for at this moment.',
   UnknownVerb: 'A request asks for something that there is not.',
   UnknownArgument: 'A request says more than its verb takes, or what it cannot take.',
   NotPaused: 'Nobody asked that the Plan be paused, so there is nothing to resume.',
@@ -93,8 +101,13 @@ export const REASONS = {
   NodeVanished: 'The object of a target was deleted while the run was under way.',
   NoReport: 'The node was told to commit or undo and never said that it did.',
   ApplyTimeout: 'The node did not come back on trial in time.',
+  BaselineMissing:
+    'How workloads and objects were before the run could not be written down, so that nothing was begun.',
   OrderRefused: 'The agent refused the order.',
   DeliveryFailed: "The host could not put the bundle into k0s's folder of images.",
+  GateFailed: 'A gate of the policy has answered no, or nothing, for too long.',
+  WorkloadsWorse: 'Workloads of the cluster are worse than before the run, and stay so.',
+  HookFailed: 'A Job that the policy wants at a point of the run has failed.',
   SwapFailed: 'The host could not put a binary in place; the message says which one is there.',
   PreviousMissing:
     'The host has not kept the binary that it should go back to, or what it has kept was changed.',

@@ -49,7 +49,7 @@ function verdict(report: PreviewReport, paint: Paint): string {
 }
 
 function commandText(command: CommandReport, paint: Paint): string[] {
-  const { index, kind, wanted, steps, skipped, from, backupOn } = command;
+  const { index, kind, wanted, steps, skipped, from, backupOn, approvals, jobs, gates } = command;
   const width = Math.max(0, ...steps.map(({ afterMs }) => durationText(afterMs).length));
   const versions = Object.entries(from).map(
     ([version, names]) => `  from ${version}: ${namesText(names, SHOWN_NAMES)}`,
@@ -70,6 +70,13 @@ function commandText(command: CommandReport, paint: Paint): string[] {
     ...versions,
     ...(skipped.length === 0 ? [] : [`  there already: ${namesText(skipped, SHOWN_NAMES)}`]),
     ...(backupOn === undefined ? [] : [`  k0s backup first, on ${backupOn}`]),
+    ...(approvals.length === 0
+      ? []
+      : [`  waits for a person here: ${namesText(approvals, SHOWN_NAMES)}`]),
+    ...(jobs.length === 0 ? [] : [`  Jobs: ${namesText(jobs, SHOWN_NAMES)}`]),
+    ...(gates.length === 0 || steps.length === 0
+      ? []
+      : [`  gates to be passed: ${namesText(gates, SHOWN_NAMES)}`]),
     ...(rows.length === 0 ? ['  nothing to do'] : rows),
   ];
 }

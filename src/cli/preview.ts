@@ -110,6 +110,7 @@ function judge(
     policy,
     epoch: 0,
     gates: new Map(),
+    baseline: { kind: 'stored' },
     jobs: new Map(),
   };
   const found = preview(

@@ -20,6 +20,7 @@ import { AUTOPILOT_VERSION } from '../version.ts';
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
   resume: 'let a Plan go on that was paused',
+  approve: 'let a Plan go on that waits for somebody to look',
   abort: 'end the run of a Plan: call back what is staged, judge what was swapped',
   retry: 'try again what is not done of a Plan whose run has ended',
   rollback: 'put back what the last run of a Plan has updated, each host to what it has kept',
@@ -29,6 +30,7 @@ const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
   timeout: z.coerce.number().int().min(1).max(86_400).default(30),
   wait: z.boolean().default(false),
+  of: z.string().min(1).optional(),
   node: z.array(z.string().min(1)).min(1).optional(),
   yes: z.boolean().default(false),
 });
@@ -40,24 +42,27 @@ const A_WEEK_MS = 7 * 86_400_000;
 /** `autopilot pause PLAN` and the others: a request in one's own name, and its answer. */
 export function addVerbs(program: Command): void {
   for (const verb of VERBS) {
-    const command = program.command(verb);
-    if (verb === 'rollback') addRollbackOptions(command);
-    command
+    const command = program
+      .command(verb)
       .description(DESCRIPTIONS[verb])
       .argument('<plan>', 'name of the Plan')
       .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
       .option('--timeout <seconds>', 'how long to wait for the answer', '30')
-      .option('--wait', 'wait as well until nothing is under way any more')
-      .action(async (plan: string, given: Record<string, unknown>) => {
-        const options = parseConfig(optionsSchema, given);
-        if (verb === 'rollback') await confirm(plan, options);
-        const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
-        try {
-          process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
-        } finally {
-          await kube.close();
-        }
-      });
+      .option('--wait', 'wait as well until nothing is under way any more');
+    if (verb === 'approve') {
+      command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
+    }
+    if (verb === 'rollback') addRollbackOptions(command);
+    command.action(async (plan: string, given: Record<string, unknown>) => {
+      const options = parseConfig(optionsSchema, given);
+      if (verb === 'rollback') await confirm(plan, options);
+      const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+      try {
+        process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
+      } finally {
+        await kube.close();
+      }
+    });
   }
 }
 
@@ -65,6 +70,11 @@ function addRollbackOptions(command: Command): void {
   command
     .option('--node <name...>', 'put back these alone; without it all that were updated')
     .option('--yes', 'do not ask whether it is meant');
+}
+
+function argumentsOf({ of, node }: Options): Record<string, string> | undefined {
+  if (of !== undefined) return { of };
+  return node === undefined ? undefined : { nodes: node.join(',') };
 }
 
 /** @throws RequestError where it was not meant, or nobody can be asked */
@@ -89,7 +99,8 @@ async function confirm(plan: string, { yes, node }: Options): Promise<void> {
 async function ask(kube: Kube, plan: string, verb: Verb, options: Options): Promise<string> {
   await readPlan(kube, plan);
   const nonce = randomUUID();
-  const given = options.node === undefined ? {} : { arguments: { nodes: options.node.join(',') } };
+  const more = argumentsOf(options);
+  const given = more === undefined ? {} : { arguments: more };
   await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube), ...given });
   const { result, reason, message } = await awaitAnswer(kube, plan, nonce, options.timeout * 1000);
   if (result === 'Refused') {

@@ -7,10 +7,14 @@ import { quarantine } from './quarantine.ts';
 import { releaseLeadership } from './release-leadership.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
+type Job = Extract<Action, { kind: 'job' }>;
+
 export interface PerformPorts {
   readonly kube: Kube;
   /** One round of evictions; {@link DrainClient.evict}. */
   readonly evict: (node: string, signal?: AbortSignal) => Promise<void>;
+  /** {@link JobClient.begin} */
+  readonly beginJob: (job: Job, signal?: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface PerformPorts {
  *   ApiUnreachableError when it cannot be asked
  */
 export async function perform(
-  { kube, evict }: PerformPorts,
+  { kube, evict, beginJob }: PerformPorts,
   action: Action,
   signal?: AbortSignal,
 ): Promise<Outcome> {
@@ -39,6 +43,9 @@ export async function perform(
       return { done: true };
     case 'quarantine':
       return quarantine(kube, action, signal);
+    case 'job':
+      await beginJob(action, signal);
+      return { done: true };
     case 'releaseLeadership':
       return releaseLeadership(kube, action, signal);
     case 'dropRequests':

@@ -1,4 +1,4 @@
-import { API_VERSION, EXTENSIONS_API_VERSION } from '../api/meta.ts';
+import { API_VERSION, EXTENSIONS_API_VERSION, NAMESPACE } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 
 export const NODES = '/api/v1/nodes';
@@ -7,6 +7,7 @@ export const PLANS = `/apis/${API_VERSION}/plans`;
 export const UPDATE_POLICIES = `/apis/${EXTENSIONS_API_VERSION}/updatepolicies`;
 export const QUARANTINED_ARTIFACTS = `/apis/${EXTENSIONS_API_VERSION}/quarantinedartifacts`;
 export const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
+export const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
 export const NODE_LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /** The object that stands for a target: a pure controller has no Node. */

@@ -2,10 +2,12 @@ import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
 import { createOutlookClient, type OutlookClient } from '../drain/outlook-client.ts';
+import { createGateRunner, type GateRunner } from '../gates/gate-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
+import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
@@ -47,6 +49,8 @@ export interface ClusterStoreOptions {
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   readonly drain: DrainClient;
+  readonly jobs: JobClient;
+  readonly gates: GateRunner;
   readonly #kube: Kube;
   readonly #outlooks: OutlookClient;
   readonly #nodes: Informer<TrimmedNode>;
@@ -73,9 +77,11 @@ export class ClusterStore {
       port: options.apiPort,
       onChange,
     });
+    this.gates = createGateRunner({ kube, log, onChange });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.jobs = startJobClient({ ...common, onChange });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -143,6 +149,7 @@ export class ClusterStore {
       this.#controlNodes,
       this.#leases,
       this.#budgets,
+      this.jobs.informer,
     ];
   }
 
@@ -231,6 +238,7 @@ export class ClusterStore {
   }
 
   async stop(): Promise<void> {
+    this.gates.rest();
     await this.#prober.stop();
     await Promise.all(this.#informers.map((one) => one.ended));
   }

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { Action, PlanFacts } from './facts.ts';
+import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { PlanController } from './plan-controller.ts';
@@ -88,6 +89,7 @@ export class Controller {
     this.#plans.clear();
     this.store.lookAhead(new Set());
     this.store.isProbing = false;
+    this.store.gates.rest();
   }
 
   #wake(): void {
@@ -109,6 +111,7 @@ export class Controller {
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
+    this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -167,8 +170,9 @@ export class Controller {
       controlNodes: this.store.controlNodes(),
       budgets: this.store.budgets(),
       quarantined: this.store.quarantined(),
-      gates: new Map(),
-      jobs: new Map(),
+      gates: this.store.gates.answers(plan.uid),
+      baseline: this.store.gates.baseline(plan.uid),
+      jobs: this.store.jobs.facts(),
     };
   }
 
@@ -212,12 +216,12 @@ export class Controller {
 
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
-    const { drain } = this.store;
+    const { drain, jobs } = this.store;
     const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict }, action, signal);
+    const outcome = await perform({ kube, evict, beginJob: jobs.begin }, action, signal);
     const fields = {
       action: action.kind,
-      node: action.name,
+      [action.kind === 'job' ? 'job' : 'node']: action.name,
       ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
     };
     if (!outcome.done) {
@@ -228,7 +232,7 @@ export class Controller {
     if (outcome.object === undefined) return;
     if (action.kind === 'quarantine') {
       this.store.noteQuarantined(outcome.object);
-    } else if (action.kind !== 'dropRequests') {
+    } else if (action.kind !== 'dropRequests' && action.kind !== 'job') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

@@ -18,6 +18,7 @@ import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { judgeFailures } from './failures.ts';
 import type { Hold } from './hold.ts';
+import { jobRecords } from './job-records.ts';
 import { keptBinary } from './kept-binary.ts';
 import { wasLeftOut } from './left-out.ts';
 import { plotCourse } from './plot-course.ts';
@@ -136,12 +137,14 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   }
   const judged = judgeTargets(views, course, facts, command);
   const backup = backupOf(command, views, facts.nowMs);
+  const jobs = jobRecords(command, judged.actions, facts);
   const next: CommandStatus = {
     ...command,
     startedAt: command.startedAt ?? new Date(facts.nowMs).toISOString(),
     ...(Object.keys(course.pinned).length === 0 ? {} : { pinned: { ...course.pinned } }),
     ...(backup === undefined ? {} : { backup }),
     ...(judged.quarantined.length === 0 ? {} : { quarantined: [...judged.quarantined] }),
+    ...(jobs.length === 0 ? {} : { jobs }),
     ...(judged.batch === undefined ? {} : { batch: judged.batch }),
     ...(judged.failure === undefined || command.failure !== undefined
       ? {}

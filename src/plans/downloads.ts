@@ -33,7 +33,7 @@ export function scheduleDownloads(
   const pending = standings.filter(
     ({ target, phase }) => phase === 'Pending' && !isBusyElsewhere(target),
   );
-  for (const standing of inTurn(pending, course, bearer)) {
+  for (const standing of inTurn(pending, standings, course, bearer)) {
     const platform = platformOf(standing);
     if (platform === undefined || !unverified.has(platform)) {
       rest.push(standing);

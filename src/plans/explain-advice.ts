@@ -1,6 +1,7 @@
-import { ANNOTATION, LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
+import { ANNOTATION, BASELINE_LABEL, LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import type { Backup, Role } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
+import { VERBS } from '../api/requests.ts';
 
 /** What a piece of advice is about: names for its commands. */
 export interface About {
@@ -34,6 +35,7 @@ const editPolicy = () => 'kubectl edit updatepolicy default';
 const showPolicy = () => 'kubectl get updatepolicy default -o yaml';
 const listNodes = () => 'kubectl get nodes --show-labels';
 const listControllers = () => 'kubectl get controlnodes --show-labels';
+const listBaselines = () => `kubectl get configmaps -n ${NAMESPACE} -l ${BASELINE_LABEL}`;
 const lease = () => `kubectl get lease -n ${NAMESPACE} ${LEADER_LEASE} -o yaml`;
 
 /** The object of the target, as kubectl takes it. */
@@ -75,6 +77,16 @@ function drainCommands(about: About): string[] {
     node === undefined
       ? 'kubectl get pods -A -o wide'
       : `kubectl get pods -A -o wide --field-selector spec.nodeName=${node}`,
+  ];
+}
+
+/** `Job k0s-autopilot/autopilot-warm-0123456789`, as hooks and gates name theirs. */
+function jobCommands({ message }: About): string[] {
+  const [, namespace, name] = /Job ([a-z0-9-]+)\/([a-z0-9-]+)/.exec(message) ?? [];
+  if (namespace === undefined) return [`kubectl get jobs -n ${NAMESPACE}`];
+  return [
+    `kubectl describe job -n ${namespace} ${name}`,
+    `kubectl logs -n ${namespace} job/${name} --all-containers`,
   ];
 }
 
@@ -246,6 +258,28 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     ],
   },
   WaitsForReport: waits(look(report, agentLog)),
+  WaitsForApproval: {
+    fix: 'Look at what was done so far; then let it go on, or end it.',
+    next: (about) => {
+      const [, of] = / --of (\S+)/.exec(about.message) ?? [];
+      const command = `autopilot approve ${about.plan}`;
+      return [
+        'kubectl get nodes',
+        of === undefined ? command : `${command} --of ${of}`,
+        `autopilot abort ${about.plan}`,
+      ];
+    },
+  },
+  WaitsForGate: waits(look(planYaml, showPolicy)),
+  GateUnknown: {
+    fix: 'It goes on once the gate can be asked, and fails at its deadline; see whether its address, query or object is right.',
+    next: look(planYaml, showPolicy),
+  },
+  WaitsForHook: { fix: 'It goes on when the Job has succeeded.', next: jobCommands },
+  WaitsForBaseline: {
+    fix: 'Grant what the message names, or set workloads.mode: Off; otherwise it goes on by itself.',
+    next: look(listBaselines, showPolicy),
+  },
   WaitsForSettling: waits(look(follow, planYaml)),
   WaitsForPerson: {
     fix: 'Mend the controller so that it becomes healthy, and it is kept by itself; or restore the backup.',
@@ -278,7 +312,9 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Resumed: nothing,
   Aborted: mendAndRetry('It was ended by a person; once it may go on:', look(planYaml)),
   Retried: nothing,
-  UnknownVerb: asked('Ask for pause, resume, abort, retry or rollback.'),
+  Approved: nothing,
+  NothingToApprove: asked('Wait until it is asked for, or name it with --of.'),
+  UnknownVerb: asked(`Ask for one of ${VERBS.join(', ')}.`),
   UnknownArgument: asked('autopilot --help says what each verb takes.'),
   NotPaused: asked('There is nothing to resume; a policy may hold it all the same.'),
   NotRunning: asked('There is nothing under way to be asked for that.'),
@@ -346,12 +382,30 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   NodeVanished: mendSpec('If it is gone for good, take its name out of the Plan.'),
   NoReport: mendAndRetry('Find out why the agent does not answer.', look(agentLog, report)),
   ApplyTimeout: mendAndRetry('See whether the host is up.', look(describe, agentLog, k0sLog)),
+  BaselineMissing: mendAndRetry(
+    'Grant what the message names, or narrow the gate that it names.',
+    look(listBaselines, showPolicy),
+  ),
   OrderRefused: mendAndRetry('The agent says why in its log.', look(agentLog, report)),
   PreviousMissing: {
     fix: 'Apply a Plan to the version that is wanted there.',
     next: (about) => [report(about), agentLog(about)],
   },
   DeliveryFailed: mendAndRetry('Make room, and see the log.', look(agentLog, space)),
+  GateFailed: mendAndRetry(
+    'Mend what the gate has found, or the gate itself where it asks for too much.',
+    jobCommands,
+    look(showPolicy),
+  ),
+  WorkloadsWorse: mendAndRetry(
+    'Mend the workloads that are named; for those that do not matter: workloads.ignoreNamespaces of the policy.',
+    look(() => 'kubectl get pods -A -o wide', showPolicy),
+  ),
+  HookFailed: mendAndRetry(
+    'See what its Job has said; a retry begins it anew.',
+    jobCommands,
+    look(showPolicy),
+  ),
   SwapFailed: mendAndRetry('The old binary is in place; the log says why.', look(agentLog, space)),
   ChecksumMismatch: mendAndRetry(
     'Compare the sha256 of the Plan with that of the release; a mirror may hand out another file.',

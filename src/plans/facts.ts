@@ -2,6 +2,8 @@ import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
 import type { QuarantineSpec } from '../api/quarantined-artifact.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
+import type { KnownAnswer } from '../gates/answer.ts';
+import type { BaselineState } from '../gates/wanted.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
 import type { Exemption } from '../targets/exemption.ts';
@@ -102,18 +104,8 @@ export interface QuarantineFacts {
   readonly run: string;
 }
 
-/** What one gate of the policy has answered. Times in epoch milliseconds. */
-export interface GateFacts {
-  readonly outcome: 'pass' | 'fail' | 'unknown';
-  /** What was wanted, and what was found. */
-  readonly message: string;
-  /** When it was asked last: what is true of the time before that moment. */
-  readonly atMs: number;
-  /** Since when every answer has come to the same. */
-  readonly sinceMs: number;
-  /** How many answers in a row have been no; unknown ones neither count nor break the row. */
-  readonly failures: number;
-}
+/** What one gate of the policy has answered. */
+export type GateFacts = KnownAnswer;
 
 /** One Job that was begun for a hook or a gate. */
 export interface JobFacts {
@@ -159,6 +151,8 @@ export interface PlanFacts {
   readonly quarantined: readonly QuarantineFacts[];
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
+  /** Whether gates that compare know what was there before the run of this Plan. */
+  readonly baseline: BaselineState;
   /** By the name of the Job, of those that we have begun. */
   readonly jobs: ReadonlyMap<string, JobFacts>;
 }
@@ -189,6 +183,15 @@ export type Action =
   | { readonly kind: 'evict'; readonly name: string }
   /** Keeps an artifact from every later run, until a person lifts that. */
   | { readonly kind: 'quarantine'; readonly name: string; readonly spec: QuarantineSpec }
+  /** Begins a Job for a hook or a gate, in our own namespace. */
+  | {
+      readonly kind: 'job';
+      readonly name: string;
+      /** What it is begun for: `hook warm-caches at BeforeBatch/2`. */
+      readonly of: string;
+      /** A Job of batch/v1. */
+      readonly manifest: Readonly<Record<string, unknown>>;
+    }
   /** Frees what the old processes of a controller were elected for, now that they are gone. */
   | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
   /** Takes requests that were answered from the list of a Plan. */

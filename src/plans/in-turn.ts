@@ -4,16 +4,21 @@ import { zoneOf } from './batches.ts';
 import type { UpdateCourse } from './course.ts';
 import type { Standing } from './target.ts';
 
-/** In the order in which they will be touched. */
+/**
+ * In the order in which they will be touched.
+ * @param all targets of the command
+ */
 export function inTurn(
   standings: readonly Standing[],
+  all: readonly Standing[],
   course: UpdateCourse,
   bearer: string | undefined,
 ): readonly Standing[] {
   const { controller = [], worker = [] } = Object.groupBy(standings, ({ target }) => target.role);
+  const workers = all.filter(({ target }) => target.role === 'worker');
   return [
     ...controllersInTurn(controller, course, bearer),
-    ...workersInTurn(worker, worker, course),
+    ...workersInTurn(worker, workers, course),
   ];
 }
 

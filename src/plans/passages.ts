@@ -1,11 +1,15 @@
 import type { CommandStatus } from '../api/plan.ts';
-import { type Point, passage } from './checkpoint.ts';
+import { type Passage, type Point, passage } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
+import { alwaysPassage } from './gate-verdict.ts';
 import type { Schedule } from './start.ts';
 import type { Standing } from './target.ts';
 
-/** Asks points in turn. @returns what the first that is not open comes to; undefined where all are */
+/**
+ * Asks what holds at any time, and then points in turn.
+ * @returns what the first that is not open comes to; undefined where all are
+ */
 export type Ask = (points: readonly Point[]) => Shut | undefined;
 
 export type Shut = Pick<Schedule, 'wait' | 'actions' | 'failure'>;
@@ -13,24 +17,31 @@ export type Shut = Pick<Schedule, 'wait' | 'actions' | 'failure'>;
 /** What is put back passes all of them: they are about a release that may spread. */
 export function asking(course: UpdateCourse, facts: PlanFacts, command: CommandStatus): Ask {
   if (course.rollback) return () => undefined;
+  const always = shutBy(alwaysPassage(course, facts, command));
   return (points) => {
+    if (always !== undefined) return always;
     for (const point of points) {
-      const found = passage(point, course, facts, command);
-      switch (found.kind) {
-        case 'open':
-          break;
-        case 'closed': {
-          const { actions, kind: _, ...wait } = found;
-          return { wait, actions };
-        }
-        case 'failed': {
-          const { reason, message } = found;
-          return { wait: undefined, failure: { reason, message } };
-        }
-      }
+      const shut = shutBy(passage(point, course, facts, command));
+      if (shut !== undefined) return shut;
     }
     return undefined;
   };
+}
+
+/** @returns undefined where the passage is open */
+export function shutBy(found: Passage): Shut | undefined {
+  switch (found.kind) {
+    case 'open':
+      return undefined;
+    case 'closed': {
+      const { actions, kind: _, ...wait } = found;
+      return { wait, actions };
+    }
+    case 'failed': {
+      const { reason, message } = found;
+      return { wait: undefined, failure: { reason, message } };
+    }
+  }
 }
 
 /** One point for each target that this run has committed and given back. */

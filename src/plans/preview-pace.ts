@@ -15,6 +15,8 @@ export interface Pace {
   readonly workerHealthMs: number;
   /** Until a node has answered a commit. */
   readonly answerMs: number;
+  /** Until the Job of a hook or a gate has succeeded. */
+  readonly jobMs: number;
 }
 
 const LEASE_RENEWAL_MS = 10_000;
@@ -30,6 +32,7 @@ export function assumedPace({ gateStableMs }: Pick<Policy, 'gateStableMs'>): Pac
     controllerHealthMs: Math.max(15_000, gateStableMs + 1_000),
     workerHealthMs: 2 * LEASE_RENEWAL_MS,
     answerMs: 1_000,
+    jobMs: 30_000,
   };
 }
 

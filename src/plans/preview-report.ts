@@ -1,10 +1,13 @@
 import { compareK0sVersions, minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
 import type { CommandStatus, PlanSpec, Role, TargetStatus } from '../api/plan.ts';
+import { type Policy, withDefaults } from '../api/policy.ts';
+import { gateTerms } from '../api/policy-gates.ts';
+import { WORKLOADS_GATE } from '../gates/gate-flaws.ts';
 import { windowAt } from '../windows/window-at.ts';
 import type { PlanFacts } from './facts.ts';
 import { livePolicy } from './live-policy.ts';
 import { runningVersion } from './preflight.ts';
-import type { Begun, Preview } from './preview.ts';
+import type { Begun, Preview, Stop } from './preview.ts';
 import type { PreviewedDrain } from './preview-drains.ts';
 import { targetsOf } from './progress.ts';
 
@@ -27,6 +30,12 @@ export interface CommandReport {
   readonly from: Readonly<Record<string, readonly string[]>>;
   /** The controller that makes the backup before anything is swapped. */
   readonly backupOn?: string;
+  /** What a person approves, in this order: `Controllers`, `Batch/2`. */
+  readonly approvals: readonly string[];
+  /** Jobs that are begun: `hook warm-caches at BeforeBatch/2`. */
+  readonly jobs: readonly string[];
+  /** Gates that have to be passed, but for Jobs. */
+  readonly gates: readonly string[];
 }
 
 /** The oldest and the newest of each kind, in the whole cluster. */
@@ -102,13 +111,15 @@ function commandOf(
   command: CommandStatus,
   spec: PlanSpec | undefined,
   facts: PlanFacts,
-  { begun }: Preview,
+  { begun, stops, status }: Preview,
 ): CommandReport[] {
   const { k0supdate, airgapupdate } = spec?.commands[command.id] ?? {};
   const one = k0supdate ?? airgapupdate;
   if (one === undefined) return [];
   const targets = targetsOf(command);
   const mine = begun.filter((each) => each.command === command.id);
+  const stopsOf = (kind: Stop['kind']) =>
+    stops.filter((each) => each.command === command.id && each.kind === kind).map(({ of }) => of);
   return [
     {
       index: command.id,
@@ -118,8 +129,19 @@ function commandOf(
       skipped: targets.filter(isThereAlready).map(({ name }) => name),
       from: k0supdate === undefined ? {} : versionsOf(targets),
       ...(command.backup === undefined ? {} : { backupOn: command.backup.node }),
+      approvals: stopsOf('approval'),
+      jobs: stopsOf('job'),
+      gates: k0supdate === undefined ? [] : gatesOf(withDefaults(status?.policy ?? {})),
     },
   ];
+}
+
+/** `errors (AfterNode, Always)` */
+function gatesOf({ gates, workloads }: Policy): string[] {
+  const own = gates
+    .filter(({ job }) => job === undefined)
+    .map((gate) => `${gate.name} (${gateTerms(gate).when.join(', ')})`);
+  return workloads === 'Gate' ? [...own, `${WORKLOADS_GATE} (AfterBatch)`] : own;
 }
 
 function isThereAlready({ reason }: TargetStatus): boolean {

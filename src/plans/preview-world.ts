@@ -1,14 +1,17 @@
 import { parseK0sVersion } from '../api/k0s-version.ts';
 import type { StoredPlanStatus } from '../api/plan.ts';
+import { WORKLOADS_GATE } from '../gates/gate-flaws.ts';
 import type {
   Action,
   ControlNodeFacts,
   CordonMark,
   HostFacts,
+  JobFacts,
   NodeFacts,
   Outlook,
   PlanFacts,
 } from './facts.ts';
+import { livePolicy } from './live-policy.ts';
 import { runningVersion } from './preflight.ts';
 import { PreviewHost } from './preview-host.ts';
 import type { Pace } from './preview-pace.ts';
@@ -35,6 +38,9 @@ export class PreviewWorld {
   readonly #controllers = new Map<string, PreviewHost>();
   readonly #workers = new Map<string, PreviewHost>();
   readonly #cordons = new Map<string, Cordon>();
+  readonly #jobs = new Map<string, JobFacts>();
+  /** When each Job that has not ended does. */
+  readonly #running = new Map<string, number>();
   /** What is known of every host, of which few change between two looks. */
   readonly #nodes = new Map<string, NodeFacts>();
   readonly #controlNodes = new Map<string, ControlNodeFacts>();
@@ -78,6 +84,9 @@ export class PreviewWorld {
       nowMs: this.nowMs,
       plan: { ...found.plan, status: this.status },
       plansBefore: [],
+      gates: this.#gates(),
+      baseline: { kind: 'stored' },
+      jobs: this.#jobs,
       nodes: this.#nodes,
       controlNodes: this.#controlNodes,
     };
@@ -103,6 +112,11 @@ export class PreviewWorld {
       case 'uncordon':
         this.#cordons.delete(name);
         return;
+      case 'job':
+        if (this.#jobs.has(name)) return;
+        this.#jobs.set(name, { state: 'Running', message: '' });
+        this.#running.set(name, this.nowMs + this.#pace.jobMs);
+        return;
       case 'evict':
       // Pods go by themselves here: see emptyAtMs.
     }
@@ -121,6 +135,7 @@ export class PreviewWorld {
     for (const host of this.#controllers.values()) consider(host.nextAtMs);
     for (const host of this.#workers.values()) consider(host.nextAtMs);
     for (const { emptyAtMs } of this.#cordons.values()) consider(emptyAtMs);
+    for (const endsAtMs of this.#running.values()) consider(endsAtMs);
     consider(dueMs);
     if (nextMs === Number.POSITIVE_INFINITY) return false;
     consider(untilMs);
@@ -130,9 +145,22 @@ export class PreviewWorld {
         if (host.pass(this.nowMs)) this.#changed.add(host.name);
       }
     }
+    for (const [name, endsAtMs] of this.#running) {
+      if (endsAtMs > this.nowMs) continue;
+      this.#running.delete(name);
+      this.#jobs.set(name, { state: 'Succeeded', message: '' });
+    }
     // Whether they are empty by now.
     for (const name of this.#cordons.keys()) this.#changed.add(name);
     return true;
+  }
+
+  /** Every one that there is says yes whenever it is asked. */
+  #gates(): PlanFacts['gates'] {
+    const { gates = [] } = livePolicy(this.#found);
+    const atMs = this.nowMs;
+    const pass = { outcome: 'pass', message: 'passes', atMs, sinceMs: 0, failures: 0 } as const;
+    return new Map([WORKLOADS_GATE, ...gates.map(({ name }) => name)].map((name) => [name, pass]));
   }
 
   #host(role: HostKind, name: string): PreviewHost {

@@ -2,6 +2,7 @@ import type { Role, StoredPlanStatus } from '../api/plan.ts';
 import { withDefaults } from '../api/policy.ts';
 import { describeFlaws } from '../api/policy-flaws.ts';
 import type { Reason } from '../api/reasons.ts';
+import { awaitedApproval } from './approvals.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { holdOf } from './hold.ts';
@@ -25,6 +26,15 @@ export interface Closed {
   readonly message: string;
 }
 
+/** Where the run waits for a person, or for a Job. */
+export interface Stop {
+  readonly command: number;
+  readonly kind: 'approval' | 'job';
+  /** `Controllers`, `Batch/2`; of a Job, what it is begun for. */
+  readonly of: string;
+  readonly atMs: number;
+}
+
 /** How a run ends if nothing fails. */
 export type Outcome =
   | { readonly kind: 'refused' }
@@ -40,6 +50,8 @@ export interface Preview {
   /** In the order in which they are begun; what has its version already is not among them. */
   readonly begun: readonly Begun[];
   readonly closed: readonly Closed[];
+  /** A person approves at once, and every Job succeeds. */
+  readonly stops: readonly Stop[];
   readonly outcome: Outcome;
   readonly pace: Pace;
   /** At its end: every target with its phase and previous version. Undefined where it never begins. */
@@ -67,7 +79,7 @@ export function preview(
   const brake = hold?.kind === 'brake' ? hold.message : undefined;
   const world = new PreviewWorld(asNew(facts), pace);
   const checked = check(facts);
-  const log: { begun: Begun[]; closed: Closed[] } = { begun: [], closed: [] };
+  const log: Log = { begun: [], closed: [], stops: [] };
   const outcome = checked.refusals.length > 0 ? { kind: 'refused' as const } : run(world, log);
   return {
     ...checked,
@@ -117,7 +129,13 @@ function check(facts: PlanFacts): Pick<Preview, 'refusals' | 'warnings'> {
   return { refusals: [...own, ...refusals], warnings };
 }
 
-function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Outcome {
+interface Log {
+  readonly begun: Begun[];
+  readonly closed: Closed[];
+  readonly stops: Stop[];
+}
+
+function run(world: PreviewWorld, log: Log): Outcome {
   for (let looks = 0; looks < MAX_LOOKS; looks++) {
     const decision = decide(world.facts());
     if ('status' in decision) world.status = decision.status;
@@ -130,7 +148,7 @@ function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Ou
       case 'rest':
         return { kind: 'refused' };
       case 'act':
-        note(decision.actions, world, log.begun);
+        note(decision.actions, world, log);
         for (const action of decision.actions) world.perform(action);
         // Evictions change nothing by themselves; anything else, the end of a command included, may make
         // room for more at once.
@@ -139,6 +157,7 @@ function run(world: PreviewWorld, log: { begun: Begun[]; closed: Closed[] }): Ou
         break;
       case 'wait':
       case 'queue':
+        if (approve(decision, world, log.stops)) continue;
         if (world.pass(decision.untilMs, dueOf(decision))) continue;
         if (waitForWindow(decision, world, log.closed)) continue;
         return { kind: 'stuck', reason: decision.reason, message: decision.message };
@@ -179,9 +198,32 @@ function waitForWindow(
   return true;
 }
 
-function note(actions: readonly Action[], { nowMs, status }: PreviewWorld, begun: Begun[]): void {
-  const command = status?.commands?.findIndex(({ state }) => state !== 'Completed') ?? 0;
+/** Somebody who has nothing against it. */
+function approve(decision: Decision, world: PreviewWorld, stops: Stop[]): boolean {
+  const { status, nowMs } = world;
+  const at = commandUnderWay(status);
+  const command = status?.commands?.[at];
+  if (!('reason' in decision) || decision.reason !== 'WaitsForApproval' || !command) return false;
+  const of = awaitedApproval(command, withDefaults(status?.policy ?? {}));
+  if (of === undefined) return false;
+  stops.push({ command: command.id, kind: 'approval', of, atMs: nowMs });
+  const approval = { of, by: 'preview', at: new Date(nowMs).toISOString() };
+  const approved = { ...command, approvals: [...(command.approvals ?? []), approval] };
+  world.status = { ...status, commands: status!.commands!.with(at, approved) };
+  return true;
+}
+
+function commandUnderWay(status: StoredPlanStatus | undefined): number {
+  return status?.commands?.findIndex(({ state }) => state !== 'Completed') ?? 0;
+}
+
+function note(actions: readonly Action[], { nowMs, status }: PreviewWorld, log: Log): void {
+  const command = commandUnderWay(status);
   for (const action of actions) {
+    if (action.kind === 'job') {
+      log.stops.push({ command, kind: 'job', of: action.of, atMs: nowMs });
+      continue;
+    }
     const isBegin =
       action.kind === 'cordon' ||
       (action.kind === 'order' &&
@@ -190,6 +232,6 @@ function note(actions: readonly Action[], { nowMs, status }: PreviewWorld, begun
     if (!isBegin) continue;
     const role = action.kind === 'cordon' ? 'worker' : action.role;
     const index = action.kind === 'order' ? action.order.command : command;
-    begun.push({ command: index, role, name: action.name, atMs: nowMs });
+    log.begun.push({ command: index, role, name: action.name, atMs: nowMs });
   }
 }

@@ -1,22 +1,25 @@
 import type { PlanStatus, StoredPlanStatus } from '../api/plan.ts';
 import {
-  ARGUMENTS,
   KEPT_ANSWERS,
   type Request,
   type RequestResult,
+  VERB_ARGUMENTS,
   VERBS,
   type Verb,
 } from '../api/requests.ts';
 import { type Answer, refused } from './answer.ts';
+import { approve } from './approve.ts';
 import type { PlanFacts } from './facts.ts';
 import { retry } from './retry.ts';
 import { rollback } from './roll-back.ts';
 import { abort, pause, resume } from './verbs.ts';
 
-type Verdict = (facts: PlanFacts, by: string, given: Readonly<Record<string, string>>) => Answer;
-const ANSWERS: Readonly<Record<Verb, Verdict>> = {
+type Answerer = (facts: PlanFacts, by: string, given: Readonly<Record<string, string>>) => Answer;
+
+const ANSWERS: Readonly<Record<Verb, Answerer>> = {
   pause,
   resume,
+  approve,
   abort,
   retry,
   rollback,
@@ -72,13 +75,14 @@ function answerOne({ verb, by, arguments: given }: Request, facts: PlanFacts): A
   if (answer === undefined) {
     return refused('UnknownVerb', `wanted one of ${VERBS.join(', ')}, found ${verb}`);
   }
-  const known = ARGUMENTS[answer] ?? [];
-  const name = Object.keys(given ?? {}).find((one) => !known.includes(one));
+  const taken = VERB_ARGUMENTS[answer];
+  const name = Object.keys(given ?? {}).find((one) => !taken.includes(one));
   if (name !== undefined) {
     const takes =
-      known.length === 0 ? 'takes no arguments' : `takes ${known.join(', ')} and nothing else`;
-    const why = known.length === 0 ? ': it is about the whole Plan' : '';
-    return refused('UnknownArgument', `${answer} ${takes}, found ${name}${why}`);
+      taken.length === 0
+        ? `takes no arguments, found ${name}: it is about the whole Plan`
+        : `takes ${taken.join(', ')}, found ${name}`;
+    return refused('UnknownArgument', `${verb} ${takes}`);
   }
   return ANSWERS[answer](facts, by, given ?? {});
 }

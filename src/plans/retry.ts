@@ -11,6 +11,7 @@ import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import { type Answer, done, refused } from './answer.ts';
 import { isCordonedByOthers } from './availability.ts';
+import { wasTouched } from './behind.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { isHeld } from './held.ts';
@@ -191,15 +192,19 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
     batch: _batch,
     failure: _failure,
     quarantined: _quarantined,
+    jobs: _jobs,
+    approvals,
     ...rest
   } = command;
   const stays = staysPinned(command);
   const { k0supdate, airgapupdate } = command;
   const again = (role: Role, targets: readonly TargetStatus[] = []) =>
     targets.map((target) => (isDone(target) ? outOfBatches(target) : pending(target, role, facts)));
+  const passed = passedApprovals(command, approvals);
   return {
     ...rest,
     state: 'SchedulableWait',
+    ...(passed.length === 0 ? {} : { approvals: passed }),
     ...(stays === undefined ? {} : { pinned: stays }),
     ...(backup !== undefined && k0supdate?.controllers?.some(wasUpdated) ? { backup } : {}),
     ...(k0supdate === undefined
@@ -214,6 +219,21 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
       ? {}
       : { airgapupdate: { workers: again('worker', airgapupdate.workers) } }),
   };
+}
+
+/**
+ * A person is asked again only for what the run had not come to. Batches are counted anew: what their numbers
+ * meant is no more.
+ */
+function passedApprovals(
+  { k0supdate }: CommandStatus,
+  approvals: CommandStatus['approvals'] = [],
+): NonNullable<CommandStatus['approvals']> {
+  return approvals.filter(
+    ({ of }) =>
+      (of === 'Controllers' && k0supdate?.controllers?.some(wasTouched)) ||
+      (of === 'Workers' && k0supdate?.workers?.some(wasTouched)),
+  );
 }
 
 /** Batches are counted anew. */

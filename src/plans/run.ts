@@ -26,8 +26,9 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
 /**
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
- * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a node that others
- * had cordoned, what was quarantined, what a rollback has added, and a command that has failed or ended.
+ * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a Job that was
+ * begun or has ended, a node that others had cordoned, what was quarantined, what a rollback has added, and a
+ * command that has failed or ended.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
   return JSON.stringify([
@@ -41,6 +42,7 @@ export function lastingOf(status: StoredPlanStatus | undefined): string {
       command.failure?.reason,
       command.rollback,
       command.quarantined,
+      command.jobs?.map(({ name, result }) => [name, result]),
       targetsOf(command).flatMap(({ name, cordoned }) => (cordoned === true ? [name] : [])),
     ]) ?? [],
   ]);

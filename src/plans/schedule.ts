@@ -29,6 +29,9 @@ export function schedule(
   ask: Ask = asking(course, facts, command),
 ): Schedule {
   if (course.stopping) return NOTHING;
+  // What holds at any time ends a run at any time; what is only closed is met by whatever is to be begun.
+  const always = ask([]);
+  if (always?.failure !== undefined) return { starts: [], ...always };
   const workers = placed(
     standings.filter(({ target }) => target.role === 'worker'),
     command.batch,

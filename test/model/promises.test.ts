@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { APPROVALS } from '../../src/api/policy-batches.ts';
 import type { Fate } from './simulated-host.ts';
 import { type Happening, World, type WorldOptions } from './world.ts';
 
@@ -31,6 +32,8 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   hybrids: fc.constantFrom(0, 0, 1, 2),
   maxFailures: fc.constantFrom(0, 0, 1, 3),
   onDrainTimeout: fc.constantFrom('Stop', 'Skip', 'Force'),
+  approvals: fc.subarray([...APPROVALS]),
+  hooks: fc.boolean(),
   windows: fc.constantFrom(false, false, false, true),
   batches: fc.constantFrom<WorldOptions['batches']>(
     undefined,

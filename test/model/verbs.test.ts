@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { APPROVALS } from '../../src/api/policy-batches.ts';
 import { VERBS } from '../../src/api/requests.ts';
 import type { Fate } from './simulated-host.ts';
 import { type Happening, World, type WorldOptions } from './world.ts';
@@ -20,6 +21,8 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   hybrids: fc.constantFrom(0, 1),
   maxFailures: fc.constantFrom(0, 1),
   onDrainTimeout: fc.constantFrom('Stop', 'Skip'),
+  approvals: fc.subarray([...APPROVALS]),
+  hooks: fc.boolean(),
 });
 const at = fc.nat(20);
 const happening: fc.Arbitrary<Happening> = fc.oneof(

@@ -1,13 +1,16 @@
 import { durationMs } from '../../src/api/duration.ts';
 import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
+import type { Approval } from '../../src/api/policy-batches.ts';
 import type { DrainOutcome } from '../../src/api/policy-drain.ts';
 import type { FailureOutcome, RollbackScope } from '../../src/api/policy-failure.ts';
+import type { HookSpec } from '../../src/api/policy-hooks.ts';
 import type { Request, Verb } from '../../src/api/requests.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
 import type {
   Action,
   ControlNodeFacts,
+  JobFacts,
   NodeFacts,
   PlanFacts,
   QuarantineFacts,
@@ -17,7 +20,7 @@ import { targetsOf } from '../../src/plans/progress.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
-import { aPolicy } from '../support/builders.ts';
+import { aPolicy, passing } from '../support/builders.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
@@ -38,9 +41,14 @@ export interface WorldOptions {
   readonly onDrainTimeout?: DrainOutcome;
   readonly onFailure?: FailureOutcome;
   readonly scope?: RollbackScope;
+  readonly approvals?: readonly Approval[];
+  /** A Job has to have succeeded before each node is begun, and after it. */
+  readonly hooks?: boolean;
   readonly from?: string;
   readonly to?: string;
 }
+
+const HOOK: HookSpec = { name: 'look', when: ['BeforeNode', 'AfterNode'], job: {} };
 
 const ZONE = 'topology.kubernetes.io/zone';
 export const STEP_MS = 5_000;
@@ -81,6 +89,8 @@ export class World {
   readonly requests: Request[] = [];
   /** What has failed, until somebody lifts that. */
   readonly quarantined: QuarantineFacts[] = [];
+  /** By name: what it was begun for, and when it ends. */
+  readonly jobs = new Map<string, { readonly of: string; readonly endsAtMs: number }>();
   readonly #readySinceMs = new Map<SimulatedHost, number>();
   /** Controllers that were down have been repaired without a backup. */
   #aControllerBroke = false;
@@ -126,6 +136,8 @@ export class World {
       onFailure: options.onFailure,
       rollback: { scope: options.scope },
       drain: { onTimeout: options.onDrainTimeout },
+      approvals: [...(options.approvals ?? [])],
+      ...(options.hooks ? { hooks: [HOOK] } : {}),
       ...(options.batches === undefined ? {} : { batches: options.batches }),
       ...(options.windows ? { windows: [{ cron: '*/2 * * * *', length: '1m' }] } : {}),
     };
@@ -236,8 +248,9 @@ export class World {
       plansBefore: [],
       policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
-      gates: new Map(),
-      jobs: new Map(),
+      gates: passing(this.nowMs),
+      baseline: { kind: 'stored' },
+      jobs: new Map([...this.jobs].map(([name, { endsAtMs }]) => [name, this.#job(endsAtMs)])),
       nodes: new Map(
         [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),
       ),
@@ -245,6 +258,10 @@ export class World {
       budgets: [],
       quarantined: this.quarantined,
     };
+  }
+
+  #job(endsAtMs: number): JobFacts {
+    return { state: endsAtMs > this.nowMs ? 'Running' : 'Succeeded', message: '' };
   }
 
   #host(host: SimulatedHost) {
@@ -300,6 +317,11 @@ export class World {
       if (!isThere) this.quarantined.push({ name: action.name, ...action.spec });
       return;
     }
+    if (action.kind === 'job') {
+      if (this.jobs.has(action.name)) return;
+      this.jobs.set(action.name, { of: action.of, endsAtMs: this.nowMs + 2 * STEP_MS });
+      return;
+    }
     if (host === undefined) throw new Error(`no host ${action.name}`);
     switch (action.kind) {
       case 'order': {
@@ -310,6 +332,14 @@ export class World {
         this.#checkAborted(host, action.order);
         if (action.order.artifact.from === undefined) this.#checkWindow(host, action.order);
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
+          const { artifact } = action.order;
+          if (
+            artifact.kind === 'k0s' &&
+            artifact.from === undefined &&
+            action.role === 'controller'
+          ) {
+            this.#checkPoints(host, 'Controllers');
+          }
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
           else if (action.order.artifact.from === 'previous') this.#checkWayBack(host, action.role);
           else this.#checkApply(host, action.role);
@@ -322,7 +352,10 @@ export class World {
         return;
       case 'cordon': {
         this.#checkStart(host);
-        if (host.order?.artifact.from === undefined) this.#checkBatch(host);
+        if (host.order?.artifact.from === undefined) {
+          if (host.mark === undefined) this.#checkPoints(host, 'Workers');
+          this.#checkBatch(host);
+        }
         if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
         if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
         const isBack = host.order?.artifact.from !== undefined;
@@ -342,6 +375,28 @@ export class World {
       case 'evict':
         if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
     }
+  }
+
+  /** A person has looked, and the hook of the node has succeeded, before anything is taken away from it. */
+  #checkPoints({ name }: SimulatedHost, of: 'Controllers' | 'Workers'): void {
+    const command = this.stored?.commands?.find(({ k0supdate }) => k0supdate !== undefined);
+    const { approvals = [], hooks } = this.#policy;
+    const given = new Set(command?.approvals?.map((one) => one.of));
+    const batch = command?.batch?.number ?? 1;
+    const wanted = [
+      ...(approvals.includes(`Before${of}`) ? [of] : []),
+      ...(of === 'Workers' && approvals.includes('BeforeEachBatch') ? [`Batch/${batch}`] : []),
+    ];
+    for (const one of wanted) {
+      const isCovered = one === 'Batch/1' && wanted.includes('Workers');
+      if (!given.has(one) && !isCovered) this.#broken('H1', `${name} before ${one} was approved`);
+    }
+    if (hooks === undefined) return;
+    const hook = `hook look at BeforeNode/${name}`;
+    const isDone = [...this.jobs.values()].some(
+      (job) => job.of === hook && job.endsAtMs <= this.nowMs,
+    );
+    if (!isDone) this.#broken('H2', `${name} before its hook`);
   }
 
   /** A command begins when the one before it has done all of its work. */
@@ -526,8 +581,18 @@ export class World {
     for (let round = 0; round < maxRounds && !this.isOver; round++) this.round();
   }
 
+  /** Somebody has looked, where that is waited for. */
+  letPass(): void {
+    // What was said before an answer may be mended by it.
+    if (this.last?.kind === 'answer') return;
+    const waiting = this.known?.conditions?.find(({ type }) => type === 'Waiting');
+    if (waiting?.status !== 'True' || waiting.reason !== 'WaitsForApproval') return;
+    this.happen({ kind: 'asks', verb: 'approve' });
+  }
+
   round(): void {
     this.happen({ kind: 'look' });
+    this.letPass();
     for (let at = 0; at < this.hosts.length; at++) this.happen({ kind: 'agent', at });
     this.happen({ kind: 'time' });
   }

@@ -126,6 +126,12 @@ export function aPolicy(layer: PolicyLayer): ClusterPolicy {
   return clusterPolicy(layer, undefined);
 }
 
+/** The gate that there is without any policy: nothing is worse than before. */
+export function passing(atMs: number): PlanFacts['gates'] {
+  const answer = { outcome: 'pass', message: 'as before', atMs, sinceMs: 0, failures: 0 } as const;
+  return new Map([['workloads', answer]]);
+}
+
 export function someFacts(
   spec: PlanFacts['plan']['spec'],
   over: Omit<Partial<PlanFacts>, 'nodes' | 'controlNodes' | 'plan'> & {
@@ -144,7 +150,8 @@ export function someFacts(
     epoch: 3,
     budgets: [],
     quarantined: [],
-    gates: new Map(),
+    gates: passing(over.nowMs ?? START_MS),
+    baseline: { kind: 'stored' },
     jobs: new Map(),
     ...over,
     plan: {

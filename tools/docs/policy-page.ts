@@ -56,6 +56,9 @@ That is \`onFailure: RollBack\` with \`rollback.scope: Node\`, the default. With
 
 A drain that is overdue counts as a failure, unless \`drain.onTimeout\` says \`Skip\` or \`Force\`. A node that is passed over is named at the end of the run, which is \`ApplyFailed\` as well: not everything is done. \`Force\` deletes no Pod; those that are left run on while k0s is restarted under them, unless it fails to come back.
 
+## Gates
+[gates.md](gates.md): what is asked, and what each answer means.
+
 ## The kill switch
 \`\`\`sh
 kubectl patch updatepolicy default --type=merge -p '{"spec":{"paused":true}}'

@@ -8,7 +8,8 @@ export type Sources = ReadonlyMap<string, string>;
 const LAYERS = ['api', 'pure', 'adapter', 'program'] as const;
 export type Layer = (typeof LAYERS)[number];
 
-const PURE_FOLDERS = /^src\/(plans|signals|targets|health|windows|channels|artifacts|node-agent)\//;
+const PURE_FOLDERS =
+  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|node-agent)\//;
 const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */
@@ -19,10 +20,11 @@ const READS_THE_WORLD =
 
 /** What an agent may not load: each costs more memory than the agent itself. */
 const AGENT_MAIN = 'src/node-agent/main.ts';
-const TOO_HEAVY_FOR_AGENT = /^(undici|xstate|@kubernetes\/client-node|commander)$/;
+const TOO_HEAVY_FOR_AGENT =
+  /^(undici|xstate|@kubernetes\/client-node|commander|@marcbachmann\/cel-js|@prometheus-io\/lezer-promql)$/;
 
 /** Pure folders that must not know `plans`, which knows them. */
-const BELOW_PLANS = /^src\/(targets|signals|health|windows)\//;
+const BELOW_PLANS = /^src\/(targets|signals|health|gates|windows)\//;
 
 export function layerOf(file: string): Layer {
   if (file.startsWith('src/api/') || /^src\/(errors|clock)\.ts$/.test(file)) return 'api';

@@ -89,6 +89,10 @@ const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
 const lease = (name: string): RequestOptions => ({
   body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec: {} },
 });
+const BASELINES = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+const baseline: RequestOptions = {
+  body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b' } },
+};
 const event: RequestOptions = {
   body: {
     apiVersion: 'v1',
@@ -153,6 +157,13 @@ const MAY: readonly (readonly [what: string, ...row: Row])[] = [
   ['list Pods', 'orchestrator', 'GET', '/api/v1/pods'],
   ['list budgets', 'orchestrator', 'GET', '/apis/policy/v1/poddisruptionbudgets'],
   ['evict', 'orchestrator', 'POST', '/api/v1/namespaces/default/pods/p/eviction', eviction],
+  ['list Deployments', 'orchestrator', 'GET', '/apis/apps/v1/deployments'],
+  ['list StatefulSets', 'orchestrator', 'GET', '/apis/apps/v1/statefulsets'],
+  ['list DaemonSets', 'orchestrator', 'GET', '/apis/apps/v1/daemonsets'],
+  ['list ReplicaSets', 'orchestrator', 'GET', '/apis/apps/v1/replicasets'],
+  ['keep a baseline', 'orchestrator', 'POST', BASELINES, baseline],
+  ['read a baseline', 'orchestrator', 'GET', `${BASELINES}/b`],
+  ['remove a baseline', 'orchestrator', 'DELETE', `${BASELINES}/b`],
   ['see Leases of nodes', 'orchestrator', 'GET', NODE_LEASES],
   ['make the Lease', 'orchestrator', 'POST', LEASES, lease(LEADER_LEASE)],
   ['read the Lease', 'orchestrator', 'GET', `${LEASES}/${LEADER_LEASE}`],
@@ -207,6 +218,7 @@ const MAY_NOT: readonly (readonly [what: string, why: RegExp, ...row: Row])[] = 
   ['delete a Node', forbidden, 'orchestrator', 'DELETE', w1],
   ['delete a Pod', forbidden, 'orchestrator', 'DELETE', '/api/v1/namespaces/default/pods/p'],
   ['see Secrets', forbidden, 'orchestrator', 'GET', '/api/v1/secrets'],
+  ['see ConfigMaps elsewhere', forbidden, 'orchestrator', 'GET', '/api/v1/configmaps'],
   ['edit a Plan', forbidden, 'orchestrator', 'PATCH', `${PLANS}/autopilot`, merge({})],
   ['edit the UpdatePolicy', forbidden, 'orchestrator', 'PATCH', policy, merge({})],
   ['lift a quarantine', forbidden, 'orchestrator', 'DELETE', `${QUARANTINED_ARTIFACTS}/q-1`],

@@ -42,7 +42,7 @@ const order: Order = {
 /** Without the object as it is after the write: the world is asked itself. */
 async function act(action: Action) {
   const evict = () => Promise.reject(new Error('not here'));
-  const outcome = await perform({ kube, evict }, action);
+  const outcome = await perform({ kube, evict, beginJob: evict }, action);
   return outcome.done ? { done: true } : outcome;
 }
 

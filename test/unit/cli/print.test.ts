@@ -59,6 +59,7 @@ test('a preview, as it is printed', () => {
     'commands[0] k0supdate to v1.36.3+k0s.0',
     '  from v1.36.1+k0s.0: c1, w1, w2, w3',
     '  k0s backup first, on c1',
+    '  gates to be passed: workloads (AfterBatch)',
     '  +1m      controller  c1',
     '  +1m 56s  batch 1     w1, w2',
     '  +3m 27s  batch 2     w3',

@@ -10,7 +10,15 @@ const whole: About = { plan: 'spring', message: '' };
 
 /** They say that something is well: nobody asks what to do about it. */
 const NOTHING_TO_DO = [
-  ...['AlreadyUpdated', 'Completed', 'PlanDeleted', 'PolicyAccepted', 'Resumed', 'Retried'],
+  ...[
+    'AlreadyUpdated',
+    'Approved',
+    'Completed',
+    'PlanDeleted',
+    'PolicyAccepted',
+    'Resumed',
+    'Retried',
+  ],
   ...['Started', 'Updated'],
 ];
 
@@ -102,6 +110,23 @@ const rows: readonly (readonly [string, Reason, Partial<About>, readonly string[
       'k0s kubectl get --raw /readyz?verbose  # on host cp-1',
       'journalctl -u k0scontroller -n 100  # on host cp-1',
       'k0s restore /b/1.tar.gz  # on host cp-2, with k0s stopped',
+    ],
+  ],
+  [
+    'a person who has to look',
+    'WaitsForApproval',
+    { message: 'a person has to look before batch 2: autopilot approve spring --of Batch/2' },
+    ['kubectl get nodes', 'autopilot approve spring --of Batch/2', 'autopilot abort spring'],
+  ],
+  [
+    'a hook that has failed: its Job, what it said, and to try again',
+    'HookFailed',
+    { message: 'hook warm at BeforeRun failed: no (Job k0s-autopilot/autopilot-warm-0123456789)' },
+    [
+      'kubectl describe job -n k0s-autopilot autopilot-warm-0123456789',
+      'kubectl logs -n k0s-autopilot job/autopilot-warm-0123456789 --all-containers',
+      'kubectl get updatepolicy default -o yaml',
+      'autopilot retry spring',
     ],
   ],
   [

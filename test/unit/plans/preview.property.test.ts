@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { APPROVALS } from '../../../src/api/policy-batches.ts';
 import type { Action } from '../../../src/plans/facts.ts';
 import { preview } from '../../../src/plans/preview.ts';
 import { type Happening, World, type WorldOptions } from '../../model/world.ts';
@@ -26,6 +27,8 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   bundle: fc.boolean(),
   hybrids: fc.constantFrom(0, 0, 1, 2),
   maxFailures: fc.constantFrom(0, 1),
+  approvals: fc.subarray([...APPROVALS]),
+  hooks: fc.boolean(),
   windows: fc.constantFrom(false, false, true),
   batches,
 });
@@ -93,6 +96,7 @@ test('a run without faults follows its preview: who is begun, and in which order
       for (let round = 0; round < 4_000 && !world.isOver; round++) {
         const decision = world.look(Number.POSITIVE_INFINITY);
         if (decision.kind === 'act') executed.note(decision.actions);
+        world.letPass();
         for (const host of world.hosts) host.step(world.nowMs);
         world.happen({ kind: 'time' });
       }
