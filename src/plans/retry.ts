@@ -39,6 +39,14 @@ export function retry(facts: PlanFacts): Answer {
       'only a run that has ended, or is held after a failure, can be retried; abort it first, or wait for its end',
     );
   }
+  // A Job is begun once in a run, and so is one that has failed.
+  const isOfHook = ({ failure }: CommandStatus) => failure?.reason === 'HookFailed';
+  if (isHeld(status) && status.commands?.some(isOfHook)) {
+    return refused(
+      'StillRunning',
+      'a hook has failed, and is begun again by a new run only: abort this one, and retry then',
+    );
+  }
   const { runID, observedGeneration, commands } = status;
   if (observedGeneration !== undefined && observedGeneration < plan.generation) {
     return refused('NewGenerationWaits', 'the spec was edited since, and runs by itself');

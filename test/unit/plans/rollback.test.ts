@@ -438,3 +438,15 @@ test('Events tell that a run is put back, once, and that it is held', () => {
   const reasons = eventsBetween(held.plan.status, statusOf(decide(held))).map((one) => one.reason);
   assert.ok(reasons.includes('HeldAfterFailure'));
 });
+
+test('a retry of a run that a hook has held is refused, with what to do', () => {
+  const failure = { reason: 'HookFailed', message: 'hook warm failed', at: at(60) };
+  const policy: PolicyLayer = { onFailure: 'Pause' };
+  const command = { failure };
+  const workers = [entry('w-1', 10), pending('w-2')];
+  const held = statusOf(decide(factsOf({ workers, policy, command })));
+  const request = { nonce: 'n', verb: 'retry', by: 'ann' };
+  const { answer } = answerTo({ workers, policy, status: held, requests: [request] });
+  assert.equal(answer?.reason, 'StillRunning');
+  assert.match(answer?.message ?? '', /abort this one, and retry then/);
+});
