@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { historySchema } from './history.ts';
 import { conditionSchema, metadataSchema } from './meta.ts';
 import { frozenPolicySchema, policySchema } from './policy.ts';
 import { askedSchema, requestResultsSchema, requestsSchema } from './requests.ts';
@@ -376,6 +377,7 @@ export const planStatusSchema = z.object({
     .optional()
     .describe('Somebody asked that nothing new be begun; until somebody asks to resume.'),
   aborted: askedSchema.optional().describe('Somebody asked that the run end.'),
+  history: historySchema.optional(),
   requestResults: requestResultsSchema.optional(),
 });
 /** What the orchestrator writes: all of it but `requests`. */

@@ -24,6 +24,12 @@ export type Limits = (typeof LIMITS)[number];
 export const BACKUP_MODES = ['Never', 'BeforeFirstController'] as const;
 export type BackupMode = (typeof BACKUP_MODES)[number];
 
+/**
+ * - `Never`: each Plan runs in its turn
+ * - `Waiting`: of Plans that wait for the same targets, the later patch alone
+ */
+export const SUPERSEDES = ['Never', 'Waiting'] as const;
+
 /** Said of a whole layer where the API server sees it; of the merged ones {@link policyFlaws} says the same. */
 const LAYER_RULES = [
   {
@@ -119,6 +125,12 @@ const liveFields = {
   freezes: freezesSchema
     .optional()
     .describe('When no node may be begun, whatever the windows say.'),
+  supersede: z
+    .enum(SUPERSEDES)
+    .optional()
+    .describe(
+      'Whether a Plan takes the place of one that was applied before it and has not begun: `Never`, or `Waiting`, where both hold one k0supdate, this one brings a later patch of the same minor version, and to all targets of the other, which then ends with reason Superseded.',
+    ),
 };
 
 /**
@@ -216,6 +228,7 @@ export const POLICY_DEFAULTS = {
   paused: false,
   windows: undefined,
   freezes: undefined,
+  supersede: 'Never',
 } as const;
 
 /** @param layer merged, and without {@link policyFlaws} */

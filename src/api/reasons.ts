@@ -35,11 +35,12 @@ export const REASONS = {
   WaitsForController: 'One controller at a time: another one is under way.',
   ControllerNotReady: 'Another controller is not ready, so none may be taken away.',
   WaitsForSlot: 'As many workers as the limit allows are under way or unavailable.',
+  WaitsForOtherPlan:
+    'Another Plan has the target, or runs before this one; the message says which, and the place in the queue.',
   Soaking: 'A batch is done; gates are asked for as long as it soaks, and then the run goes on.',
   WaitsForOutlook: 'The pods of the nodes that are next are being listed.',
   WaitsForBudget:
     'The nodes that are next share disruption budgets with nodes under way, or cannot be drained now.',
-  WaitsForOtherPlan: 'Another Plan has the target, or runs before this one.',
   WaitsForDownload: 'Artifacts are being fetched and verified.',
   WaitsForDrain: 'Pods are being evicted within their disruption budgets.',
   WaitsForBackup: 'A controller saves the state of the cluster before it is touched.',
@@ -68,6 +69,7 @@ export const REASONS = {
   Pinned: 'An annotation of the node keeps it at another version.',
   Updated: 'The update was committed.',
   Completed: 'Every target has its version.',
+  Superseded: 'A Plan that was applied later brings a newer version, and versions do not go back.',
   RunStopped: 'Left alone: the run stopped before its turn.',
   // requests
   Resumed: 'Somebody let go of a pause.',

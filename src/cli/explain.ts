@@ -5,7 +5,7 @@ import { connect, type Kube } from '../kube/client.ts';
 import type { RawLease } from '../kube/raw.ts';
 import { PLANS } from '../kube/target-path.ts';
 import { explain, type Leader } from '../plans/explain.ts';
-import { plansBefore } from '../plans/queue.ts';
+import { placeOf } from '../plans/queue.ts';
 import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { explanationText } from './explain-print.ts';
@@ -33,7 +33,9 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
       throw new ConfigError(`no Plan ${name} is stored, found ${names}`);
     }
     const nowMs = Date.now();
-    const found = explain(plan, { plansBefore: plansBefore(plan, plans), leader, nowMs });
+    // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
+    const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
+    const found = explain(plan, { plansBefore: before, leader, nowMs });
     const lines =
       options.output === 'json'
         ? [JSON.stringify(found, undefined, 2)]

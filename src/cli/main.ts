@@ -3,6 +3,7 @@ import { orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addExplain } from './explain-command.ts';
+import { addHistory } from './history-command.ts';
 import { addPreview } from './preview-command.ts';
 import { addVerbs } from './verbs.ts';
 
@@ -41,6 +42,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     });
   addPreview(program);
   addExplain(program);
+  addHistory(program);
   addVerbs(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');

@@ -7,10 +7,12 @@ import { connect, type Kube } from '../kube/client.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import { fixOf } from '../plans/explain-advice.ts';
 import type { PlanFacts } from '../plans/facts.ts';
+import { holdOf } from '../plans/hold.ts';
+import { othersOf } from '../plans/others.ts';
 import { preview } from '../plans/preview.ts';
 import { previewDrains } from '../plans/preview-drains.ts';
 import { drainedBy, type PreviewReport, reportOf } from '../plans/preview-report.ts';
-import { plansBefore } from '../plans/queue.ts';
+import type { QueuedPlan } from '../plans/queue.ts';
 import { isUnderWay } from '../plans/run.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
@@ -92,6 +94,7 @@ function applied({ name, spec }: PlanFile, { plans }: ObservedCluster): TrimmedP
     ...plan,
     status: before?.status,
     createdAtMs: before?.createdAtMs ?? Number.POSITIVE_INFINITY,
+    appliedAtMs: Number.POSITIVE_INFINITY,
   };
 }
 
@@ -101,12 +104,14 @@ function judge(
   cluster: ObservedCluster,
   file: PlanFile | undefined,
 ): PreviewReport {
+  const nowMs = Date.now();
+  const isHeld = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) !== undefined;
   const facts: PlanFacts = {
     ...cluster.world,
-    nowMs: Date.now(),
+    nowMs,
     sightedSinceMs: 0,
     plan: { ...plan, status: undefined },
-    plansBefore: plansBefore(plan, cluster.plans),
+    ...othersOf(plan, cluster.plans, { world: cluster.world, isHeld }),
     policy,
     epoch: 0,
     gates: new Map(),

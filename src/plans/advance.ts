@@ -5,7 +5,7 @@ import type { Goal } from '../signals/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import type { Action } from './facts.ts';
-import { give } from './give-order.ts';
+import { give, isBusyElsewhere } from './give-order.ts';
 import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
@@ -51,11 +51,16 @@ function atTheEnd(target: Target, phase: TargetPhase): Step {
 function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse): Step {
   if (phase === 'Pending') {
     if (course.stopping) return { phase: 'Skipped', ...why('RunStopped'), actions: [] };
-    return { phase, actions: giveBack(target) };
+    return isBusyElsewhere(target)
+      ? elsewhere(target, course)
+      : { phase, actions: giveBack(target) };
   }
-  // Written down by a leader that died before it could give the order: while held, none is given now.
+  // Written down by a leader that died before it could give the order, or another Plan has overtaken this one:
+  // while held, none is given now. An agent that had it has cancelled it, and does not begin it once more.
   if (course.hold !== undefined && !course.stopping && isUntouched(phase)) {
-    return { phase: 'Pending', actions: giveBack(target) };
+    const wasGiven = phase !== 'Downloading' || target.foreignOrder !== undefined;
+    const step = { phase: 'Pending', actions: giveBack(target) } as const;
+    return wasGiven ? { ...step, anew: true } : step;
   }
   // The agent calls back by itself what nobody orders any more.
   if (course.stopping && isUntouched(phase)) {
@@ -68,6 +73,23 @@ function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse):
     phase,
     deadlineMs: deadlineOf(target, phase, course),
     actions: give(target, GOAL_OF[phase] ?? 'stage', course),
+  };
+}
+
+/** What another run has left there ends by itself, unless the agent died with it and says nothing any more. */
+function elsewhere(target: Target, course: UpdateCourse): Step {
+  const deadlineMs = deadlineOf(target, 'Pending', course);
+  const message = `still obeys order ${target.foreignOrder?.id} of another run`;
+  if (course.nowMs >= deadlineMs) {
+    const waited = seconds(deadlineMs - sinceMs(target, 'Pending', course));
+    return fail('NoReport', `${message}, and has not ended it within ${waited}`);
+  }
+  return {
+    phase: 'Pending',
+    reason: 'WaitsForOtherPlan',
+    message,
+    deadlineMs,
+    actions: giveBack(target),
   };
 }
 

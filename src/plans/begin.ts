@@ -28,6 +28,8 @@ import { progressOf } from './progress.ts';
 import { summary } from './refusals.ts';
 import { outlivesRun } from './run.ts';
 import { runIdOf } from './run-id.ts';
+import { supersededBy } from './supersede.ts';
+import { queueMessage } from './turn.ts';
 
 /** Whether there is something to run, and if not, why not. */
 export type Beginning =
@@ -68,12 +70,10 @@ export function begin(facts: PlanFacts): Beginning {
     return refusals.length > 0 ? refuse(facts, undefined, refusals) : { ...hold, kind: 'wait' };
   }
   if (facts.plansBefore.length > 0) {
-    return {
-      kind: 'wait',
-      reason: 'WaitsForOtherPlan',
-      message: `Plan ${facts.plansBefore.join(', ')} runs first`,
-    };
+    return { kind: 'wait', reason: 'WaitsForOtherPlan', message: queueMessage(facts) };
   }
+  const superseded = supersededBy(plan.spec, facts);
+  if (superseded !== undefined) return refuse(facts, undefined, [superseded]);
   const checked = preflight(plan.spec, facts);
   if (checked.refusals.length > 0) return refuse(facts, checked, checked.refusals);
   return { kind: 'run', status: freeze(facts, plan.spec, checked) };

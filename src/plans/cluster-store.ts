@@ -18,6 +18,7 @@ import {
   PLANS,
   QUARANTINED_ARTIFACTS,
   UPDATE_POLICIES,
+  UPDATE_RUNS,
 } from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
@@ -35,6 +36,7 @@ import { outlookOf } from './outlook.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
+import { type TrimmedUpdateRun, trimUpdateRun } from './trim-update-run.ts';
 
 export interface ClusterStoreOptions {
   readonly kube: Kube;
@@ -48,6 +50,8 @@ export interface ClusterStoreOptions {
 /** All that is observed of the cluster, kept up to date by watches, whether we lead or not. */
 export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
+  /** What is told of runs. No judgement depends on it, so that none waits for it. */
+  readonly runs: Informer<TrimmedUpdateRun>;
   readonly drain: DrainClient;
   readonly jobs: JobClient;
   readonly gates: GateRunner;
@@ -82,6 +86,7 @@ export class ClusterStore {
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
     this.jobs = startJobClient({ ...common, onChange });
+    this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -240,6 +245,6 @@ export class ClusterStore {
   async stop(): Promise<void> {
     this.gates.rest();
     await this.#prober.stop();
-    await Promise.all(this.#informers.map((one) => one.ended));
+    await Promise.all([this.runs, ...this.#informers].map((one) => one.ended));
   }
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
+import { isInDoubt, readAgain } from '../kube/read-again.ts';
 import type { Log } from '../log.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -10,18 +11,22 @@ import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
+import { othersOf } from './others.ts';
 import { PlanController } from './plan-controller.ts';
-import { activeRuns, isAtWork, plansBefore, type QueuedPlan } from './queue.ts';
+import { activeRuns, isAtWork, type QueuedPlan } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 import { UpdatePolicyClient } from './update-policy-client.ts';
+import { type ToldPlan, UpdateRunClient } from './update-run-client.ts';
 
 export interface ControllerOptions {
   readonly kube: Kube;
   readonly log: Log;
   readonly recorder: Recorder;
   readonly apiPort: number;
+  /** Who acts, as the Lease says it. */
+  readonly identity: string;
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
@@ -43,6 +48,7 @@ export class Controller {
   readonly store: ClusterStore;
   readonly #options: ControllerOptions;
   readonly #policyStatus: UpdatePolicyClient;
+  readonly #runs: UpdateRunClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   #leadingSinceMs = 0;
@@ -56,6 +62,13 @@ export class Controller {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
     this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
+    this.#runs = new UpdateRunClient({
+      kube: options.kube,
+      log: options.log,
+      by: options.identity,
+      runs: () => [...this.store.runs.values()],
+      onWritten: (object) => this.store.runs.note(object),
+    });
   }
 
   /** The highest epoch that any order or report speaks of; -1 where there is none. */
@@ -124,6 +137,7 @@ export class Controller {
     this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
+      if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
     }
     const leftovers = tidy({ ...world, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
@@ -131,7 +145,7 @@ export class Controller {
   }
 
   #control(plan: TrimmedPlan, epoch: number): PlanController {
-    const { kube, recorder, log } = this.#options;
+    const { kube, recorder, log, identity } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
       return now?.uid === plan.uid ? now : undefined;
@@ -139,6 +153,8 @@ export class Controller {
     return new PlanController({
       kube,
       recorder,
+      identity,
+      onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,
       facts: (status) => this.#facts(current(), status, epoch),
@@ -158,16 +174,16 @@ export class Controller {
       return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
-    const mayBegin = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) === undefined;
+    const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
+    const isHeld = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) !== undefined;
     return {
       nowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
-      plansBefore: plansBefore({ ...plan, status }, this.#queue(), mayBegin),
+      ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),
       policy,
       epoch,
-      nodes: this.store.nodes(),
-      controlNodes: this.store.controlNodes(),
+      ...world,
       budgets: this.store.budgets(),
       quarantined: this.store.quarantined(),
       gates: this.store.gates.answers(plan.uid),
@@ -188,12 +204,17 @@ export class Controller {
     return clusterPolicy(this.#options.policy, this.store.updatePolicy());
   }
 
+  #told(): ToldPlan[] {
+    return [...this.store.plans.values()].map((plan) => {
+      const controller = this.#plans.get(plan.uid);
+      return { plan, status: controller?.told ?? plan.status };
+    });
+  }
+
   #queue(): QueuedPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      if (controller === undefined) return plan;
-      const { status, isBeginning } = controller;
-      return { ...plan, status, isBeginning };
+      return controller === undefined ? plan : { ...plan, status: controller.newest };
     });
   }
 
@@ -206,12 +227,21 @@ export class Controller {
           await this.#performOne(action, signal);
         } catch (thrown) {
           signal.throwIfAborted();
+          if (isInDoubt(thrown)) await this.#readAgain(action, signal);
           failures.push(`${action.kind} ${action.name}: ${messageOf(thrown)}`);
         }
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work));
     if (failures.length > 0) throw new Error(failures.join('; '));
+  }
+
+  /** An answer was lost: nothing is judged before it is known what became of the write. */
+  async #readAgain(action: Action, signal: AbortSignal): Promise<void> {
+    if (action.kind === 'dropRequests' || action.kind === 'evict') return;
+    const role = 'role' in action ? action.role : 'worker';
+    const object = await readAgain(this.#options.kube, role, action.name, signal);
+    if (object !== undefined) this.store.note(role, object);
   }
 
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import type { K0sVersion } from '../api/k0s-version.ts';
 import type { Backup, K0sUpdate } from '../api/plan.ts';
 import type { Policy } from '../api/policy.ts';
 import type { Concurrency } from './concurrency.ts';
-import type { QuarantineFacts } from './facts.ts';
+import type { LaterPlan, QuarantineFacts } from './facts.ts';
 import type { Hold } from './hold.ts';
 
 /** What holds for all targets of a command during one judgement. */
@@ -38,6 +38,8 @@ export interface UpdateCourse extends CommonCourse {
   readonly rollback: boolean;
   /** Names of controllers whose API server is not ready. */
   readonly controllersNotReady: readonly string[];
+  /** Plans that were applied later, and what they have brought. */
+  readonly later: readonly LaterPlan[];
   /** The newest that this run has made. */
   readonly backup: Backup | undefined;
 }

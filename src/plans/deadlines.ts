@@ -50,6 +50,8 @@ export function sinceMs(target: Target, phase: TargetPhase, course: Course): num
 export function deadlineOf(target: Target, phase: TargetPhase, course: Course): number {
   const { policy } = course;
   const boundMs: Partial<Record<TargetPhase, number>> = {
+    // Where an order of another run is in the way: a trial, its undo, and the report of it.
+    Pending: 2 * policy.confirmTimeoutMs + settleMs(target, course),
     Downloading: acknowledgeMs(target, course) + policy.downloadTimeoutMs,
     Draining: policy.drainTimeoutMs,
     Applying:

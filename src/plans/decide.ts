@@ -17,6 +17,7 @@ import { scheduleDeliveries } from './deliveries.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { judgeFailures } from './failures.ts';
+import { isBusyElsewhere } from './give-order.ts';
 import type { Hold } from './hold.ts';
 import { jobRecords } from './job-records.ts';
 import { keptBinary } from './kept-binary.ts';
@@ -30,6 +31,7 @@ import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
 import type { Schedule } from './start.ts';
 import { fail, type Step } from './step.ts';
+import { overtakenBy } from './supersede.ts';
 import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
@@ -346,7 +348,15 @@ function cannotGoBack(target: Target, course: UpdateCourse): Step | undefined {
 
 /** k0s's rule: a node that runs the version already is done, unless the update is forced. */
 function alreadyThere(target: Target, course: UpdateCourse): Step | undefined {
-  if (course.force || course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  if (course.stopping || phaseOf(target) !== 'Pending') return undefined;
+  // What another Plan is about to judge may go back yet.
+  if (isBusyElsewhere(target)) return undefined;
+  // Versions do not go back to those of a Plan that another one has overtaken.
+  const overtaken = overtakenBy(target, course.wanted, course.later);
+  if (overtaken !== undefined) {
+    return { phase: 'Skipped', reason: 'Superseded', message: overtaken, actions: [] };
+  }
+  if (course.force) return undefined;
   const { report } = target.host ?? {};
   if (report?.kind !== 'valid' || report.value.host.k0sVersion !== course.wanted.text)
     return undefined;

@@ -6,6 +6,7 @@ import { withCondition } from './conditions.ts';
 import { type RollbackEnd, rollbackEnd } from './end-rollback.ts';
 import type { PlanFacts } from './facts.ts';
 import { wasLeftOut } from './left-out.ts';
+import { meanwhile } from './meanwhile.ts';
 import { nameList } from './name-list.ts';
 import { progressOf, targetsOf } from './progress.ts';
 
@@ -21,10 +22,11 @@ export function endOf(
     .filter(({ rollback }) => rollback !== true)
     .map((one) => ({ status: one, spec: status.frozenSpec?.commands[one.id] ?? {} }));
   const back = rollbackEnd(status);
-  const { reason, message } =
+  const { reason, message: came } =
     state === 'Completed'
       ? { reason: 'Completed' as const, message: success(begun, progress.text) }
       : failure(begun, facts.plan.name, status.aborted, back);
+  const message = `${came}${meanwhile(facts, status)}`;
   let conditions = status.conditions ?? [];
   for (const news of [
     { type: 'Waiting', status: 'False', reason, message: 'the run is over' },
@@ -121,7 +123,8 @@ function failure(
       !touched.has(name) && (phase === 'Pending' || reason === 'RunStopped'),
   );
   const passedOver = targets.filter(
-    ({ phase, reason }) => phase === 'Skipped' && reason === 'DrainTimeout',
+    ({ phase, reason }) =>
+      phase === 'Skipped' && (reason === 'DrainTimeout' || reason === 'Superseded'),
   );
   const first = failed[0] ?? passedOver[0];
   const asked = aborted === undefined ? [] : [`aborted: ${describeAsked(aborted)}`];
@@ -165,7 +168,8 @@ function failure(
   };
 }
 
-function skipped({ name, message }: TargetStatus): string {
+function skipped({ name, reason, message }: TargetStatus): string {
+  if (reason === 'Superseded') return `${name} was left alone: ${message}`;
   return `${name} was passed over: ${message ?? 'no reason given'}`;
 }
 

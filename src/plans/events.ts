@@ -7,6 +7,10 @@ export interface PlanEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  /** Who asked for it, where it answers a request. */
+  readonly asker?: string;
+  /** Whom it is about, where that is one target. */
+  readonly target?: Pick<TargetStatus, 'name' | 'reason'>;
 }
 
 const TOLD_PHASES: Partial<Record<TargetPhase, { type: PlanEvent['type']; reason: string }>> = {
@@ -58,6 +62,7 @@ function answerEvents(before: StoredPlanStatus | undefined, after: PlanStatus): 
     .map(({ verb, by, result, reason, message }) => ({
       type: result === 'Done' ? 'Normal' : 'Warning',
       reason,
+      asker: by,
       message: `${by} asked to ${verb}: ${result === 'Done' ? '' : 'refused: '}${message}`,
     }));
 }
@@ -97,11 +102,13 @@ export function eventsBetween(
   }
   for (const command of after.commands ?? []) {
     for (const target of targetsOf(command)) {
-      const was = known.get(`${command.id}/${target.name}`)?.phase;
+      const was = known.get(`${command.id}/${target.name}`);
+      if (was === target) continue;
       const told = toldOf(target);
-      if (told === undefined || was === target.phase) continue;
+      if (told === undefined || was?.phase === target.phase) continue;
       events.push({
         ...told,
+        target: { name: target.name, ...(target.reason && { reason: target.reason }) },
         message: target.message === undefined ? target.name : `${target.name}: ${target.message}`,
       });
     }

@@ -334,6 +334,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Started: nothing,
   RollingOut: waits(look(follow)),
   AlreadyUpdated: nothing,
+  Superseded: {
+    fix: 'Nothing is left to do, unless the older version is wanted: then edit the Plan, or apply it again.',
+    next: look(planYaml, listNodes),
+  },
   OptedOut: {
     fix: 'Take the annotation off the node once it may be updated.',
     next: (about) => [

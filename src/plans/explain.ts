@@ -231,7 +231,7 @@ function ofTargets(plan: ExplainedPlan, standing: Standing, { nowMs }: Surroundi
 
 function isBad({ phase = 'Pending', reason }: TargetStatus): boolean {
   // One that was left alone because of others is not what failed.
-  if (phase === 'Skipped') return reason === 'DrainTimeout';
+  if (phase === 'Skipped') return reason === 'DrainTimeout' || reason === 'Superseded';
   return isTrouble(phase, reason);
 }
 

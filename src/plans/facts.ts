@@ -1,3 +1,4 @@
+import type { K0sVersion } from '../api/k0s-version.ts';
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
 import type { QuarantineSpec } from '../api/quarantined-artifact.ts';
 import type { Reason } from '../api/reasons.ts';
@@ -120,6 +121,30 @@ export interface InvalidSpec {
   readonly reason: Reason;
 }
 
+/** What the other Plans of the cluster are at, by the newest that each of them has decided. */
+export interface OtherPlans {
+  /** Names of those that wait for this one, and have not begun. */
+  readonly behind: readonly string[];
+  /** Targets that they have begun and not given back, and nodes that a Plan which is gone has left behind. */
+  readonly inFlight: ReadonlySet<string>;
+  /** Workers of those that go on at this moment. */
+  readonly workers: ReadonlySet<string>;
+  /** The most workers that one of those may take at once. */
+  readonly limit: number;
+  /** Runs that are under way and do not go before this Plan: what they have staged gives way to its orders. */
+  readonly parkedRuns: ReadonlySet<string>;
+  /** Plans whose spec was written after that of this one. */
+  readonly later: readonly LaterPlan[];
+}
+
+export interface LaterPlan {
+  readonly name: string;
+  /** What it has brought to which target. */
+  readonly brought: ReadonlyMap<string, K0sVersion>;
+  /** Only while it has not begun, and nothing but its place holds it. */
+  readonly spec?: PlanSpec;
+}
+
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
 export interface PlanFacts {
   readonly nowMs: number;
@@ -140,8 +165,9 @@ export interface PlanFacts {
     readonly requests: readonly Request[];
     readonly deleted: boolean;
   };
-  /** Names of Plans that are under way and began before this one. */
+  /** Names of Plans that may not run beside this one, and go before it. */
   readonly plansBefore: readonly string[];
+  readonly others: OtherPlans;
   readonly policy: ClusterPolicy;
   /** Fencing token of the leader. */
   readonly epoch: number;

@@ -30,6 +30,7 @@ export async function runOrchestrator(
     log,
     recorder,
     apiPort: config.apiPort,
+    identity,
     policy,
     signal: watches.signal,
   });

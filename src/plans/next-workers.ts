@@ -7,11 +7,13 @@ import type { NodeFacts, PlanFacts } from './facts.ts';
 import { workersInTurn } from './in-turn.ts';
 import { leftOut } from './left-out.ts';
 import { type Ask, afterNodes, beforeNode, type Shut } from './passages.ts';
+import { sharedLimit } from './shared-limit.ts';
 import type { Schedule, Start, Wait } from './start.ts';
 import { isFinal, occupiesSlot, type Standing, type Target } from './target.ts';
 
 /** So many nodes beyond the limit are looked at for one that can be drained at this moment. */
 const LOOK_AHEAD = 5;
+const SHOWN_OTHERS = 3;
 
 /**
  * Which workers of the batch under way go next, as far as the limit allows: what is down already first, and what
@@ -25,7 +27,7 @@ export function nextWorkers(
   ask: Ask,
 ): Schedule {
   const members = membersOf(workers, batch);
-  const free = { slots: slotsOf(workers, course), places: batch.size - members.length };
+  const free = { slots: slotsOf(workers, course, facts), places: batch.size - members.length };
   const order = workersInTurn(candidatesOf(workers, batch, course), workers, course);
   const near = order.slice(0, course.concurrency.limit + LOOK_AHEAD);
   const emptying = members.filter(({ phase }) => phase === 'Draining').map(nodeOf);
@@ -122,7 +124,7 @@ export function skip(workers: readonly Placed[], course: UpdateCourse): readonly
     });
 }
 
-function slotsOf(workers: readonly Placed[], course: UpdateCourse) {
+function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFacts) {
   const { limit, because: limited } = course.concurrency;
   const inFlight = new Set(
     workers
@@ -133,11 +135,28 @@ function slotsOf(workers: readonly Placed[], course: UpdateCourse) {
     workers
       .filter(
         (worker) =>
-          !isAvailable(worker.target.node, worker.target.marked) && !isOutOfService(worker, course),
+          // One that was deleted is missed by nobody: it was taken out of the cluster.
+          worker.target.node !== undefined &&
+          !isAvailable(worker.target.node, worker.target.marked) &&
+          !isOutOfService(worker, course),
       )
       .map(({ target }) => target.name),
   );
   const down = [...unavailable].filter((name) => !inFlight.has(name));
+  const shared = sharedLimit(
+    workers.map(({ target }) => target),
+    limit,
+    facts,
+  );
+  const fullOfOthers = (occupied: number, isUp: boolean): Wait | undefined => {
+    if (shared === undefined) return undefined;
+    const { taken, because } = shared;
+    const elsewhere = isUp ? taken : shared.inFlight;
+    if (occupied + elsewhere.size < shared.limit) return undefined;
+    const who = [...taken].slice(0, SHOWN_OTHERS).join(', ');
+    const message = `${inFlight.size} under way, ${who} away for other Plans, ${because}`;
+    return { reason: 'WaitsForSlot', message };
+  };
   return {
     get underWay(): number {
       return inFlight.size;
@@ -148,10 +167,9 @@ function slotsOf(workers: readonly Placed[], course: UpdateCourse) {
     /** @returns why no slot is free for this one; undefined where one is */
     full({ node, marked }: Target): Wait | undefined {
       // A node that is down already costs nothing more; it still takes one of the slots.
-      const occupied = isAvailable(node, marked)
-        ? new Set([...inFlight, ...unavailable]).size
-        : inFlight.size;
-      if (occupied < limit) return undefined;
+      const isUp = isAvailable(node, marked);
+      const occupied = isUp ? new Set([...inFlight, ...unavailable]).size : inFlight.size;
+      if (occupied < limit) return fullOfOthers(occupied, isUp);
       const because = down.length === 0 ? '' : `; ${down.join(', ')} down or cordoned by others`;
       return {
         reason: 'WaitsForSlot',

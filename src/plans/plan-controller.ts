@@ -1,4 +1,5 @@
 import { type ActorRefFrom, createActor, fromPromise } from 'xstate';
+import type { Transition } from '../api/history.ts';
 import { API_VERSION } from '../api/meta.ts';
 import type { PlanStatus, StoredPlanStatus } from '../api/plan.ts';
 import { messageOf } from '../errors.ts';
@@ -7,6 +8,7 @@ import type { Recorder } from '../kube/events.ts';
 import type { Log } from '../log.ts';
 import { eventsBetween } from './events.ts';
 import type { Action, PlanFacts } from './facts.ts';
+import { transitionsBetween, withHistory } from './history.ts';
 import { type ActInput, planMachine, type WriteInput } from './plan.machine.ts';
 import { lastingOf } from './run.ts';
 import { StatusClient } from './status-client.ts';
@@ -20,13 +22,24 @@ export interface PlanControllerPorts {
   readonly plan: () => TrimmedPlan | undefined;
   readonly facts: (status: StoredPlanStatus | undefined) => PlanFacts | undefined;
   readonly perform: (actions: readonly Action[], signal: AbortSignal) => Promise<void>;
+  /** Who acts, as the Lease says it. */
+  readonly identity: string;
+  /** What has become of the Plan just now. */
+  readonly onTransitions: (news: readonly Transition[]) => void;
   /** The machine may have something to do with newer facts. */
   readonly onSettled: () => void;
+}
+
+/** A status, and what it tells that the one before did not. */
+interface Told {
+  readonly status: PlanStatus;
+  readonly news: readonly Transition[];
 }
 
 /** An API server that says no, or nothing, is not asked the same at once again. */
 const RETRY_MS = 1_000;
 const LISTENING = ['resting', 'queued', 'waiting'] as const;
+const TAKING = ['answering', 'beginning', 'acting'] as const;
 
 /** Runs the machine of one Plan for as long as we lead: offers it facts, and carries out what it decides. */
 export class PlanController {
@@ -49,15 +62,22 @@ export class PlanController {
     this.#stored = lastingOf(this.#known);
   }
 
-  /** Newer than what is stored, where that is written late. */
-  get status(): StoredPlanStatus | undefined {
+  /** What has been told of it: stored, or about to be. */
+  get told(): StoredPlanStatus | undefined {
     return this.#known;
   }
 
-  /** The beginning of a run is being written, which an answer may be: no other may begin meanwhile. */
-  get isBeginning(): boolean {
+  /**
+   * Newer than what is stored, where that is written late; and already of what is being written or carried out
+   * at this moment, so that no other Plan takes what this one is about to take.
+   */
+  get newest(): StoredPlanStatus | undefined {
     const snapshot = this.#actor?.getSnapshot();
-    return snapshot?.matches('beginning') === true || snapshot?.matches('answering') === true;
+    if (snapshot === undefined || !TAKING.some((state) => snapshot.matches(state))) {
+      return this.#known;
+    }
+    const { decision } = snapshot.context;
+    return 'status' in decision ? decision.status : this.#known;
   }
 
   /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */
@@ -112,8 +132,9 @@ export class PlanController {
       const { decision } = snapshot.context;
       if (!LISTENING.some((state) => snapshot.matches(state))) return;
       if (decision.kind === 'wait' || decision.kind === 'queue') {
-        this.#learn(decision.status);
-        this.#status.writeSoon(decision.status, this.#stop.signal);
+        const told = this.#told(decision.status);
+        this.#learn(told);
+        this.#status.writeSoon(told.status, this.#stop.signal);
       } else if (this.#missed || ['answer', 'begin', 'end'].includes(decision.kind)) {
         // An effect has ended; its own changes come back by the watch, what came meanwhile does not.
         setImmediate(this.#ports.onSettled);
@@ -124,23 +145,26 @@ export class PlanController {
   }
 
   async #write({ status }: WriteInput, signal: AbortSignal): Promise<void> {
+    const told = this.#told(status);
     try {
-      await this.#status.write(status, this.#joined(signal));
-      this.#learn(status);
+      await this.#status.write(told.status, this.#joined(signal));
+      this.#learn(told);
     } catch (thrown) {
       this.#pause(thrown, 'status not written');
       throw thrown;
     }
   }
 
-  async #act({ status, actions }: ActInput, signal: AbortSignal): Promise<void> {
+  async #act({ status: decided, actions }: ActInput, signal: AbortSignal): Promise<void> {
     const joined = this.#joined(signal);
+    const told = this.#told(decided);
+    const { status } = told;
     try {
       if (this.#stored !== lastingOf(status)) {
         await this.#status.write(status, joined);
         this.#stored = lastingOf(status);
       }
-      this.#learn(status);
+      this.#learn(told);
       this.#status.writeSoon(status, this.#stop.signal);
       await this.#ports.perform(actions, joined);
     } catch (thrown) {
@@ -159,15 +183,28 @@ export class PlanController {
     return AbortSignal.any([signal, this.#stop.signal]);
   }
 
-  #learn(status: PlanStatus): void {
+  /** With what has become of the Plan since, so that it is stored in one write with what it tells of. */
+  #told(status: PlanStatus): Told {
+    const plan = this.#ports.plan();
+    const applied = plan?.appliedBy;
+    const news = transitionsBetween(this.#known, status, {
+      orchestrator: this.#ports.identity,
+      appliedBy: applied && `${applied} at ${new Date(plan.appliedAtMs).toISOString()}`,
+      nowMs: Date.now(),
+    });
+    return { status: withHistory(status, news), news };
+  }
+
+  #learn({ status, news }: Told): void {
     const before = this.#known;
     this.#known = status;
+    this.#ports.onTransitions(news);
     const plan = this.#ports.plan();
     if (plan === undefined) return;
-    for (const event of eventsBetween(before, status)) {
-      this.#ports.log.info({ reason: event.reason, message: event.message }, 'event');
+    for (const { type, reason, message } of eventsBetween(before, status)) {
+      this.#ports.log.info({ reason, message }, 'event');
       this.#ports.recorder.emit({
-        ...event,
+        ...{ type, reason, message },
         regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
       });
     }

@@ -10,6 +10,7 @@ import { type Hold, holdOf } from './hold.ts';
 import { rollbackPolicy } from './rollback-policy.ts';
 import type { RunningStatus } from './run.ts';
 import { isCalledBack, isFinal, isTrouble, phaseOf, type Target } from './target.ts';
+import { overtaken } from './turn.ts';
 
 /** @returns undefined where the command holds nothing that could be run, which preflight refuses */
 export function plotCourse(
@@ -43,7 +44,7 @@ export function plotCourse(
     sightedSinceMs: facts.sightedSinceMs,
     epoch: facts.epoch,
     policy,
-    hold: held ?? liveHold(facts, rollback),
+    hold: held ?? liveHold(facts, rollback) ?? overtaken(facts),
     plan: facts.plan,
     runID: status.runID,
     command: command.id,
@@ -75,6 +76,8 @@ export function plotCourse(
       .filter(({ apiServer }) => apiServer.ready !== 'True')
       .map(({ name }) => name)
       .filter((name) => !waitsForItsOwnWayBack(name, status, command)),
+    // What goes back is asked for, whatever came meanwhile; a host that another Plan has updated is left by then.
+    later: rollback ? [] : facts.others.later,
     backup: newestBackup(status.commands, command, views, facts.nowMs),
   };
 }

@@ -12,6 +12,7 @@ import type {
   PlanFacts,
 } from './facts.ts';
 import { livePolicy } from './live-policy.ts';
+import { NO_OTHERS } from './others.ts';
 import { runningVersion } from './preflight.ts';
 import { PreviewHost } from './preview-host.ts';
 import type { Pace } from './preview-pace.ts';
@@ -87,6 +88,7 @@ export class PreviewWorld {
       gates: this.#gates(),
       baseline: { kind: 'stored' },
       jobs: this.#jobs,
+      others: NO_OTHERS,
       nodes: this.#nodes,
       controlNodes: this.#controlNodes,
     };

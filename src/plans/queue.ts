@@ -1,4 +1,7 @@
+import { compareK0sVersions } from '../api/k0s-version.ts';
 import { isTerminalState } from '../api/plan.ts';
+import { isInFlight } from './in-flight.ts';
+import { areDisjoint, type Machines, type Reach, reachOf, versionsOf } from './reach.ts';
 import { isUnderWay } from './run.ts';
 import { nextRunId, runIdOf } from './run-id.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
@@ -6,36 +9,102 @@ import type { TrimmedPlan } from './trim-plan.ts';
 /** A Plan as its own controller knows it: the status may be newer than the one that is stored. */
 export type QueuedPlan = Pick<
   TrimmedPlan,
-  'name' | 'uid' | 'generation' | 'createdAtMs' | 'status' | 'requests' | 'deleted' | 'spec'
-> & {
-  /** Its targets are being frozen at this moment. */
-  readonly isBeginning?: boolean;
-};
+  | 'name'
+  | 'uid'
+  | 'generation'
+  | 'createdAtMs'
+  | 'appliedAtMs'
+  | 'status'
+  | 'requests'
+  | 'deleted'
+  | 'spec'
+>;
+
+/** What the order of Plans depends on besides themselves. */
+export interface Surroundings {
+  /** Undefined where nobody has looked: a selector may then select anything. */
+  readonly world: Machines | undefined;
+  /** Whether a policy, a window or a person holds a Plan. */
+  readonly isHeld: (plan: QueuedPlan) => boolean;
+}
+
+/** Where a Plan stands among those that may not run beside it. */
+export interface Place {
+  /** Names of those that go before it. */
+  readonly before: readonly string[];
+  /** Names of those that it goes before. */
+  readonly behind: readonly string[];
+}
 
 /**
- * Plans run one after the other, so that the promises about controllers, limits and versions hold across
- * all of them: one that is under way goes first, then the older. One that may not begin now, by a policy
- * of its own, is overtaken.
+ * Plans that share a target, or of which one has controllers, run one after the other: one that has something
+ * in flight goes first, then those that are under way, then the older. A Plan that is held is overtaken, once
+ * it has nothing in flight; one that is under way by none that would take versions back.
  */
-export function plansBefore(
-  plan: QueuedPlan,
-  all: Iterable<QueuedPlan>,
-  mayBegin: (other: QueuedPlan) => boolean = () => true,
-): string[] {
-  return [...all]
-    .filter((other) => other.uid !== plan.uid && !other.deleted)
-    .filter(
-      (other) => isRunning(other) || (wantsToRun(other) && isOlder(other, plan) && mayBegin(other)),
-    )
-    .map(({ name }) => name)
-    .sort();
+export function placeOf(plan: QueuedPlan, all: Iterable<QueuedPlan>, around: Surroundings): Place {
+  const mine = isAtWork(plan) ? stands(plan, around) : undefined;
+  const others = [...all]
+    .filter((other) => other.uid !== plan.uid && isAtWork(other))
+    .map((other) => stands(other, around));
+  const me = mine ?? stands(plan, around);
+  const conflicting = others.filter((other) => !areDisjoint(other.reach(), me.reach()));
+  const names = (some: readonly Standing[]) => some.map((one) => one.plan.name).sort();
+  return {
+    before: names(conflicting.filter((other) => goesBefore(other, me))),
+    behind:
+      mine === undefined
+        ? []
+        : names(conflicting.filter((other) => goesBefore(mine, other) && !isRunning(other))),
+  };
 }
 
-function isRunning({ status, isBeginning }: QueuedPlan): boolean {
-  return isUnderWay(status) || isBeginning === true;
+interface Standing {
+  readonly plan: QueuedPlan;
+  readonly isHeld: boolean;
+  readonly reach: () => Reach;
 }
 
-function wantsToRun({ status, generation }: QueuedPlan): boolean {
+function stands(plan: QueuedPlan, { world, isHeld }: Surroundings): Standing {
+  let reach: Reach | undefined;
+  return {
+    plan,
+    isHeld: isHeld(plan),
+    reach: () => {
+      reach ??= reachOf(plan, world);
+      return reach;
+    },
+  };
+}
+
+function goesBefore(one: Standing, other: Standing): boolean {
+  if (isRunning(one)) {
+    if (isInFlight(one.plan)) return true;
+    // Of two that are under way one has overtaken the other, which was held then.
+    if (isRunning(other)) return !one.isHeld && beganLater(one.plan, other.plan);
+    return !one.isHeld || takesBack(other.plan, one.plan);
+  }
+  if (isRunning(other)) return false;
+  return isOlder(one.plan, other.plan) && !one.isHeld;
+}
+
+function isRunning({ plan }: Standing): boolean {
+  return isUnderWay(plan.status);
+}
+
+function beganLater(a: QueuedPlan, b: QueuedPlan): boolean {
+  const order = Date.parse(a.status?.startedAt ?? '') - Date.parse(b.status?.startedAt ?? '');
+  return order > 0 || (order === 0 && a.name < b.name);
+}
+
+/** Whether a Plan brings an older version than one that is under way: that would undo it, or outrun its API servers. */
+function takesBack(plan: QueuedPlan, { status }: QueuedPlan): boolean {
+  const mine = 'invalid' in plan.spec ? undefined : versionsOf(plan.spec.commands);
+  const theirs = versionsOf(status?.frozenSpec?.commands ?? []);
+  if (mine === undefined || theirs === undefined) return false;
+  return compareK0sVersions(mine.lowest, theirs.highest) < 0;
+}
+
+export function wantsToRun({ status, generation }: QueuedPlan): boolean {
   if (status?.state === undefined || status.state === '') return true;
   const observed = status.observedGeneration;
   return isTerminalState(status.state) && observed !== undefined && observed < generation;
@@ -47,7 +116,7 @@ function isOlder(a: QueuedPlan, b: QueuedPlan): boolean {
 
 /** Whether something is under way, or would be if it might begin. */
 export function isAtWork(plan: QueuedPlan): boolean {
-  return !plan.deleted && (isRunning(plan) || wantsToRun(plan));
+  return !plan.deleted && (isUnderWay(plan.status) || wantsToRun(plan));
 }
 
 /**

@@ -24,6 +24,7 @@ import { summary } from './refusals.ts';
 import { isUnderWay, outlivesRun, type RunningStatus } from './run.ts';
 import { nextRunId } from './run-id.ts';
 import { isFinal } from './target.ts';
+import { queueMessage } from './turn.ts';
 
 /**
  * Begins a run that ended otherwise than it should once more, for the targets that are not done: a new run, so
@@ -66,7 +67,7 @@ export function retry(facts: PlanFacts): Answer {
   }
   if ('invalid' in plan.spec) return refused(plan.spec.reason, plan.spec.invalid);
   if (facts.plansBefore.length > 0) {
-    const message = `Plan ${facts.plansBefore.join(', ')} runs first; ask again when it has ended`;
+    const message = `${queueMessage(facts)}; ask again when it has ended`;
     return refused('WaitsForOtherPlan', message);
   }
   const flaws = ownFlaws(facts);

@@ -60,12 +60,14 @@ export function turnOf(status: StoredPlanStatus): string {
   );
 }
 
-/** What of a status is about the Plan and not about one run: what people asked, and a pause. */
+/** What of a status is about the Plan and not about one run: what people asked, a pause, and what became of it. */
 export function outlivesRun({
   paused,
   requestResults,
-}: StoredPlanStatus = {}): Pick<StoredPlanStatus, 'paused' | 'requestResults'> {
+  history,
+}: StoredPlanStatus = {}): Pick<StoredPlanStatus, 'paused' | 'requestResults' | 'history'> {
   return {
+    ...(history === undefined ? {} : { history }),
     ...(paused === undefined ? {} : { paused }),
     ...(requestResults === undefined ? {} : { requestResults }),
   };

@@ -13,6 +13,8 @@ export interface Step {
   readonly message?: string;
   /** When the phase ends by itself. */
   readonly deadlineMs?: number;
+  /** Its order is gone and will not be obeyed again: the next one has a number of its own. */
+  readonly anew?: true;
   readonly actions: readonly Action[];
 }
 

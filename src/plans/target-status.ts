@@ -15,7 +15,7 @@ export function statusAfter(
   // The very same object: of thousands of targets, few change between two looks.
   const cordoned = wasCordoned(target);
   const isKept = status.batch === batch && (status.cordoned === true) === cordoned;
-  if (!moved && isKept && saysTheSame(status, step)) return status;
+  if (!moved && step.anew !== true && isKept && saysTheSame(status, step)) return status;
   const now = new Date(nowMs).toISOString();
   const startedAt = isTouched(step.phase) ? (status.startedAt ?? now) : status.startedAt;
   return {
@@ -27,7 +27,7 @@ export function statusAfter(
     ...(step.reason === undefined ? {} : { reason: step.reason }),
     ...(step.message === undefined ? {} : { message: step.message }),
     ...(status.previousVersion === undefined ? {} : { previousVersion: status.previousVersion }),
-    attempts: status.attempts ?? 1,
+    attempts: (status.attempts ?? 1) + (step.anew === true ? 1 : 0),
     ...(batch === undefined ? {} : { batch }),
     ...(cordoned ? { cordoned: true } : {}),
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),

@@ -18,7 +18,7 @@ export interface Target {
   readonly orderId: string;
   /** The order on the target, where it is the one of this run and command. */
   readonly order: Order | undefined;
-  /** An order of another run or Plan that is still there. */
+  /** An order of another run or Plan that is still there, and does not give way to ours. */
   readonly foreignOrder: Order | undefined;
   /** The report's answer to {@link order}. */
   readonly signal: Signal | undefined;
@@ -70,10 +70,15 @@ function viewTarget(
   const node = role === 'worker' ? facts.nodes.get(status.name) : undefined;
   const controlNode = role === 'controller' ? facts.controlNodes.get(status.name) : undefined;
   const host = node ?? controlNode;
-  const before = seen.get(status);
-  if (before !== undefined && before.host === host && before.role === role) return before;
-  const target = lookAt(runID, command, role, status, node, controlNode);
-  seen.set(status, target);
+  const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
+  // What another Plan has staged before it was overtaken costs nobody anything.
+  const isParked = stored?.goal === 'stage' && facts.others.parkedRuns.has(stored.run);
+  const orderId = orderIdOf(runID, command, status.attempts ?? 1);
+  const before = isParked ? undefined : seen.get(status);
+  // A retry keeps what is done, in a run of another name.
+  if (before?.host === host && before?.role === role && before.orderId === orderId) return before;
+  const target = lookAt(orderId, role, status, { node, controlNode, isParked });
+  if (!isParked) seen.set(status, target);
   return target;
 }
 
@@ -81,15 +86,16 @@ function viewTarget(
 const seen = new WeakMap<TargetStatus, Target>();
 
 function lookAt(
-  runID: string,
-  command: number,
+  orderId: string,
   role: Role,
   status: TargetStatus,
-  node: NodeFacts | undefined,
-  controlNode: ControlNodeFacts | undefined,
+  {
+    node,
+    controlNode,
+    isParked,
+  }: Pick<Target, 'node' | 'controlNode'> & { readonly isParked: boolean },
 ): Target {
   const host = node ?? controlNode;
-  const orderId = orderIdOf(runID, command, status.attempts ?? 1);
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
   const order = stored?.id === orderId ? stored : undefined;
   const reported = host?.report.kind === 'valid' ? host.report.value.signal : undefined;
@@ -102,7 +108,7 @@ function lookAt(
     controlNode,
     orderId,
     order,
-    foreignOrder: order === undefined ? stored : undefined,
+    foreignOrder: order === undefined && !isParked ? stored : undefined,
     signal: reported?.id === orderId ? reported : undefined,
     marked: node?.cordon?.orderId === orderId,
   };

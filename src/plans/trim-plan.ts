@@ -16,6 +16,10 @@ export interface TrimmedPlan {
   readonly generation: number;
   /** Epoch milliseconds, by the API server's clock. */
   readonly createdAtMs: number;
+  /** When its spec was last written, by the same clock. */
+  readonly appliedAtMs: number;
+  /** By which program, as the API server keeps it: `kubectl-client-side-apply`. */
+  readonly appliedBy: string | undefined;
   readonly spec: PlanFacts['plan']['spec'];
   /** Without the requests, which are others' to write. */
   readonly status: StoredPlanStatus | undefined;
@@ -33,17 +37,37 @@ export function trimPlan(raw: unknown): TrimmedPlan {
   const { metadata } = metadataOnly.parse(raw);
   const { spec, status } = raw as { spec?: unknown; status?: unknown };
   const parsedSpec = planSpecSchema.safeParse(spec);
+  const createdAtMs = Date.parse(metadata.creationTimestamp ?? '') || 0;
+  const applied = writerOfSpec(metadata.managedFields);
   return {
     name: metadata.name,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion ?? '',
     generation: metadata.generation,
-    createdAtMs: Date.parse(metadata.creationTimestamp ?? '') || 0,
+    createdAtMs,
+    appliedAtMs: Math.max(createdAtMs, applied?.atMs ?? 0),
+    appliedBy: applied?.manager,
     spec: parsedSpec.success ? parsedSpec.data : invalidSpec(parsedSpec.error),
     status: readStatus(status),
     requests: readRequests(status),
     deleted: metadata.deletionTimestamp !== undefined,
   };
+}
+
+interface ManagedField {
+  readonly manager?: string;
+  readonly time?: string;
+  readonly subresource?: string;
+  readonly fieldsV1?: { readonly 'f:spec'?: unknown };
+}
+
+/** Who owns part of the spec, the latest of them: what others own of the object, such as a label, is no order. */
+function writerOfSpec(managedFields: unknown): { manager: string; atMs: number } | undefined {
+  if (!Array.isArray(managedFields)) return undefined;
+  return (managedFields as ManagedField[])
+    .filter(({ subresource, fieldsV1 }) => !subresource && fieldsV1?.['f:spec'] !== undefined)
+    .map(({ manager = '', time = '' }) => ({ manager, atMs: Date.parse(time) || 0 }))
+    .toSorted((a, b) => b.atMs - a.atMs)[0];
 }
 
 /** The API server lets nothing else in; what it holds all the same, nobody can answer. */

@@ -16,6 +16,7 @@ import type {
   QuarantineFacts,
 } from '../../src/plans/facts.ts';
 import { tidy } from '../../src/plans/orphans.ts';
+import { NO_OTHERS } from '../../src/plans/others.ts';
 import { targetsOf } from '../../src/plans/progress.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
@@ -226,7 +227,7 @@ export class World {
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
     const { plan, nodes, controlNodes } = this.facts();
-    const queued = { ...plan, createdAtMs: 0, status: this.known };
+    const queued = { ...plan, createdAtMs: 0, appliedAtMs: 0, status: this.known };
     const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
     for (const action of tidy(leftovers)) this.#perform(action);
     return decision;
@@ -246,6 +247,7 @@ export class World {
         deleted: false,
       },
       plansBefore: [],
+      others: NO_OTHERS,
       policy: aPolicy({ ...this.#policy, paused: this.paused }),
       epoch: this.epoch,
       gates: passing(this.nowMs),

@@ -2,6 +2,7 @@ import type { Command, PlanSpec } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import { type ClusterPolicy, clusterPolicy } from '../../src/plans/cluster-policy.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
+import { NO_OTHERS } from '../../src/plans/others.ts';
 import type { Report } from '../../src/signals/report.ts';
 
 export const OLD = 'v1.36.1+k0s.0';
@@ -146,6 +147,7 @@ export function someFacts(
     nowMs: START_MS,
     sightedSinceMs: 0,
     plansBefore: [],
+    others: NO_OTHERS,
     policy: aPolicy({}),
     epoch: 3,
     budgets: [],

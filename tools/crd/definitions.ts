@@ -10,6 +10,7 @@ import {
 import { planSchema } from '../../src/api/plan.ts';
 import { quarantinedArtifactSchema } from '../../src/api/quarantined-artifact.ts';
 import { updatePolicySchema } from '../../src/api/update-policy.ts';
+import { updateRunSchema } from '../../src/api/update-run.ts';
 import { markLists, type Rule, type StructuralSchema, structuralSchema } from './structural.ts';
 
 interface Column {
@@ -117,6 +118,24 @@ const KINDS: readonly Kind[] = [
       { name: 'Node', type: 'string', jsonPath: '.spec.node' },
       { name: 'Plan', type: 'string', jsonPath: '.spec.plan' },
       AGE,
+    ],
+  },
+  {
+    kind: 'UpdateRun',
+    group: EXTENSIONS_GROUP,
+    version: EXTENSIONS_VERSION,
+    plural: 'updateruns',
+    source: 'src/api/update-run.ts',
+    description:
+      'Tells of one run of a Plan; written by the orchestrator, kept when the Plan is gone.',
+    schema: updateRunSchema,
+    columns: [
+      { name: 'Plan', type: 'string', jsonPath: '.spec.plan' },
+      { name: 'State', type: 'string', jsonPath: '.status.state' },
+      { name: 'Progress', type: 'string', jsonPath: '.status.progress' },
+      { name: 'Reason', type: 'string', jsonPath: '.status.reason' },
+      { name: 'Started', type: 'date', jsonPath: '.status.startedAt' },
+      { name: 'Finished', type: 'date', jsonPath: '.status.finishedAt' },
     ],
   },
 ];

@@ -46,7 +46,7 @@ test('a step of a node is told once', () => {
   const before = begun();
   const after = withPhase(before, 'OnTrial');
   assert.deepEqual(eventsBetween(before, after), [
-    { type: 'Normal', reason: 'OnTrial', message: 'cp-1: so' },
+    { type: 'Normal', reason: 'OnTrial', message: 'cp-1: so', target: { name: 'cp-1' } },
   ]);
   assert.deepEqual(eventsBetween(after, after), []);
 });
@@ -99,7 +99,8 @@ test('a node that is passed over is told, one that had the version is not', () =
   const after = withPhase(before, 'Skipped');
   assert.deepEqual(eventsBetween(before, after), []);
   Object.assign(after.commands?.[0]?.k0supdate?.controllers?.[0] ?? {}, { reason: 'DrainTimeout' });
+  const target = { name: 'cp-1', reason: 'DrainTimeout' };
   assert.deepEqual(eventsBetween(before, after), [
-    { type: 'Warning', reason: 'PassedOver', message: 'cp-1: so' },
+    { type: 'Warning', reason: 'PassedOver', message: 'cp-1: so', target },
   ]);
 });

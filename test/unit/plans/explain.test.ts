@@ -52,7 +52,7 @@ test('a Plan that nobody has looked at, and nobody leads', () => {
 test('a Plan in the queue', () => {
   const found = explained(someFacts(spec, { ...cluster, plansBefore: ['winter'] }));
   assert.equal(found.standing, 'queued');
-  assert.equal(found.sentence, 'Plan autopilot has not begun: Plan winter runs first');
+  assert.equal(found.sentence, 'Plan autopilot has not begun: Plan winter runs first; 2nd of 2');
   assert.deepEqual(found.findings[0]?.next, ['kubectl get plans', 'autopilot explain winter']);
 });
 

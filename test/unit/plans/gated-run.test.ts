@@ -23,6 +23,7 @@ function aPlan(workers: TargetStatus[], over: Partial<QueuedPlan> = {}): QueuedP
     uid: 'u1',
     generation: 1,
     createdAtMs: 0,
+    appliedAtMs: 0,
     requests: [],
     deleted: false,
     spec: aSpec(),

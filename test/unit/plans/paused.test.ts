@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decide } from '../../../src/plans/decide.ts';
 import type { NodeFacts } from '../../../src/plans/facts.ts';
-import { plansBefore } from '../../../src/plans/queue.ts';
+import { placeOf } from '../../../src/plans/queue.ts';
 import {
   aBundle,
   aNode,
@@ -129,26 +129,19 @@ test('paused: a Plan of its own may be, and the others go on', () => {
   const decision = decide(someFacts(spec, { nodes: [aNode('w-1')] }));
   assert.equal(statusOf(decision).waitsFor, 'paused: the Plan says spec.policy.paused: true');
   const plan = (name: string, createdAtMs: number) => ({
-    ...{
-      name,
-      uid: name,
-      generation: 1,
-      createdAtMs,
-      status: undefined,
-      requests: [],
-      deleted: false,
-    },
-    spec: aSpec(),
+    name,
+    uid: name,
+    generation: 1,
+    createdAtMs,
+    appliedAtMs: createdAtMs,
+    status: undefined,
+    requests: [],
+    deleted: false,
+    spec: aSpec(anUpdate({ workers: '' })),
   });
   const [older, newer] = [plan('older', 1), plan('newer', 2)];
-  assert.deepEqual(plansBefore(newer, [older, newer]), ['older']);
-  assert.deepEqual(
-    plansBefore(newer, [older, newer], () => false),
-    [],
-  );
-  const beginning = { ...older, isBeginning: true };
-  assert.deepEqual(
-    plansBefore(newer, [beginning, newer], () => false),
-    ['older'],
-  );
+  const before = (isHeld: boolean) =>
+    placeOf(newer, [older, newer], { world: undefined, isHeld: () => isHeld }).before;
+  assert.deepEqual(before(false), ['older']);
+  assert.deepEqual(before(true), []);
 });

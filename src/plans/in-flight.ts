@@ -1,0 +1,32 @@
+import type { StoredPlanStatus, TargetPhase } from '../api/plan.ts';
+import { isUnderWay } from './run.ts';
+
+const TAKEN: ReadonlySet<TargetPhase | undefined> = new Set<TargetPhase>([
+  'Draining',
+  'Applying',
+  'OnTrial',
+  'Committing',
+  'Undoing',
+  'Held',
+]);
+
+/**
+ * Targets that a run has begun and not brought to their end, as its status tells: something was taken away from
+ * them, or they obey an order that is not called back.
+ */
+export function inFlightOf(status: StoredPlanStatus | undefined): string[] {
+  if (!isUnderWay(status)) return [];
+  return status.commands.flatMap(({ k0supdate, airgapupdate }) => {
+    const updated = [...(k0supdate?.controllers ?? []), ...(k0supdate?.workers ?? [])];
+    const delivered = airgapupdate?.workers ?? [];
+    return [
+      ...updated.filter(({ phase }) => TAKEN.has(phase)),
+      // A bundle is delivered as soon as it is there, so that its download is not given up for another Plan.
+      ...delivered.filter(({ phase }) => phase === 'Downloading' || TAKEN.has(phase)),
+    ].map(({ name }) => name);
+  });
+}
+
+export function isInFlight({ status }: { readonly status: StoredPlanStatus | undefined }): boolean {
+  return inFlightOf(status).length > 0;
+}

@@ -1,0 +1,213 @@
+/** One line of the pure core that a promise hangs on, and what it says when it is broken. */
+export interface Break {
+  /** What would be wrong with the program. */
+  readonly what: string;
+  /** The promise that it breaks, as in the design: S1 to S12, or in words. */
+  readonly promise: string;
+  readonly file: string;
+  /** Is there exactly once. */
+  readonly text: string;
+  readonly instead: string;
+}
+
+/**
+ * Breaks that matter. Each is caught by a test: `npm run breaks` says by which. When a line moves on, so does its
+ * entry here; a break that cannot be written any more is replaced by one that can.
+ */
+export const BREAKS: readonly Break[] = [
+  {
+    what: 'workers do not wait for the controllers',
+    promise: 'S1',
+    file: 'src/plans/batches.ts',
+    text: 'controllers.some(({ phase }) => !isFinal(phase))',
+    instead: 'controllers.every(({ phase }) => phase === "Pending")',
+  },
+  {
+    what: 'a second controller is begun beside one that is in flight',
+    promise: 'S2',
+    file: 'src/plans/batches.ts',
+    text: 'if (inFlight !== undefined) {',
+    instead: 'if (inFlight !== undefined && inFlight.phase === "Draining") {',
+  },
+  {
+    what: 'a controller is taken away while another one is down',
+    promise: 'S2',
+    file: 'src/plans/batches.ts',
+    text: "if (others.length > 0) return waiting('ControllerNotReady'",
+    instead: "if (others.length > 1) return waiting('ControllerNotReady'",
+  },
+  {
+    what: 'one worker more than the limit is begun',
+    promise: 'S3',
+    file: 'src/plans/batches.ts',
+    text: 'if (occupied >= limit) {',
+    instead: 'if (occupied > limit) {',
+  },
+  {
+    what: 'nodes that others have taken away are not counted',
+    promise: 'S3',
+    file: 'src/plans/batches.ts',
+    text: 'const occupied = ready ? new Set([...inFlight, ...unavailable]).size : inFlight.size;',
+    instead: 'const occupied = inFlight.size;',
+  },
+  {
+    what: 'the slot of a target is free as soon as it is told to commit',
+    promise: 'S2, S3',
+    file: 'src/plans/target.ts',
+    text: "  'Committing',\n",
+    instead: '',
+  },
+  {
+    what: 'an update that nobody confirmed stays',
+    promise: 'S5',
+    file: 'src/node-agent/steps.ts',
+    text: 'if (trial === undefined || now.uptimeMs < trial.endMs) return undefined;',
+    instead: 'if (trial !== undefined) return undefined;',
+  },
+  {
+    what: 'one failure more than the policy bears is borne',
+    promise: 'S6',
+    file: 'src/plans/failures.ts',
+    text: 'return troubled.length > countOf(maxFailures, all.length);',
+    instead: 'return troubled.length > 1 + countOf(maxFailures, all.length);',
+  },
+  {
+    what: 'a failure does not keep new targets from being begun',
+    promise: 'S6',
+    file: 'src/plans/batches.ts',
+    text: 'if (course.stopping) return { starts: [], wait: undefined };',
+    instead: '',
+  },
+  {
+    what: 'a kubelet may be one minor version newer than an API server',
+    promise: 'S7',
+    file: 'src/plans/preflight.ts',
+    text: 'if (current === undefined || minorsBetween(current, wanted) <= 0) continue;',
+    instead: 'if (current === undefined || minorsBetween(current, wanted) <= 1) continue;',
+  },
+  {
+    what: 'a cordon of a run that is over stays',
+    promise: 'S8',
+    file: 'src/plans/orphans.ts',
+    text: 'return obeyed ? [] : [',
+    instead: 'return true ? [] : [',
+  },
+  {
+    what: 'the cordon of a Plan that is gone is lifted while its node is on trial',
+    promise: 'S3, S8',
+    file: 'src/plans/orphans.ts',
+    text: 'return obeyed ? [] : [',
+    instead: 'return false ? [] : [',
+  },
+  {
+    what: 'an answer to a verdict is waited for without an end',
+    promise: 'S9',
+    file: 'src/plans/advance.ts',
+    text: "if (course.nowMs >= deadlineMs) {\n    const told = phase === 'Committing'",
+    instead: "if (course.nowMs > course.nowMs) {\n    const told = phase === 'Committing'",
+  },
+  {
+    what: 'a node that was deleted counts as unavailable for ever',
+    promise: 'S9',
+    file: 'src/plans/batches.ts',
+    text: '.filter(({ target }) => target.node !== undefined && !isAvailable(target))',
+    instead: '.filter(({ target }) => !isAvailable(target))',
+  },
+  {
+    what: 'orders of a run that is under way are tidied up',
+    promise: 'S10',
+    file: 'src/plans/orphans.ts',
+    text: 'if (world.activeRuns.has(order.run)) return [];',
+    instead: '',
+  },
+  {
+    what: 'a digest that was pinned is not stored before it is built upon',
+    promise: 'S10, S11',
+    file: 'src/plans/run.ts',
+    text: '      pinned,\n',
+    instead: '',
+  },
+  {
+    what: 'every node may bring another file',
+    promise: 'S11',
+    file: 'src/plans/plot-course.ts',
+    text: 'pinned[host.platform] ??= signal.staged.sha256;',
+    instead: 'pinned[host.platform] = signal.staged.sha256;',
+  },
+  {
+    what: 'a wait says nothing',
+    promise: 'S12',
+    file: 'src/plans/waits.ts',
+    text: 'waitsFor: clip(message)',
+    instead: "waitsFor: ''",
+  },
+  {
+    what: 'an order of a deposed leader is obeyed',
+    promise: 'fencing',
+    file: 'src/node-agent/steps.ts',
+    text: 'if (order.epoch < journal.epoch) return undefined;',
+    instead: '',
+  },
+  {
+    what: 'a commit is followed by an undo',
+    promise: 'a verdict is written once',
+    file: 'src/signals/lifecycle.ts',
+    text: 'commit: [],',
+    instead: "commit: ['undo'],",
+  },
+  {
+    what: 'a commit that comes after the node has turned back is obeyed',
+    promise: 'a verdict is written once',
+    file: 'src/signals/lifecycle.ts',
+    text: "      return phase === 'Committed' ? 'done' : 'late';",
+    instead: "      return phase === 'Committed' ? 'done' : 'obey';",
+  },
+  {
+    what: 'a kubelet that is dead is good enough',
+    promise: 'what is not healthy is not kept',
+    file: 'src/health/node-gate.ts',
+    text: 'const RENEWALS_OF_A_LIVING_KUBELET = 2;',
+    instead: 'const RENEWALS_OF_A_LIVING_KUBELET = 0;',
+  },
+  {
+    what: 'windows are ignored',
+    promise: 'nothing new outside of a window',
+    file: 'src/plans/hold.ts',
+    text: "if (state.kind === 'open') return undefined;",
+    instead: "if (state.kind !== 'never') return undefined;",
+  },
+  {
+    what: 'a pause that was asked for holds nothing',
+    promise: 'verbs',
+    file: 'src/plans/hold.ts',
+    text: 'const paused = facts.plan.status?.paused;',
+    instead: 'const paused = undefined;',
+  },
+  {
+    what: 'an abort stops nothing',
+    promise: 'verbs',
+    file: 'src/plans/plot-course.ts',
+    text: 'status.aborted !== undefined ||',
+    instead: '',
+  },
+  {
+    what: 'a request is answered once more with every new one',
+    promise: 'verbs',
+    file: 'src/plans/requests.ts',
+    text: 'if (isAnswered(request.nonce, status.requestResults)) continue;',
+    instead: '',
+  },
+  {
+    what: 'a host that was booted amid an undo starts the new version',
+    promise: 'S4, S5',
+    file: 'src/node-agent/settle-decide.ts',
+    text: "if (facts.kept === previous.sha256) return { do: 'putBack' };",
+    instead: '',
+  },
+];
+
+/** @returns the text of a file with the break in it, undefined unless what is broken is there exactly once */
+export function broken(source: string, { text, instead }: Break): string | undefined {
+  const parts = source.split(text);
+  return parts.length === 2 ? parts.join(instead) : undefined;
+}
