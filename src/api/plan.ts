@@ -305,6 +305,16 @@ const commandStatusSchema = z.object({
   failure: runFailureSchema
     .optional()
     .describe('What has failed beyond a single target, such as a gate: nothing new is touched.'),
+  rollback: z
+    .boolean()
+    .optional()
+    .describe(
+      'It stands in no spec: it puts targets of the run back to the binary that their hosts have kept.',
+    ),
+  quarantined: z
+    .array(z.string())
+    .optional()
+    .describe('QuarantinedArtifacts that this command has brought about; each is made once.'),
   k0supdate: k0sUpdateStatusSchema.optional().describe('Targets of a k0supdate.'),
   airgapupdate: z
     .object({
@@ -314,6 +324,28 @@ const commandStatusSchema = z.object({
     .describe('Targets of an airgapupdate.'),
 });
 export type CommandStatus = z.infer<typeof commandStatusSchema>;
+
+const rollbackStatusSchema = z.object({
+  at: z.iso
+    .datetime({ offset: true })
+    .describe('When it was decided, by the clock of the orchestrator.'),
+  by: z.string().optional().describe('Who asked for it; absent where the policy did.'),
+  nodes: z
+    .array(z.string())
+    .optional()
+    .describe('The targets that it is about, where it is not about all of them.'),
+  left: z
+    .array(
+      z.object({
+        name: z.string().describe('Name of the Node or ControlNode.'),
+        reason: z.string().describe('Why, as one CamelCase word from the catalogue of reasons.'),
+        message: z.string().describe('Why, and what a person can do.'),
+      }),
+    )
+    .optional()
+    .describe('Targets that keep the new version, and why.'),
+});
+export type RollbackStatus = z.infer<typeof rollbackStatusSchema>;
 
 export const planStatusSchema = z.object({
   state: z.string().describe("Summary: one of k0s's state words."),
@@ -356,7 +388,10 @@ export const planStatusSchema = z.object({
   commands: z
     .array(commandStatusSchema)
     .nullish()
-    .describe('One entry for each command of the spec.'),
+    .describe('One entry for each command of the spec; behind them, those that put targets back.'),
+  rollback: rollbackStatusSchema
+    .optional()
+    .describe('What the run had updated is to be put back, is being put back, or was.'),
   paused: askedSchema
     .optional()
     .describe('Somebody asked that nothing new be begun; until somebody asks to resume.'),

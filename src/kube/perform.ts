@@ -4,6 +4,7 @@ import type { Kube } from './client.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
+import { quarantine } from './quarantine.ts';
 import { releaseLeadership } from './release-leadership.ts';
 import { removeSoftTaint, setSoftTaint } from './soft-taint.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
@@ -46,6 +47,8 @@ export async function perform(
       return setSoftTaint(kube, action.name, action.run, signal);
     case 'removeSoftTaint':
       return removeSoftTaint(kube, action.name, action.run, signal);
+    case 'quarantine':
+      return quarantine(kube, action, signal);
     case 'job':
       await beginJob(action, signal);
       return { done: true };

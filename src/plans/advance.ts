@@ -8,6 +8,7 @@ import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import type { Action } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
+import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
 import { callBack, fail, giveBack, kept, type Step, say, seconds, why } from './step.ts';
@@ -117,6 +118,12 @@ function staged(target: Target, course: UpdateCourse): Step {
       actions: say(target, 'cancel', course),
     };
   }
+  const bad =
+    artifact &&
+    quarantineOf(course.quarantined, { ...artifact, version: course.version }, course.runID);
+  if (bad !== undefined) {
+    return { ...fail('Quarantined', bad), actions: say(target, 'cancel', course) };
+  }
   return { phase: 'Staged', message: 'downloaded and verified', actions: [] };
 }
 
@@ -136,7 +143,9 @@ function draining(target: Target, course: UpdateCourse): Step {
   const blockedBy = blockersOf(drain);
   if (course.nowMs >= deadlineMs) {
     const message = `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${describeDrain(drain)}`;
-    switch (course.policy.drainOutcome) {
+    // Where k0s is down for good nobody can end a pod; what it was updated to is what has to go.
+    const isDead = course.rollback && node.ready !== 'True';
+    switch (isDead ? 'Force' : course.policy.drainOutcome) {
       case 'Stop':
         return {
           ...fail('DrainTimeout', message),
@@ -157,7 +166,9 @@ function draining(target: Target, course: UpdateCourse): Step {
         return {
           phase: 'Applying',
           reason: 'WaitsForRestart',
-          message: `${message}; updated with them, as the policy says`,
+          message: isDead
+            ? `${message}; put back with them, for the node is not Ready`
+            : `${message}; updated with them, as the policy says`,
           actions: say(target, 'apply', course),
         };
     }

@@ -185,6 +185,7 @@ export class Controller {
       epoch,
       ...world,
       budgets: this.store.budgets(),
+      quarantined: this.store.quarantined(),
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
       jobs: this.store.jobs.facts(),
@@ -259,7 +260,9 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    if (action.kind !== 'dropRequests' && action.kind !== 'job') {
+    if (action.kind === 'quarantine') {
+      this.store.noteQuarantined(outcome.object);
+    } else if (action.kind !== 'dropRequests' && action.kind !== 'job') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

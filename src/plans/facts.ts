@@ -1,5 +1,6 @@
 import type { K0sVersion } from '../api/k0s-version.ts';
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
+import type { QuarantineSpec } from '../api/quarantined-artifact.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
 import type { DrainFacts } from '../drain/judge/drain-facts.ts';
@@ -90,6 +91,17 @@ export interface BudgetFacts {
   readonly disruptionsAllowed?: number | undefined;
 }
 
+/** One QuarantinedArtifact: a digest that has failed in this cluster. */
+export interface QuarantineFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  /** What became of it, and where. */
+  readonly message: string;
+  /** The run that found it bad; that one judges its failures itself. */
+  readonly run: string;
+}
+
 /** What one gate of the policy has answered. */
 export type GateFacts = KnownAnswer;
 
@@ -159,6 +171,7 @@ export interface PlanFacts {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   readonly budgets: readonly BudgetFacts[];
+  readonly quarantined: readonly QuarantineFacts[];
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
   /** Whether gates that compare know what was there before the run of this Plan. */
@@ -203,6 +216,8 @@ export type Action =
   | { readonly kind: 'softTaint'; readonly name: string; readonly run: string }
   /** Removes that taint, and no other. */
   | { readonly kind: 'removeSoftTaint'; readonly name: string; readonly run: string }
+  /** Keeps an artifact from every later run, until a person lifts that. */
+  | { readonly kind: 'quarantine'; readonly name: string; readonly spec: QuarantineSpec }
   /** Begins a Job for a hook or a gate, in our own namespace. */
   | {
       readonly kind: 'job';

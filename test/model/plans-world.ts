@@ -9,6 +9,7 @@ import { activeRuns, type QueuedPlan } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
 import { aPolicy, podsLeft } from '../support/builders.ts';
+import { knownBad } from './known-bad.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 
 const STEP_MS = 2_000;
@@ -137,6 +138,7 @@ export class PlansWorld {
       baseline: { kind: 'stored' },
       ...world,
       budgets: [],
+      quarantined: 'commands' in plan.queued.spec ? knownBad(plan.queued.spec) : [],
       gates: new Map(),
       jobs: new Map(),
     };

@@ -3,6 +3,7 @@ import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts'
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import type { Approval } from '../../src/api/policy-batches.ts';
 import type { DrainOutcome } from '../../src/api/policy-drain.ts';
+import type { FailureOutcome, RollbackScope } from '../../src/api/policy-failure.ts';
 import type { HookSpec } from '../../src/api/policy-hooks.ts';
 import type { Request, Verb } from '../../src/api/requests.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
@@ -12,9 +13,11 @@ import type {
   JobFacts,
   NodeFacts,
   PlanFacts,
+  QuarantineFacts,
 } from '../../src/plans/facts.ts';
 import { tidy } from '../../src/plans/orphans.ts';
 import { NO_OTHERS } from '../../src/plans/others.ts';
+import { targetsOf } from '../../src/plans/progress.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
@@ -37,6 +40,8 @@ export interface WorldOptions {
   /** So many workers were cordoned by somebody before. */
   readonly cordoned?: number;
   readonly onDrainTimeout?: DrainOutcome;
+  readonly onFailure?: FailureOutcome;
+  readonly scope?: RollbackScope;
   readonly approvals?: readonly Approval[];
   /** A Job has to have succeeded before each node is begun, and after it. */
   readonly hooks?: boolean;
@@ -85,6 +90,8 @@ export class World {
   #givenBackMs = 0;
   /** What people have asked of the Plan. */
   readonly requests: Request[] = [];
+  /** What has failed, until somebody lifts that. */
+  readonly quarantined: QuarantineFacts[] = [];
   /** By name: what it was begun for, and when it ends. */
   readonly jobs = new Map<string, { readonly of: string; readonly endsAtMs: number }>();
   readonly #readySinceMs = new Map<SimulatedHost, number>();
@@ -125,9 +132,12 @@ export class World {
         workers,
       },
     };
-    this.#maxFailures = options.maxFailures ?? 0;
+    const maxFailures = options.maxFailures ?? 0;
+    this.#maxFailures = options.onFailure === 'Continue' ? Number.POSITIVE_INFINITY : maxFailures;
     this.#policy = {
-      maxFailures: this.#maxFailures,
+      maxFailures,
+      onFailure: options.onFailure,
+      rollback: { scope: options.scope },
       drain: { onTimeout: options.onDrainTimeout },
       approvals: [...(options.approvals ?? [])],
       ...(options.hooks ? { hooks: [HOOK] } : {}),
@@ -255,6 +265,7 @@ export class World {
       ),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
+      quarantined: this.quarantined,
     };
   }
 
@@ -311,6 +322,11 @@ export class World {
   #perform(action: Action): void {
     const host = this.hosts.find(({ name }) => name === action.name);
     if (action.kind === 'dropRequests') return;
+    if (action.kind === 'quarantine') {
+      const isThere = this.quarantined.some(({ name }) => name === action.name);
+      if (!isThere) this.quarantined.push({ name: action.name, ...action.spec });
+      return;
+    }
     if (action.kind === 'job') {
       if (this.jobs.has(action.name)) return;
       this.jobs.set(action.name, { of: action.of, endsAtMs: this.nowMs + 2 * STEP_MS });
@@ -324,12 +340,18 @@ export class World {
         this.#checkSequence(host, action.order);
         this.#checkBrake(host, action.order);
         this.#checkAborted(host, action.order);
-        this.#checkWindow(host, action.order);
+        if (action.order.artifact.from === undefined) this.#checkWindow(host, action.order);
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
-          if (action.order.artifact.kind === 'k0s' && action.role === 'controller') {
+          const { artifact } = action.order;
+          if (
+            artifact.kind === 'k0s' &&
+            artifact.from === undefined &&
+            action.role === 'controller'
+          ) {
             this.#checkPoints(host, 'Controllers');
           }
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
+          else if (action.order.artifact.from === 'previous') this.#checkWayBack(host, action.role);
           else this.#checkApply(host, action.role);
         }
         host.order = action.order;
@@ -338,19 +360,23 @@ export class World {
       case 'removeOrder':
         host.order = undefined;
         return;
-      case 'cordon':
+      case 'cordon': {
         this.#checkStart(host);
-        if (host.mark === undefined) this.#checkPoints(host, 'Workers');
-        this.#checkBatch(host);
+        if (host.order?.artifact.from === undefined) {
+          if (host.mark === undefined) this.#checkPoints(host, 'Workers');
+          this.#checkBatch(host);
+        }
         if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
         if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
-        if (this.#isClosed && host.mark === undefined) {
+        const isBack = host.order?.artifact.from !== undefined;
+        if (this.#isClosed && host.mark === undefined && !isBack) {
           this.#broken('P2', `${host.name} is cordoned`);
         }
         host.mark =
           host.unschedulable && host.mark === undefined ? `${action.orderId}/kept` : action.orderId;
         host.unschedulable = true;
         return;
+      }
       case 'uncordon':
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;
@@ -468,18 +494,39 @@ export class World {
     this.#broken('B3', `${host.name} before anything was saved`);
   }
 
+  /** S7: workers go back before controllers; what is put back is put back one controller at a time as well. */
+  #checkWayBack(host: SimulatedHost, role: string): void {
+    if (role !== 'controller') return;
+    this.#checkAlone(host);
+    const open = this.workers.filter(
+      ({ order, signal }) =>
+        order?.artifact.from === 'previous' &&
+        !(
+          signal?.id === order.id &&
+          ['Committed', 'Undone', 'Failed', 'Cancelled'].includes(signal.phase)
+        ) &&
+        order.goal !== 'cancel' &&
+        order.goal !== 'undo',
+    );
+    if (open.length > 0) this.#broken('S7', `${host.name} before ${open.map(({ name }) => name)}`);
+  }
+
+  #checkAlone(host: SimulatedHost): void {
+    const others = this.controllers.filter((one) => one !== host);
+    const inFlight = others.filter(
+      (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
+    );
+    if (inFlight.length > 0)
+      this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
+    const down = others.filter(({ isReady }) => !isReady);
+    if (down.length > 0)
+      this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+  }
+
   #checkApply(host: SimulatedHost, role: string): void {
     if (role === 'controller') {
       this.#checkSaved(host);
-      const others = this.controllers.filter((one) => one !== host);
-      const inFlight = others.filter(
-        (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
-      );
-      if (inFlight.length > 0)
-        this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
-      const down = others.filter(({ isReady }) => !isReady);
-      if (down.length > 0)
-        this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+      this.#checkAlone(host);
     } else {
       this.#checkControllersDone(host);
     }
@@ -488,8 +535,10 @@ export class World {
 
   #checkStart(host: SimulatedHost): void {
     if (host.mark !== undefined) return;
-    this.#checkControllersDone(host);
-    this.#checkNotStopped(host);
+    if (host.order?.artifact.from === undefined) {
+      this.#checkControllersDone(host);
+      this.#checkNotStopped(host);
+    }
     const unavailable = this.workers.filter(
       (one) => one === host || !one.isReady || (one.unschedulable && !this.#isOutOfService(one)),
     );
@@ -543,13 +592,20 @@ export class World {
     const failed = this.hosts.filter(
       ({ signal }) =>
         (signal?.phase === 'Failed' || signal?.phase === 'Undone') &&
-        // Of a run before this one: somebody has asked to try again.
-        signal.id.split('.')[0] === this.stored?.runID,
+        // Of a run or an attempt before this one: somebody has asked to try again.
+        this.#isOfNow(signal.id),
     );
     const isTooMuch =
       failed.length > this.#maxFailures ||
       failed.some((one) => this.controllers.includes(one) && one.order?.artifact.kind === 'k0s');
     if (isTooMuch) this.#broken('S6', `${host.name} after ${failed.map(({ name }) => name)}`);
+  }
+
+  #isOfNow(id: string): boolean {
+    const { runID, commands } = this.stored ?? {};
+    return (commands ?? []).some((command) =>
+      targetsOf(command).some(({ attempts }) => id === `${runID}.${command.id}.${attempts}`),
+    );
   }
 
   #broken(promise: string, what: string): void {

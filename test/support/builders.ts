@@ -180,6 +180,7 @@ export function someFacts(
     policy: aPolicy({}),
     epoch: 3,
     budgets: [],
+    quarantined: [],
     gates: passing(over.nowMs ?? START_MS),
     baseline: { kind: 'stored' },
     jobs: new Map(),

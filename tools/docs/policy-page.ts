@@ -71,6 +71,8 @@ Two workers whose pods share a disruption budget are not emptied at once where t
 ## When something fails
 A worker that fails is undone where it can be, and given back. More than \`maxFailures\` of a command, or one controller, and nothing new is touched; up to that the others go on. In both cases the run ends \`ApplyFailed\` with the command, says who failed and why, and no later command is begun.
 
+That is \`onFailure: RollBack\` with \`rollback.scope: Node\`, the default. With a scope of \`Batch\` or \`Plan\` what the run had already updated goes back as well: [rollback.md](rollback.md). \`onFailure: Pause\` begins nothing new and waits, with \`HeldAfterFailure\`, for somebody to say \`autopilot retry\`, \`abort\` or \`rollback\`. \`Continue\` bears every worker that fails; a controller or a gate still ends the run.
+
 A drain that is overdue counts as a failure, unless \`drain.onTimeout\` says \`Skip\` or \`Force\`. A node that is passed over is named at the end of the run, which is \`ApplyFailed\` as well: not everything is done. \`Force\` deletes no Pod; those that are left run on while k0s is restarted under them, unless it fails to come back.
 
 ## Emptying a worker
