@@ -116,6 +116,22 @@ export function skip(workers: readonly Placed[], course: UpdateCourse): readonly
     });
 }
 
+/** A rollback lists only those that go back; the other workers of the run are of its limit all the same (S3). */
+function awayOfRun({ rollback }: UpdateCourse, { plan, nodes }: PlanFacts): string[] {
+  if (!rollback) return [];
+  return (plan.status?.commands ?? [])
+    .filter((command) => command.rollback !== true)
+    .flatMap(({ k0supdate }) => k0supdate?.workers ?? [])
+    .filter(({ name, cordoned }) => {
+      const node = nodes.get(name);
+      // A cordon of ours is a slot, which is counted apart.
+      return (
+        cordoned !== true && node !== undefined && !isAvailable(node, node.cordon !== undefined)
+      );
+    })
+    .map(({ name }) => name);
+}
+
 function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFacts) {
   const { limit, because: limited } = course.concurrency;
   const inFlight = new Set(
@@ -134,6 +150,7 @@ function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFa
       )
       .map(({ target }) => target.name),
   );
+  for (const name of awayOfRun(course, facts)) unavailable.add(name);
   const down = [...unavailable].filter((name) => !inFlight.has(name));
   const shared = sharedLimit(
     workers.map(({ target }) => target),
