@@ -30,6 +30,9 @@ export const ANNOTATION = {
   mode: `${GROUP}/mode`,
 } as const;
 
+/** Written by the orchestrator on nodes whose turn is next; its value is the run. */
+export const SOFT_TAINT = { key: `${GROUP}/update-pending`, effect: 'PreferNoSchedule' } as const;
+
 /** Label of ConfigMaps that hold what was there before a run; its value is the run. */
 export const BASELINE_LABEL = `${EXTENSIONS_GROUP}/baseline-of`;
 

@@ -172,6 +172,9 @@ export const planSpecSchema = z.object({
 });
 export type PlanSpec = z.infer<typeof planSpecSchema>;
 
+/** Of the pods that hold a drain up, so many are in the status. */
+export const MAX_BLOCKED_BY = 10;
+
 const targetStatusSchema = z.object({
   name: z.string().describe('Name of the Node or ControlNode.'),
   state: z.string().describe("State of the signal: one of k0s's Signal* words."),
@@ -200,6 +203,22 @@ const targetStatusSchema = z.object({
     .datetime({ offset: true })
     .optional()
     .describe('When this phase ends by itself, by the clock of the orchestrator.'),
+  blockedBy: z
+    .array(
+      z.object({
+        pod: z.string().describe('Namespace and name: shop/web-1.'),
+        message: z.string().describe('Why it is still on the node.'),
+      }),
+    )
+    .max(MAX_BLOCKED_BY)
+    .optional()
+    .describe('Pods that hold its drain up, the most telling first; ten at most.'),
+  softTaint: z
+    .boolean()
+    .optional()
+    .describe(
+      'It was seen with our soft taint while it waits for its turn: one that somebody removes is not set again.',
+    ),
 });
 export type TargetStatus = z.infer<typeof targetStatusSchema>;
 
@@ -286,6 +305,16 @@ const commandStatusSchema = z.object({
   failure: runFailureSchema
     .optional()
     .describe('What has failed beyond a single target, such as a gate: nothing new is touched.'),
+  rollback: z
+    .boolean()
+    .optional()
+    .describe(
+      'It stands in no spec: it puts targets of the run back to the binary that their hosts have kept.',
+    ),
+  quarantined: z
+    .array(z.string())
+    .optional()
+    .describe('QuarantinedArtifacts that this command has brought about; each is made once.'),
   k0supdate: k0sUpdateStatusSchema.optional().describe('Targets of a k0supdate.'),
   airgapupdate: z
     .object({
@@ -295,6 +324,28 @@ const commandStatusSchema = z.object({
     .describe('Targets of an airgapupdate.'),
 });
 export type CommandStatus = z.infer<typeof commandStatusSchema>;
+
+const rollbackStatusSchema = z.object({
+  at: z.iso
+    .datetime({ offset: true })
+    .describe('When it was decided, by the clock of the orchestrator.'),
+  by: z.string().optional().describe('Who asked for it; absent where the policy did.'),
+  nodes: z
+    .array(z.string())
+    .optional()
+    .describe('The targets that it is about, where it is not about all of them.'),
+  left: z
+    .array(
+      z.object({
+        name: z.string().describe('Name of the Node or ControlNode.'),
+        reason: z.string().describe('Why, as one CamelCase word from the catalogue of reasons.'),
+        message: z.string().describe('Why, and what a person can do.'),
+      }),
+    )
+    .optional()
+    .describe('Targets that keep the new version, and why.'),
+});
+export type RollbackStatus = z.infer<typeof rollbackStatusSchema>;
 
 export const planStatusSchema = z.object({
   state: z.string().describe("Summary: one of k0s's state words."),
@@ -337,7 +388,10 @@ export const planStatusSchema = z.object({
   commands: z
     .array(commandStatusSchema)
     .nullish()
-    .describe('One entry for each command of the spec.'),
+    .describe('One entry for each command of the spec; behind them, those that put targets back.'),
+  rollback: rollbackStatusSchema
+    .optional()
+    .describe('What the run had updated is to be put back, is being put back, or was.'),
   paused: askedSchema
     .optional()
     .describe('Somebody asked that nothing new be begun; until somebody asks to resume.'),

@@ -38,33 +38,39 @@ export const drainFields = {
         ),
       gracePeriod: durationSchema
         .optional()
-        .describe('How long an evicted pod has to end. Not said: what the pod itself says.'),
+        .describe(
+          'How long an evicted pod has to end, in place of what the pod itself says; rounded up to whole seconds, and longer than 0s.',
+        ),
       emptyDir: z
         .enum(DRAIN_RULES)
         .optional()
         .describe(
-          'Pods with an emptyDir volume, whose contents are lost: `Evict` or `Block`, the drain waits for a person.',
+          'Pods with an emptyDir volume, whose contents are lost: `Evict`; or `Block`, they are left alone, and the drain waits for a person.',
         ),
       unmanaged: z
         .enum(DRAIN_RULES)
         .optional()
-        .describe('Pods that no controller would make anew elsewhere: `Evict` or `Block`.'),
+        .describe(
+          'Pods that no controller would make anew elsewhere: `Evict`; or `Block`, they are left alone, and the drain waits for a person.',
+        ),
       skipPods: z
         .string()
         .max(1_024)
         .optional()
-        .describe('Label selector of pods that stay on the node while it is updated.'),
+        .describe(
+          'Label selector, as kubectl takes it, of pods that stay on the node while it is updated, and are not waited for.',
+        ),
       order: z
         .enum(DRAIN_ORDERS)
         .optional()
         .describe(
-          '`Together`: all pods at once, as their budgets allow; `LowPriorityFirst`: those of a higher priority only when those of a lower one are gone.',
+          '`Together`: all pods at once, as their budgets allow; `LowPriorityFirst`: those of a higher priority only when those of a lower one are gone, to the end.',
         ),
       softTaint: z
         .boolean()
         .optional()
         .describe(
-          'Whether workers whose turn is yet to come get a PreferNoSchedule taint, so that evicted pods go to those that are done.',
+          'Whether workers whose turn is next carry a PreferNoSchedule taint, so that evicted pods rather go to those that are done.',
         ),
     })
     .optional()

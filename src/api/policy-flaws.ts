@@ -37,6 +37,12 @@ export function policyFlaws(layer: PolicyLayer): readonly PolicyFlaw[] {
       message: 'wanted longer than 0s; to make none, set mode: Never',
     });
   }
+  if (policy.drainGraceMs === 0) {
+    flaws.push({
+      path: 'drain.gracePeriod',
+      message: 'wanted longer than 0s: at 0s a pod is forgotten while it still runs',
+    });
+  }
   if (policy.gateStableMs >= policy.gateTimeoutMs) {
     flaws.push({
       path: 'gate.stable',

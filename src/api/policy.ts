@@ -41,6 +41,11 @@ const LAYER_RULES = [
     rule: '!has(self.gate) || !has(self.gate.timeout) || !has(self.gate.stable) || duration(self.gate.stable) < duration(self.gate.timeout)',
     message: 'gate.stable must be shorter than gate.timeout: nothing could ever be healthy in time',
   },
+  {
+    rule: "!has(self.drain) || !has(self.drain.gracePeriod) || duration(self.drain.gracePeriod) > duration('0s')",
+    message:
+      'drain.gracePeriod must be longer than 0s: at 0s a pod is forgotten while it still runs',
+  },
 ];
 
 /** What is frozen when a run begins. */

@@ -14,6 +14,8 @@ export const REASONS = {
   NoTargets: 'The command selects no target at all.',
   NodeMissing: 'A target that is named does not exist.',
   PlatformMissing: 'The command has no artifact for the platform of a target.',
+  Quarantined:
+    'The artifact has failed in this cluster and is quarantined until a person lifts that.',
   AgentMissing: 'No agent reports from a target.',
   AgentStale: 'The agent of a target has not reported for too long.',
   HostNotWritable: 'The agent cannot write where the binary is.',
@@ -54,6 +56,8 @@ export const REASONS = {
     'How workloads and objects are before the run is being written down, before a node is touched.',
   WaitsForSettling: 'The run is over; nodes that were under way come to rest.',
   WaitsForPerson: 'An unconfirmed update that does not go back by itself is held for a person.',
+  HeldAfterFailure:
+    'More has failed than the policy bears, and it wants a person to decide what becomes of the run.',
   LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
   NewGenerationWaits: 'The spec was edited while a run was under way; it runs after this one.',
   // progress
@@ -72,10 +76,15 @@ export const REASONS = {
   Aborted:
     'Somebody asked that the run end: nothing new is begun, what was swapped is judged to its end.',
   Retried: 'Somebody asked that what is not done be tried again.',
+  RollingBack: 'What the run had updated is being put back.',
+  RolledBack: 'The version of before the run was put back.',
+  RollbackFailed:
+    'Not everything that was to be put back could be; the message says what runs where.',
+  NothingToRollBack: 'No target can be put back; the message says why not.',
   Approved: 'Somebody has looked, and lets the run go past a point.',
   NothingToApprove: 'No approval of that is wanted, or waited for at this moment.',
   UnknownVerb: 'A request asks for something that there is not.',
-  UnknownArgument: 'A request says more than its verb takes.',
+  UnknownArgument: 'A request says more than its verb takes, or what it cannot take.',
   NotPaused: 'Nobody asked that the Plan be paused, so there is nothing to resume.',
   NotRunning: 'The Plan has nothing under way.',
   StillRunning: 'The run of the Plan has not ended.',
@@ -102,6 +111,8 @@ export const REASONS = {
   WorkloadsWorse: 'Workloads of the cluster are worse than before the run, and stay so.',
   HookFailed: 'A Job that the policy wants at a point of the run has failed.',
   SwapFailed: 'The host could not put a binary in place; the message says which one is there.',
+  PreviousMissing:
+    'The host has not kept the binary that it should go back to, or what it has kept was changed.',
   // failures of the artifact
   ChecksumMismatch:
     'What was downloaded is not what the Plan, or the first node, said it would be.',

@@ -6,9 +6,11 @@ import * as z from 'zod';
  * - `resume`: lets go of a `pause`
  * - `abort`: the run ends: what is staged is called back, what was swapped is judged to its end
  * - `approve`: the run may go past a point at which the policy wants a person to look
+ * - `rollback`: what the run has updated is put back, all of it or the targets in `nodes`; a run that is under way
+ *   comes to its end for that
  * - `retry`: a run that ended otherwise than it should is done again, for the targets that are not done
  */
-export const VERBS = ['pause', 'resume', 'approve', 'abort', 'retry'] as const;
+export const VERBS = ['pause', 'resume', 'approve', 'abort', 'retry', 'rollback'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** What each verb takes beside its name. */
@@ -19,6 +21,8 @@ export const VERB_ARGUMENTS: Readonly<Record<Verb, readonly string[]>> = {
   approve: ['of'],
   abort: [],
   retry: [],
+  /** Names with commas between them; all that were updated, where it is not said. */
+  rollback: ['nodes'],
 };
 
 /** So many answers are kept; a request that was answered longer ago is dropped. */
@@ -45,7 +49,9 @@ export const requestSchema = z.object({
   arguments: z
     .record(z.string(), z.string().max(1_024))
     .optional()
-    .describe('More about what is asked: of `approve`, `of`, such as Workers or Batch/2.'),
+    .describe(
+      'More about what is asked: of `approve`, `of`, such as Workers or Batch/2; of `rollback`, `nodes`, names with commas between them.',
+    ),
 });
 export type Request = z.infer<typeof requestSchema>;
 

@@ -28,7 +28,7 @@ export function explanationText(found: Explanation, paint: Paint, nowMs: number)
 }
 
 function findingText(
-  { subject, reason, sentence, until, fix, next }: Finding,
+  { subject, reason, sentence, until, details = [], fix, next }: Finding,
   paint: Paint,
   nowMs: number,
 ): string[] {
@@ -38,6 +38,7 @@ function findingText(
       : ` (until ${instantText(until)}, in ${durationText(Math.max(0, Date.parse(until) - nowMs))})`;
   return [
     `${paint.strong(subject)}  ${sentence}${limit} ${paint.dim(`[${reason}]`)}`,
+    ...details.map((line) => `  - ${line}`),
     ...(fix === '' ? [] : [`  ${fix}`]),
     ...next.map((command) => `    ${paint.busy(command)}`),
   ];

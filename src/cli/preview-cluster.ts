@@ -1,5 +1,5 @@
 import { UPDATE_POLICY } from '../api/meta.ts';
-import { mustGo } from '../drain/evictable.ts';
+import { hasEmptyDir, mustGo, ownerOf } from '../drain/evictable.ts';
 import { judgeReadyz, type Readiness } from '../health/readyz.ts';
 import { askReadyz } from '../health/readyz-client.ts';
 import { isNotFound } from '../kube/api-error.ts';
@@ -7,7 +7,14 @@ import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import type { RawObject, RawPod } from '../kube/raw.ts';
-import { BUDGETS, CONTROL_NODES, NODES, PLANS, UPDATE_POLICIES } from '../kube/target-path.ts';
+import {
+  BUDGETS,
+  CONTROL_NODES,
+  NODES,
+  PLANS,
+  QUARANTINED_ARTIFACTS,
+  UPDATE_POLICIES,
+} from '../kube/target-path.ts';
 import { trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
@@ -15,13 +22,14 @@ import type { ControlNodeFacts, PlanFacts } from '../plans/facts.ts';
 import { outlookOf } from '../plans/outlook.ts';
 import type { PreviewBudget, PreviewPod } from '../plans/preview-drains.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
+import { trimQuarantine } from '../plans/trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from '../plans/trim-update-policy.ts';
 import type { ObjectSelector } from '../targets/object-selector.ts';
 import { list } from './preview-list.ts';
 
 /** The cluster, read once. */
 export interface ObservedCluster {
-  readonly world: Pick<PlanFacts, 'nodes' | 'controlNodes' | 'budgets'>;
+  readonly world: Pick<PlanFacts, 'nodes' | 'controlNodes' | 'budgets' | 'quarantined'>;
   readonly plans: readonly TrimmedPlan[];
   readonly updatePolicy: TrimmedUpdatePolicy | undefined;
   readonly pods: readonly PreviewPod[];
@@ -34,12 +42,13 @@ const READYZ_TIMEOUT_MS = 3_000;
 
 /** Lists only: nothing is written, and nothing is watched. Throws as {@link Kube.request} does. */
 export async function observeCluster(kube: Kube, apiPort: number): Promise<ObservedCluster> {
-  const [plans, nodes, controllers, budgets, policy, pods] = await Promise.all([
+  const [plans, nodes, controllers, budgets, policy, quarantined, pods] = await Promise.all([
     list(kube, PLANS),
     list(kube, NODES),
     list(kube, CONTROL_NODES),
     list<RawBudget>(kube, BUDGETS),
     storedPolicy(kube),
+    list(kube, QUARANTINED_ARTIFACTS),
     list<RawPod>(kube, '/api/v1/pods'),
   ]);
   const serverNowMs = kube.serverClock.nowMs();
@@ -62,6 +71,7 @@ export async function observeCluster(kube: Kube, apiPort: number): Promise<Obser
         trimmed.map((one) => controlNodeFacts(one, asked.answers.get(one.name)!, serverNowMs)),
       ),
       budgets: budgets.map((raw) => trimBudget(raw)),
+      quarantined: quarantined.map((raw) => trimQuarantine(raw)),
     },
     plans: plans.map((raw) => trimPlan(raw)),
     updatePolicy: policy,
@@ -144,7 +154,8 @@ function budgetOf({ metadata, spec, status }: RawBudget): PreviewBudget {
 }
 
 /** A pod that is on no node yet is nobody's to evict. */
-function podOf({ metadata, spec }: RawPod): PreviewPod[] {
+function podOf(pod: RawPod): PreviewPod[] {
+  const { metadata, spec } = pod;
   if (spec?.nodeName === undefined) return [];
   return [
     {
@@ -152,7 +163,8 @@ function podOf({ metadata, spec }: RawPod): PreviewPod[] {
       name: metadata.name,
       node: spec.nodeName,
       labels: metadata.labels ?? {},
-      isManaged: metadata.ownerReferences?.some(({ controller }) => controller) ?? false,
+      isManaged: ownerOf(pod) !== undefined,
+      hasEmptyDir: hasEmptyDir(pod),
       finalizers: metadata.finalizers ?? [],
     },
   ];

@@ -54,15 +54,14 @@ function commandText(command: CommandReport, paint: Paint): string[] {
   const versions = Object.entries(from).map(
     ([version, names]) => `  from ${version}: ${namesText(names, SHOWN_NAMES)}`,
   );
-  const batches = { controller: 0, worker: 0 };
-  const rows = steps.map(({ role, names, afterMs }) => {
-    batches[role]++;
+  const isInBatches = steps.some(({ batch = 1 }) => batch > 1);
+  const rows = steps.map(({ role, names, batch, afterMs }) => {
     const who =
       kind === 'airgapupdate'
         ? 'deliver to'
-        : role === 'worker'
-          ? `batch ${batches.worker}`
-          : 'controller';
+        : role === 'worker' && isInBatches
+          ? `batch ${batch}`
+          : role;
     return `  ${paint.dim(`+${durationText(afterMs).padEnd(width)}`)}  ${who.padEnd(10)}  ${names.join(', ')}`;
   });
   return [

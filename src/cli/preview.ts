@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { API_VERSION } from '../api/meta.ts';
+import { withDefaults } from '../api/policy.ts';
 import { ConfigError, readPolicy } from '../config.ts';
+import { drainRulesOf } from '../drain/judge/drain-rules.ts';
 import { messageOf } from '../errors.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import { fixOf } from '../plans/explain-advice.ts';
 import type { PlanFacts } from '../plans/facts.ts';
 import { holdOf } from '../plans/hold.ts';
+import { livePolicy } from '../plans/live-policy.ts';
 import { othersOf } from '../plans/others.ts';
 import { preview } from '../plans/preview.ts';
 import { previewDrains } from '../plans/preview-drains.ts';
@@ -122,7 +125,12 @@ function judge(
     facts,
     cluster.plans.map((one) => one.status),
   );
-  const drains = previewDrains(drainedBy(found), cluster.pods, cluster.budgets);
+  const drains = previewDrains(
+    drainedBy(found),
+    cluster.pods,
+    cluster.budgets,
+    drainRulesOf(withDefaults(livePolicy(facts))),
+  );
   return reportOf(facts, found, {
     drains,
     notes: [...circumstances(plan, facts, found.brake, file), ...cluster.notes],

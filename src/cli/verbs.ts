@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import * as z from 'zod';
 import type { Plan } from '../api/plan.ts';
@@ -22,6 +23,7 @@ const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   approve: 'let a Plan go on that waits for somebody to look',
   abort: 'end the run of a Plan: call back what is staged, judge what was swapped',
   retry: 'try again what is not done of a Plan whose run has ended',
+  rollback: 'put back what the last run of a Plan has updated, each host to what it has kept',
 };
 
 const optionsSchema = z.strictObject({
@@ -29,6 +31,8 @@ const optionsSchema = z.strictObject({
   timeout: z.coerce.number().int().min(1).max(86_400).default(30),
   wait: z.boolean().default(false),
   of: z.string().min(1).optional(),
+  node: z.array(z.string().min(1)).min(1).optional(),
+  yes: z.boolean().default(false),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -48,8 +52,10 @@ export function addVerbs(program: Command): void {
     if (verb === 'approve') {
       command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
     }
+    if (verb === 'rollback') addRollbackOptions(command);
     command.action(async (plan: string, given: Record<string, unknown>) => {
       const options = parseConfig(optionsSchema, given);
+      if (verb === 'rollback') await confirm(plan, options);
       const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
       try {
         process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
@@ -60,6 +66,32 @@ export function addVerbs(program: Command): void {
   }
 }
 
+function addRollbackOptions(command: Command): void {
+  command
+    .option('--node <name...>', 'put back these alone; without it all that were updated')
+    .option('--yes', 'do not ask whether it is meant');
+}
+
+function argumentsOf({ of, node }: Options): Record<string, string> | undefined {
+  if (of !== undefined) return { of };
+  return node === undefined ? undefined : { nodes: node.join(',') };
+}
+
+/** @throws RequestError where it was not meant, or nobody can be asked */
+async function confirm(plan: string, { yes, node }: Options): Promise<void> {
+  if (yes) return;
+  const what = node === undefined ? 'everything that it has updated' : node.join(', ');
+  if (!process.stdin.isTTY) {
+    throw new RequestError('NotConfirmed', `Plan ${plan}: to put back ${what}, say --yes`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`Plan ${plan}: put back ${what}? [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) {
+    throw new RequestError('NotConfirmed', `Plan ${plan}: nothing was asked for`);
+  }
+}
+
 /**
  * @returns what came of it, as a sentence
  * @throws RequestError where it was refused, not answered, or the run that was waited for failed
@@ -67,7 +99,8 @@ export function addVerbs(program: Command): void {
 async function ask(kube: Kube, plan: string, verb: Verb, options: Options): Promise<string> {
   await readPlan(kube, plan);
   const nonce = randomUUID();
-  const given = options.of === undefined ? {} : { arguments: { of: options.of } };
+  const more = argumentsOf(options);
+  const given = more === undefined ? {} : { arguments: more };
   await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube), ...given });
   const { result, reason, message } = await awaitAnswer(kube, plan, nonce, options.timeout * 1000);
   if (result === 'Refused') {
@@ -85,9 +118,14 @@ async function atRest(kube: Kube, name: string, verb: Verb): Promise<string> {
   const message =
     told(isTerminalState(state) ? (state === 'Completed' ? 'Completed' : 'Failed') : 'Waiting')
       ?.message ?? state;
-  const wanted = verb === 'pause' || verb === 'abort' || state === 'Completed';
+  const isBack = verb === 'rollback' && told('RolledBack')?.status === 'True';
+  const wanted = isBack || verb === 'pause' || verb === 'abort' || state === 'Completed';
   if (wanted) return message;
   throw new RequestError(told('Failed')?.reason ?? 'Paused', `Plan ${name}: ${message}`);
+}
+
+function isHeldAfterFailure(status: Plan['status']): boolean {
+  return status?.conditions?.some(({ reason }) => reason === 'HeldAfterFailure') === true;
 }
 
 function isAtRest({ status }: Plan): boolean {
@@ -101,5 +139,6 @@ function isAtRest({ status }: Plan): boolean {
     ({ state, phase }) => state === 'SignalSent' && phase !== 'Staged',
   );
   // A pause holds no end up that somebody has asked for.
-  return status?.paused !== undefined && status.aborted === undefined && !isUnderWay;
+  const isHeld = status?.paused !== undefined || isHeldAfterFailure(status);
+  return isHeld && status?.aborted === undefined && status?.rollback === undefined && !isUnderWay;
 }

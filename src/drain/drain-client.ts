@@ -3,13 +3,20 @@ import { ApiError } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import type { Log } from '../log.ts';
-import type { DrainFacts } from '../plans/facts.ts';
+import { BudgetSightClient } from './budget-sight-client.ts';
 import { type TrimmedPod, trimPod } from './evictable.ts';
 import { EvictionPace } from './eviction-pace.ts';
-import { explainRefusal, explainStuck } from './explain.ts';
+import { explainRefusal } from './explain.ts';
+import { type DrainFacts, type DrainPod, nameOfPod } from './judge/drain-facts.ts';
+import type { DrainRules } from './judge/drain-rules.ts';
+import { judgeDrain } from './judge/judge-drain.ts';
 
 /** Evictions under way at once for one node; each may take as long as the API server's admission does. */
 const AT_ONCE = 5;
+/** Beyond the time that a pod was given to end, before it is called overdue: its node needs time to answer. */
+const OVERDUE_AFTER_MS = 10_000;
+/** A budget that refuses for longer is looked at: most open by themselves when a replacement is ready. */
+const LOOKED_AT_AFTER_MS = 3_000;
 
 export interface DrainClient {
   /**
@@ -18,12 +25,12 @@ export interface DrainClient {
    */
   observe(node: string): DrainFacts | undefined;
   /**
-   * One round of evictions through the Eviction API, of the pods whose turn has come. Refusals end up in
-   * {@link DrainFacts.blocked}. Safe to call at any time: what is under way, refused a moment ago or
+   * One round of evictions through the Eviction API, of the pods whose turn has come by these rules.
+   * Refusals end up in {@link DrainFacts}. Safe to call at any time: what is under way, refused a moment ago or
    * terminating is left alone. Never throws for a single pod.
    * @throws the reason of `signal` when that is aborted
    */
-  evict(node: string, signal?: AbortSignal): Promise<void>;
+  evict(node: string, rules: DrainRules, signal?: AbortSignal): Promise<void>;
   /** A disruption budget of this namespace lets a pod go now: whoever it has refused is tried again. */
   budgetOpened(namespace: string): void;
   /** The drain is over or given up: stops watching. Harmless for a node that is not watched. */
@@ -51,6 +58,11 @@ interface Drain {
 export function createDrainClient(options: DrainOptions): DrainClient {
   const { kube, log } = options;
   const drains = new Map<string, Drain>();
+  const budgets = new BudgetSightClient(kube, log, options.signal, (namespace) => {
+    for (const [node, { pods }] of drains) {
+      if ([...pods.values()].some((pod) => pod.namespace === namespace)) options.onChange(node);
+    }
+  });
 
   function begin(node: string): Drain {
     const known = drains.get(node);
@@ -94,9 +106,15 @@ export function createDrainClient(options: DrainOptions): DrainClient {
     drains.delete(node);
     clearTimeout(drain.timer);
     drain.stop.abort();
+    if (drains.size === 0) budgets.forget();
   }
 
-  async function evictPod(drain: Drain, pod: TrimmedPod, signal: AbortSignal | undefined) {
+  async function evictPod(
+    drain: Drain,
+    pod: DrainPod,
+    { graceSeconds }: DrainRules,
+    signal: AbortSignal | undefined,
+  ) {
     const nowMs = performance.now();
     drain.underWay.add(pod.uid);
     try {
@@ -106,12 +124,15 @@ export function createDrainClient(options: DrainOptions): DrainClient {
           kind: 'Eviction',
           metadata: { name: pod.name, namespace: pod.namespace },
           // A StatefulSet's new pod has the name of the old one, and may be on another node by now.
-          deleteOptions: { preconditions: { uid: pod.uid } },
+          deleteOptions: {
+            preconditions: { uid: pod.uid },
+            ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+          },
         },
         signal,
       });
       drain.pace.accepted(pod.uid, nowMs);
-      log.info({ pod: `${pod.namespace}/${pod.name}` }, 'evicted');
+      log.info({ pod: nameOfPod(pod) }, 'evicted');
     } catch (thrown) {
       if (signal?.aborted) throw thrown;
       const gone = thrown instanceof ApiError && (thrown.status === 404 || thrown.status === 409);
@@ -120,10 +141,12 @@ export function createDrainClient(options: DrainOptions): DrainClient {
         return;
       }
       const refusal = thrown instanceof ApiError;
-      const message = refusal ? explainRefusal(thrown) : messageOf(thrown);
-      drain.pace.refused(pod.uid, message, nowMs, refusal ? thrown.retryAfterMs : undefined);
+      const words = refusal
+        ? explainRefusal(thrown)
+        : { budget: undefined, message: messageOf(thrown) };
+      drain.pace.refused(pod.uid, words, nowMs, refusal ? thrown.retryAfterMs : undefined);
       const reason = refusal ? thrown.reason : 'ApiServerAway';
-      log.debug({ pod: nameOf(pod), reason, message }, 'not evicted');
+      log.debug({ pod: nameOfPod(pod), reason, message: words.message }, 'not evicted');
     } finally {
       drain.underWay.delete(pod.uid);
     }
@@ -140,29 +163,62 @@ export function createDrainClient(options: DrainOptions): DrainClient {
     );
   }
 
+  function factsOf({ pods, pace }: Drain): DrainFacts {
+    const serverNowMs = kube.serverClock.nowMs();
+    const refused = pace.blocked();
+    const places = [...refused.keys()];
+    return {
+      pods: [...pods.values()]
+        .filter(({ mustGo }) => mustGo)
+        .map(({ mustGo: _, resourceVersion: __, ...pod }) => {
+          const words = refused.get(pod.uid);
+          const budget = words?.budget;
+          return {
+            ...pod,
+            isOverdue:
+              pod.endsByMs !== undefined &&
+              serverNowMs !== undefined &&
+              serverNowMs >= pod.endsByMs + OVERDUE_AFTER_MS,
+            refusal: words && {
+              at: places.indexOf(pod.uid),
+              budget,
+              message: words.message,
+              seen: budget === undefined ? undefined : budgets.get(pod.namespace, budget),
+            },
+          };
+        }),
+    };
+  }
+
+  /** Why they do not open is found out about budgets that have refused for some time. */
+  function lookAtBudgets({ pods, pace }: Drain): void {
+    const sinceMs = performance.now() - LOOKED_AT_AFTER_MS;
+    const refused = pace.blocked();
+    for (const { uid, namespace } of pods.values()) {
+      const { budget, firstAtMs = 0 } = refused.get(uid) ?? {};
+      if (budget !== undefined && firstAtMs <= sinceMs) budgets.ask(namespace, budget);
+    }
+  }
+
   return {
     observe(node) {
-      const { pods, pace } = begin(node);
-      if (!pods.isSynced) return undefined;
-      return drainFacts([...pods.values()], pace, kube.serverClock.nowMs());
+      const drain = begin(node);
+      return drain.pods.isSynced ? factsOf(drain) : undefined;
     },
-    async evict(node, signal) {
+    async evict(node, rules, signal) {
       const drain = begin(node);
       if (!drain.pods.isSynced) return;
-      const all = [...drain.pods.values()];
-      drain.pace.keepOnly(new Set(all.map((pod) => pod.uid)));
+      drain.pace.keepOnly(new Set([...drain.pods.values()].map((pod) => pod.uid)));
       const nowMs = performance.now();
-      const due = all.filter(
-        (pod) =>
-          pod.mustGo &&
-          pod.endsByMs === undefined &&
-          !drain.underWay.has(pod.uid) &&
-          drain.pace.mayTry(pod.uid, nowMs),
+      const due = judgeDrain(factsOf(drain), rules).due.filter(
+        ({ uid }) => !drain.underWay.has(uid) && drain.pace.mayTry(uid, nowMs),
       );
       const workers = Array.from({ length: Math.min(AT_ONCE, due.length) }, async () => {
-        for (let pod = due.shift(); pod; pod = due.shift()) await evictPod(drain, pod, signal);
+        for (let pod = due.shift(); pod; pod = due.shift())
+          await evictPod(drain, pod, rules, signal);
       });
       await Promise.all(workers);
+      lookAtBudgets(drain);
       wakeForNextRound(node, drain);
       if (workers.length > 0) options.onChange(node);
     },
@@ -175,27 +231,4 @@ export function createDrainClient(options: DrainOptions): DrainClient {
     },
     release,
   };
-}
-
-/** Refused first, oldest first; then those that were told to end and do not. */
-function drainFacts(
-  all: readonly TrimmedPod[],
-  pace: EvictionPace,
-  serverNowMs: number | undefined,
-): DrainFacts {
-  const going = new Map(all.filter((pod) => pod.mustGo).map((pod) => [pod.uid, pod]));
-  const blocked: { pod: string; message: string }[] = [];
-  for (const { uid, message } of pace.blocked()) {
-    const pod = going.get(uid);
-    if (pod && pod.endsByMs === undefined) blocked.push({ pod: nameOf(pod), message });
-  }
-  for (const pod of going.values()) {
-    const message = explainStuck(pod, serverNowMs);
-    if (message !== undefined) blocked.push({ pod: nameOf(pod), message });
-  }
-  return { remaining: going.size, blocked };
-}
-
-function nameOf(pod: TrimmedPod): string {
-  return `${pod.namespace}/${pod.name}`;
 }

@@ -1,15 +1,10 @@
 import type { RawPod } from '../kube/raw.ts';
+import type { DrainPod } from './judge/drain-facts.ts';
 
-/** What is kept of a Pod: whether it has to go, and how far it has gone. */
-export interface TrimmedPod {
-  readonly name: string;
-  readonly namespace: string;
+/** What is kept of a Pod: whether it has to go, what rules may say of it, and how far it has gone. */
+export interface TrimmedPod extends Omit<DrainPod, 'isOverdue' | 'refusal'> {
   readonly resourceVersion: string;
-  readonly uid: string;
   readonly mustGo: boolean;
-  /** Told to end; by the API server's clock it should be gone by then. Epoch milliseconds. */
-  readonly endsByMs: number | undefined;
-  readonly finalizers: readonly string[];
 }
 
 const MIRROR = 'kubernetes.io/config.mirror';
@@ -19,8 +14,7 @@ const MIRROR = 'kubernetes.io/config.mirror';
  * - Mirror Pods stand for files on the node; only the kubelet can end them.
  * - A DaemonSet's Pods would be put back at once, cordon or not.
  * - Finished Pods run nothing any more.
- * All others go, as with k0s: also those without a controller, and those with emptyDir volumes, whose
- * contents are lost (`kubectl drain --force --delete-emptydir-data --ignore-daemonsets`).
+ * All others go, as with k0s, unless a rule of the policy says otherwise.
  */
 export function mustGo(pod: RawPod): boolean {
   const { annotations, ownerReferences } = pod.metadata;
@@ -39,7 +33,21 @@ export function trimPod(raw: unknown): TrimmedPod {
     resourceVersion: metadata.resourceVersion,
     uid: metadata.uid,
     mustGo: mustGo(pod),
+    labels: metadata.labels ?? {},
+    priority: pod.spec?.priority ?? 0,
+    hasEmptyDir: hasEmptyDir(pod),
+    owner: ownerOf(pod),
     endsByMs: metadata.deletionTimestamp ? Date.parse(metadata.deletionTimestamp) : undefined,
     finalizers: metadata.finalizers ?? [],
   };
+}
+
+export function hasEmptyDir({ spec }: RawPod): boolean {
+  return spec?.volumes?.some(({ emptyDir }) => emptyDir != null) ?? false;
+}
+
+/** @returns the controller that would make it anew, such as `ReplicaSet/web-6f5` */
+export function ownerOf({ metadata }: RawPod): string | undefined {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller);
+  return owner === undefined ? undefined : `${owner.kind}/${owner.name}`;
 }

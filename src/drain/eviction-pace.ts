@@ -1,9 +1,12 @@
 import { type Backoff, createBackoff } from '../kube/backoff.ts';
+import type { Refusal } from './judge/drain-facts.ts';
+
+type Words = Pick<Refusal, 'budget' | 'message'>;
 
 /** What is remembered of the tries for one pod. */
 interface Tried {
   /** undefined: the eviction was accepted, and the pod's end is only not known to us yet. */
-  readonly refusal: string | undefined;
+  readonly refusal: Words | undefined;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
   readonly nextAtMs: number;
@@ -34,7 +37,7 @@ export class EvictionPace {
   }
 
   /** @param atLeastMs what the API server asked for */
-  refused(uid: string, refusal: string, nowMs: number, atLeastMs = 0): void {
+  refused(uid: string, refusal: Words, nowMs: number, atLeastMs = 0): void {
     const before = this.#tried.get(uid);
     // Jitter takes off up to half; begun at twice the pause it is never shorter than that.
     const backoff =
@@ -77,11 +80,15 @@ export class EvictionPace {
     for (const uid of this.#tried.keys()) if (!uids.has(uid)) this.#tried.delete(uid);
   }
 
-  /** @returns uid and message of each refusal, oldest first */
-  blocked(): { uid: string; message: string }[] {
-    return [...this.#tried]
-      .sort(([, a], [, b]) => a.firstAtMs - b.firstAtMs)
-      .flatMap(([uid, { refusal }]) => (refusal === undefined ? [] : [{ uid, message: refusal }]));
+  /** @returns the refusals, oldest first, by uid; `firstAtMs` is since when it is refused */
+  blocked(): Map<string, Words & { readonly firstAtMs: number }> {
+    return new Map(
+      [...this.#tried]
+        .sort(([, a], [, b]) => a.firstAtMs - b.firstAtMs)
+        .flatMap(([uid, { refusal, firstAtMs }]) =>
+          refusal === undefined ? [] : [[uid, { ...refusal, firstAtMs }]],
+        ),
+    );
   }
 
   /** @returns when the next refused pod is due; undefined when none is refused */

@@ -1,6 +1,5 @@
 import { ANNOTATION } from '../api/meta.ts';
 import { formatCordonMark, parseCordonMark } from '../drain/cordon-mark.ts';
-import { isNotFound } from './api-error.ts';
 import type { Kube } from './client.ts';
 import {
   type PatchStep,
@@ -10,7 +9,7 @@ import {
   testAnnotation,
 } from './json-patch.ts';
 import { type Outcome, patchTarget } from './patch-target.ts';
-import type { RawNode } from './raw.ts';
+import { readNode, withoutSoftTaint } from './soft-taint.ts';
 import { targetPath } from './target-path.ts';
 
 const UNSCHEDULABLE = '/spec/unschedulable';
@@ -65,15 +64,20 @@ export async function cordon(
 /**
  * Removes the mark of that order, and with it the cordon where that was ours. Without that mark nothing is
  * touched: no mark at all is `done`, that of another order is not.
+ * @param softTaint the run whose soft taint goes with it; undefined: there is none
  */
 export async function uncordon(
   kube: Kube,
   name: string,
   orderId: string,
+  softTaint: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
   const ours = formatCordonMark({ orderId, ours: true });
+  // In one write with the cordon; that of the cordon is in the list as well, so it must be read.
+  const untaint =
+    softTaint === undefined ? [] : withoutSoftTaint(await readNode(kube, path, signal), softTaint);
   const first = await patchTarget(
     kube,
     path,
@@ -82,6 +86,7 @@ export async function uncordon(
       removeAnnotation(KEY),
       // `add` and not `remove`: somebody may have uncordoned it already, and then there is no such member.
       { op: 'add', path: UNSCHEDULABLE, value: false },
+      ...untaint,
     ],
     signal,
   );
@@ -94,18 +99,10 @@ export async function uncordon(
     return { done: false, why: `node ${name} is marked for ${text}, not for ${orderId}` };
   }
   if (text === ours) return first;
-  return patchTarget(kube, path, [testAnnotation(KEY, text), removeAnnotation(KEY)], signal);
-}
-
-async function readNode(
-  kube: Kube,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<RawNode | undefined> {
-  try {
-    return await kube.request<RawNode>('GET', path, { signal });
-  } catch (thrown) {
-    if (isNotFound(thrown)) return undefined;
-    throw thrown;
-  }
+  return patchTarget(
+    kube,
+    path,
+    [testAnnotation(KEY, text), removeAnnotation(KEY), ...untaint],
+    signal,
+  );
 }

@@ -1,5 +1,6 @@
 import { parseCordonMark } from '../drain/cordon-mark.ts';
-import type { DrainFacts, NodeFacts, Outlook } from '../plans/facts.ts';
+import type { DrainFacts } from '../drain/judge/drain-facts.ts';
+import type { NodeFacts, Outlook } from '../plans/facts.ts';
 import type { TrimmedNode } from './trim-node.ts';
 import { hostFacts } from './trim-signals.ts';
 
@@ -22,6 +23,7 @@ export function nodeFacts(
     kubeletVersion: node.kubeletVersion,
     unschedulable: node.unschedulable,
     cordon: parseCordonMark(node.cordonedFor),
+    softTaint: node.softTaint,
     renewals: beside.renewals,
     drain: beside.drain,
     outlook: beside.outlook,

@@ -1,9 +1,12 @@
+import type { DrainRules } from '../drain/judge/drain-rules.ts';
 import type { Action } from '../plans/facts.ts';
 import type { Kube } from './client.ts';
 import { cordon, uncordon } from './cordon.ts';
 import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
+import { quarantine } from './quarantine.ts';
 import { releaseLeadership } from './release-leadership.ts';
+import { removeSoftTaint, setSoftTaint } from './soft-taint.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
 
 type Job = Extract<Action, { kind: 'job' }>;
@@ -11,7 +14,7 @@ type Job = Extract<Action, { kind: 'job' }>;
 export interface PerformPorts {
   readonly kube: Kube;
   /** One round of evictions; {@link DrainClient.evict}. */
-  readonly evict: (node: string, signal?: AbortSignal) => Promise<void>;
+  readonly evict: (node: string, rules: DrainRules, signal?: AbortSignal) => Promise<void>;
   /** {@link JobClient.begin} */
   readonly beginJob: (job: Job, signal?: AbortSignal) => Promise<void>;
 }
@@ -36,10 +39,16 @@ export async function perform(
     case 'cordon':
       return cordon(kube, action.name, action.orderId, signal);
     case 'uncordon':
-      return uncordon(kube, action.name, action.orderId, signal);
+      return uncordon(kube, action.name, action.orderId, action.softTaint, signal);
     case 'evict':
-      await evict(action.name, signal);
+      await evict(action.name, action.rules, signal);
       return { done: true };
+    case 'softTaint':
+      return setSoftTaint(kube, action.name, action.run, signal);
+    case 'removeSoftTaint':
+      return removeSoftTaint(kube, action.name, action.run, signal);
+    case 'quarantine':
+      return quarantine(kube, action, signal);
     case 'job':
       await beginJob(action, signal);
       return { done: true };

@@ -91,6 +91,9 @@ export async function awaitAnswer(
   );
 }
 
+/** So long what was allowed a moment ago may be refused before it counts. */
+const FORBIDDEN_FOR_MS = 10_000;
+
 /**
  * An API server that is away for a moment is asked again: it may be the one that is being updated.
  * @returns the first defined judgement; undefined where there is none in time
@@ -102,13 +105,20 @@ export async function poll<T>(
   judge: (plan: Plan) => T | undefined,
 ): Promise<T | undefined> {
   const untilMs = performance.now() + withinMs;
+  let forbiddenSinceMs: number | undefined;
   for (;;) {
     const isLast = performance.now() >= untilMs;
     try {
       const found = judge(await readPlan(kube, name));
       if (found !== undefined || isLast) return found;
+      forbiddenSinceMs = undefined;
     } catch (thrown) {
-      if (isLast || !(thrown instanceof AutopilotError && thrown.retryable)) throw thrown;
+      if (isLast) throw thrown;
+      if (thrown instanceof RequestError && thrown.reason === 'Forbidden') {
+        // An API server that has just been started does not know yet what it allows to whom.
+        forbiddenSinceMs ??= performance.now();
+        if (performance.now() - forbiddenSinceMs > FORBIDDEN_FOR_MS) throw thrown;
+      } else if (!(thrown instanceof AutopilotError && thrown.retryable)) throw thrown;
     }
     await pause(POLL_MS);
   }

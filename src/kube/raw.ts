@@ -41,8 +41,17 @@ export interface RawCondition {
   readonly message?: string;
 }
 
+export interface RawTaint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
 export interface RawNode extends RawObject {
-  readonly spec?: { readonly unschedulable?: boolean };
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly taints?: readonly RawTaint[];
+  };
   readonly status?: {
     readonly conditions?: readonly RawCondition[];
     readonly nodeInfo?: { readonly kubeletVersion?: string };
@@ -67,8 +76,23 @@ export interface RawLease extends RawObject {
 }
 
 export interface RawPod extends RawObject {
-  readonly spec?: { readonly nodeName?: string };
-  readonly status?: { readonly phase?: string };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly priority?: number;
+    readonly volumes?: readonly { readonly emptyDir?: object | null }[];
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly RawCondition[];
+    readonly initContainerStatuses?: readonly RawContainerStatus[];
+    readonly containerStatuses?: readonly RawContainerStatus[];
+  };
+}
+
+export interface RawContainerStatus {
+  readonly name: string;
+  readonly restartCount?: number;
+  readonly state?: { readonly waiting?: { readonly reason?: string } | null };
 }
 
 /** What tells an object from the others of its collection. */

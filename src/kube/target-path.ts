@@ -5,6 +5,7 @@ export const NODES = '/api/v1/nodes';
 export const CONTROL_NODES = `/apis/${API_VERSION}/controlnodes`;
 export const PLANS = `/apis/${API_VERSION}/plans`;
 export const UPDATE_POLICIES = `/apis/${EXTENSIONS_API_VERSION}/updatepolicies`;
+export const QUARANTINED_ARTIFACTS = `/apis/${EXTENSIONS_API_VERSION}/quarantinedartifacts`;
 export const UPDATE_RUNS = `/apis/${EXTENSIONS_API_VERSION}/updateruns`;
 export const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
 export const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;

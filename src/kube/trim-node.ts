@@ -1,6 +1,7 @@
 import { ANNOTATION } from '../api/meta.ts';
 import type { Truth } from '../plans/facts.ts';
 import type { RawNode } from './raw.ts';
+import { isSoftTaint } from './soft-taint.ts';
 import { type TrimmedTarget, trimSignals } from './trim-signals.ts';
 
 /** What is kept of a Node: a few hundred bytes of its ten thousand. */
@@ -9,6 +10,8 @@ export interface TrimmedNode extends TrimmedTarget {
   readonly kubeletVersion: string;
   readonly unschedulable: boolean;
   readonly cordonedFor: string | undefined;
+  /** Value of our soft taint. */
+  readonly softTaint: string | undefined;
 }
 
 export function trimNode(raw: unknown, previous?: TrimmedNode): TrimmedNode {
@@ -19,6 +22,7 @@ export function trimNode(raw: unknown, previous?: TrimmedNode): TrimmedNode {
     kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',
     unschedulable: node.spec?.unschedulable === true,
     cordonedFor: node.metadata.annotations?.[ANNOTATION.cordonedFor],
+    softTaint: softTaintOf(node),
   };
 }
 
@@ -26,4 +30,9 @@ export function trimNode(raw: unknown, previous?: TrimmedNode): TrimmedNode {
 function readyOf(node: RawNode): Truth {
   const status = node.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
   return status === 'True' || status === 'False' ? status : 'Unknown';
+}
+
+function softTaintOf({ spec }: RawNode): string | undefined {
+  const ours = spec?.taints?.find(isSoftTaint);
+  return ours && (ours.value ?? '');
 }

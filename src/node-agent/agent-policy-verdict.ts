@@ -1,7 +1,7 @@
 import { compareK0sVersions, parseK0sVersion } from '../api/k0s-version.ts';
 import { atMirror, parseAddress } from '../artifacts/address.ts';
 import { DownloadError } from '../artifacts/errors.ts';
-import type { Order } from '../signals/order.ts';
+import { type Order, urlsOf } from '../signals/order.ts';
 import type { AgentPolicy } from './agent-policy.ts';
 import type { Failure } from './failure.ts';
 
@@ -13,7 +13,7 @@ export interface JudgedHost {
 
 /**
  * What the owner of this host has against an order, told before anything is fetched. An undo is not asked
- * about: it puts back what was there.
+ * about: it puts back what was there. Nor is an order to go back to the binary of before the last update.
  */
 export function judgeOrder(
   policy: AgentPolicy,
@@ -21,6 +21,7 @@ export function judgeOrder(
   host: JudgedHost,
 ): Failure | undefined {
   const { artifact } = order;
+  if (artifact.from === 'previous') return undefined;
   return (
     judgeSources(policy, artifact) ??
     (artifact.kind === 'k0s' ? judgeDowngrade(policy, artifact.version, host) : undefined)
@@ -30,7 +31,7 @@ export function judgeOrder(
 /** One source that may be asked is enough; the others are passed over when their turn comes. */
 function judgeSources(policy: AgentPolicy, artifact: Order['artifact']): Failure | undefined {
   const { allowedPrefixes, mirrors } = policy.download;
-  const named = [artifact.url, ...(artifact.mirrors ?? [])];
+  const named = urlsOf(artifact);
   const local = named.flatMap((url) =>
     mirrors.flatMap((rule) => rule.mirrors.map((mirror) => atMirror(url, rule.prefix, mirror))),
   );

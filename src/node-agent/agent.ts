@@ -27,6 +27,7 @@ import { deliver } from './steps/deliver.ts';
 import { download } from './steps/download.ts';
 import { restart } from './steps/restart.ts';
 import { runningVersion } from './steps/running-version.ts';
+import { takePrevious } from './steps/take-previous.ts';
 import { tidy } from './steps/tidy.ts';
 import { undo } from './steps/undo.ts';
 import { verify } from './steps/verify.ts';
@@ -228,6 +229,7 @@ export class Agent {
     try {
       const forbidden = await this.#forbidden(signal.order);
       if (forbidden) return await this.#fail(signal, forbidden);
+      if (signal.order.artifact.from === 'previous') return await this.#takePrevious(signal);
       const { download: rules, signatures } = this.#options.policy.current;
       const downloaded = await download(host, layout, signal, rules, {
         abort: either,
@@ -256,11 +258,24 @@ export class Agent {
         const fileName = safeFileName(file.fileName, `k0s-airgap-bundle-${version}.tar`);
         return await this.#enter({ ...signal, phase: 'Staged', staged: { ...staged, fileName } });
       }
-      const previous = await measurePrevious(host, layout);
-      await this.#enter({ ...signal, phase: 'Staged', staged, ...(previous && { previous }) });
+      await this.#park(signal, staged);
     } finally {
       this.#staging = undefined;
     }
+  }
+
+  async #takePrevious(signal: OpenSignal): Promise<void> {
+    const { host, layout, platform } = this.#options;
+    const { version, sha256 } = signal.order.artifact;
+    const kept = this.#journal.previous;
+    const taken = await takePrevious(host, layout, signal, { kept, platform });
+    if (taken.kind === 'failed') return this.#fail(signal, taken.failure);
+    await this.#park(signal, { version, sha256: sha256!, size: taken.sizeBytes });
+  }
+
+  async #park(signal: OpenSignal, staged: NonNullable<OpenSignal['staged']>): Promise<void> {
+    const previous = await measurePrevious(this.#options.host, this.#options.layout);
+    await this.#enter({ ...signal, phase: 'Staged', staged, ...(previous && { previous }) });
   }
 
   /** @returns why the owner of this host does not want the order to be carried out */

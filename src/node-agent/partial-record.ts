@@ -37,7 +37,7 @@ export interface Wanted {
 }
 
 export function wantedBy({ plan, artifact }: Order): Wanted {
-  const { kind, version, url, sha256 } = artifact;
+  const { kind, version, url = '', sha256 } = artifact;
   return {
     planUid: plan.uid,
     artifact: { kind, version, url, ...(sha256 !== undefined && { sha256 }) },

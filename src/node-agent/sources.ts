@@ -1,6 +1,6 @@
 import { atMirror } from '../artifacts/address.ts';
 import type { DownloadError } from '../artifacts/errors.ts';
-import type { Order } from '../signals/order.ts';
+import { type Order, urlsOf } from '../signals/order.ts';
 import type { DownloadRules } from './agent-policy.ts';
 import { backoffMs } from './backoff.ts';
 
@@ -21,10 +21,10 @@ const LOYALTY = 4;
 
 /** Where the artifact may be had: the host's own mirrors, then what the order says. Each address once. */
 export function sourcesOf(
-  { url, mirrors = [] }: Pick<Order['artifact'], 'url' | 'mirrors'>,
+  artifact: Pick<Order['artifact'], 'url' | 'mirrors'>,
   rules: Pick<DownloadRules, 'mirrors'>,
 ): readonly Source[] {
-  const ordered = [url, ...mirrors];
+  const ordered = urlsOf(artifact);
   const own = ordered.flatMap((address) =>
     rules.mirrors.flatMap((rule) =>
       rule.mirrors.flatMap((mirror) => atMirror(address, rule.prefix, mirror) ?? []),

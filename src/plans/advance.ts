@@ -1,11 +1,14 @@
-import type { TargetPhase } from '../api/plan.ts';
+import { MAX_BLOCKED_BY, type TargetPhase } from '../api/plan.ts';
 import { isReason, type Reason } from '../api/reasons.ts';
+import { drainRulesOf } from '../drain/judge/drain-rules.ts';
+import { type DrainView, describeDrain, judgeDrain } from '../drain/judge/judge-drain.ts';
 import { controllerGate, type GateResult, workerGate } from '../health/node-gate.ts';
 import type { Goal } from '../signals/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import type { Action } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
+import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
 import { callBack, fail, giveBack, kept, type Step, say, seconds, why } from './step.ts';
@@ -115,6 +118,12 @@ function staged(target: Target, course: UpdateCourse): Step {
       actions: say(target, 'cancel', course),
     };
   }
+  const bad =
+    artifact &&
+    quarantineOf(course.quarantined, { ...artifact, version: course.version }, course.runID);
+  if (bad !== undefined) {
+    return { ...fail('Quarantined', bad), actions: say(target, 'cancel', course) };
+  }
   return { phase: 'Staged', message: 'downloaded and verified', actions: [] };
 }
 
@@ -126,27 +135,40 @@ function draining(target: Target, course: UpdateCourse): Step {
     return { phase: 'Staged', reason, message, actions: giveBack(target) };
   }
   const deadlineMs = deadlineOf(target, 'Draining', course);
-  const { drain } = node;
+  const rules = drainRulesOf(course.policy);
+  const drain = node.drain && judgeDrain(node.drain, rules);
   if (drain?.remaining === 0 && node.unschedulable) {
     return { phase: 'Applying', ...why('WaitsForRestart'), actions: say(target, 'apply', course) };
   }
+  const blockedBy = blockersOf(drain);
   if (course.nowMs >= deadlineMs) {
-    const message = `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${blockers(target)}`;
-    switch (course.policy.drainOutcome) {
+    const message = `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${describeDrain(drain)}`;
+    // Where k0s is down for good nobody can end a pod; what it was updated to is what has to go.
+    const isDead = course.rollback && node.ready !== 'True';
+    switch (isDead ? 'Force' : course.policy.drainOutcome) {
       case 'Stop':
         return {
           ...fail('DrainTimeout', message),
+          ...blockedBy,
           actions: [...giveBack(target), ...say(target, 'cancel', course)],
         };
       case 'Skip':
         // Its order stays until the run has ended: one that was called back would tell of a failure.
-        return { phase: 'Skipped', reason: 'DrainTimeout', message, actions: giveBack(target) };
+        return {
+          phase: 'Skipped',
+          reason: 'DrainTimeout',
+          message,
+          ...blockedBy,
+          actions: giveBack(target),
+        };
       case 'Force':
         if (!node.unschedulable) break;
         return {
           phase: 'Applying',
           reason: 'WaitsForRestart',
-          message: `${message}; updated with them, as the policy says`,
+          message: isDead
+            ? `${message}; put back with them, for the node is not Ready`
+            : `${message}; updated with them, as the policy says`,
           actions: say(target, 'apply', course),
         };
     }
@@ -154,10 +176,11 @@ function draining(target: Target, course: UpdateCourse): Step {
   return {
     phase: 'Draining',
     reason: 'WaitsForDrain',
-    message: blockers(target),
+    message: describeDrain(drain),
+    ...blockedBy,
     deadlineMs,
     actions: node.unschedulable
-      ? [{ kind: 'evict', name: target.name }]
+      ? [{ kind: 'evict', name: target.name, rules }]
       : [{ kind: 'cordon', name: target.name, orderId: target.orderId }],
   };
 }
@@ -295,15 +318,9 @@ function judgeHealth(target: Target, course: UpdateCourse): GateResult {
       });
 }
 
-function blockers(target: Target): string {
-  const drain = target.node?.drain;
-  if (drain === undefined) return 'its pods are being listed';
-  const [first, ...more] = drain.blocked;
-  if (first === undefined) return `${count(drain.remaining, 'pod')} still to go`;
-  const others = more.length === 0 ? '' : `, and ${count(more.length, 'more pod')}`;
-  return `${first.pod}: ${first.message}${others}`;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+/** What is written down of the pods that hold a drain up: enough to help them, whatever their number. */
+function blockersOf(drain: DrainView | undefined): Pick<Step, 'blockedBy'> {
+  if (drain === undefined || drain.blocked.length === 0) return {};
+  const first = drain.blocked.slice(0, MAX_BLOCKED_BY);
+  return { blockedBy: first.map(({ pod, message }) => ({ pod, message })) };
 }

@@ -58,15 +58,27 @@ export function isBehind(point: Point, command: CommandStatus, facts: PlanFacts)
     case 'AfterBatch':
       return batchNow > point.batch;
     case 'BeforeNode': {
-      const target = targetsOf(command).filter(({ name }) => name === point.name);
-      return touchedIn(target, facts).length > 0;
+      const target = targetNamed(point.name, command);
+      return target !== undefined && touchedIn([target], facts).length > 0;
     }
     case 'AfterNode': {
       if (point.role === 'controller') return workersBegun();
-      const batch = workers.find(({ name }) => name === point.name)?.batch;
+      const batch = targetNamed(point.name, command)?.batch;
       return batch !== undefined && batch < batchNow;
     }
     case 'AfterRun':
       return false;
   }
+}
+
+const byName = new WeakMap<CommandStatus, ReadonlyMap<string, TargetStatus>>();
+
+/** Points of nodes are asked for each of them, and each of them is looked for. */
+export function targetNamed(name: string, command: CommandStatus): TargetStatus | undefined {
+  let targets = byName.get(command);
+  if (targets === undefined) {
+    targets = new Map(targetsOf(command).map((target) => [target.name, target]));
+    byName.set(command, targets);
+  }
+  return targets.get(name);
 }

@@ -16,6 +16,7 @@ import {
   NODE_LEASES,
   NODES,
   PLANS,
+  QUARANTINED_ARTIFACTS,
   UPDATE_POLICIES,
   UPDATE_RUNS,
 } from '../kube/target-path.ts';
@@ -24,9 +25,16 @@ import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-n
 import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
 import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
-import type { BudgetFacts, ControlNodeFacts, NodeFacts, Outlook } from './facts.ts';
+import type {
+  BudgetFacts,
+  ControlNodeFacts,
+  NodeFacts,
+  Outlook,
+  QuarantineFacts,
+} from './facts.ts';
 import { outlookOf } from './outlook.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
+import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
 import { type TrimmedUpdateRun, trimUpdateRun } from './trim-update-run.ts';
 
@@ -54,6 +62,7 @@ export class ClusterStore {
   readonly #leases: Informer<TrimmedLease>;
   readonly #budgets: Informer<TrimmedBudget>;
   readonly #policies: Informer<TrimmedUpdatePolicy>;
+  readonly #quarantined: Informer<TrimmedQuarantine>;
   readonly #renewals: Renewals;
   readonly #prober: ReadyzProber;
 
@@ -82,6 +91,12 @@ export class ClusterStore {
       ...common,
       path: UPDATE_POLICIES,
       trim: trimUpdatePolicy,
+      onChange,
+    });
+    this.#quarantined = startInformer({
+      ...common,
+      path: QUARANTINED_ARTIFACTS,
+      trim: trimQuarantine,
       onChange,
     });
     this.#leases = startInformer<TrimmedLease>({
@@ -134,6 +149,7 @@ export class ClusterStore {
     return [
       this.plans,
       this.#policies,
+      this.#quarantined,
       this.#nodes,
       this.#controlNodes,
       this.#leases,
@@ -210,6 +226,14 @@ export class ClusterStore {
 
   budgets(): BudgetFacts[] {
     return [...this.#budgets.values()];
+  }
+
+  quarantined(): QuarantineFacts[] {
+    return [...this.#quarantined.values()];
+  }
+
+  noteQuarantined(object: unknown): void {
+    this.#quarantined.note(object);
   }
 
   /** Takes in what the API server has answered to a write, so that the next judgement already sees it. */

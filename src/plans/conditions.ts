@@ -7,8 +7,15 @@ import type { Reason } from '../api/reasons.ts';
  * - `Waiting`: nothing can be done at this moment; the message says for what
  * - `Completed`: every target has its version
  * - `Failed`: the run ended otherwise; the message says what is true of each node and what to do
+ * - `RolledBack`: all that was to be put back was; there only where something was to be
  */
-export type ConditionType = 'Accepted' | 'RollingOut' | 'Waiting' | 'Completed' | 'Failed';
+export type ConditionType =
+  | 'Accepted'
+  | 'RollingOut'
+  | 'Waiting'
+  | 'Completed'
+  | 'Failed'
+  | 'RolledBack';
 
 export interface ConditionNews {
   readonly type: ConditionType;

@@ -185,6 +185,7 @@ export class Controller {
       epoch,
       ...world,
       budgets: this.store.budgets(),
+      quarantined: this.store.quarantined(),
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
       jobs: this.store.jobs.facts(),
@@ -246,8 +247,8 @@ export class Controller {
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
     const { drain, jobs } = this.store;
-    const evict = (node: string, abort?: AbortSignal) => drain.evict(node, abort);
-    const outcome = await perform({ kube, evict, beginJob: jobs.begin }, action, signal);
+    const ports = { kube, evict: drain.evict, beginJob: jobs.begin };
+    const outcome = await perform(ports, action, signal);
     const fields = {
       action: action.kind,
       [action.kind === 'job' ? 'job' : 'node']: action.name,
@@ -259,7 +260,9 @@ export class Controller {
     }
     if (action.kind !== 'evict') log.info(fields, 'done');
     if (outcome.object === undefined) return;
-    if (action.kind !== 'dropRequests' && action.kind !== 'job') {
+    if (action.kind === 'quarantine') {
+      this.store.noteQuarantined(outcome.object);
+    } else if (action.kind !== 'dropRequests' && action.kind !== 'job') {
       this.store.note('role' in action ? action.role : 'worker', outcome.object);
     }
   }

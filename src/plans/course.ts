@@ -2,7 +2,7 @@ import type { K0sVersion } from '../api/k0s-version.ts';
 import type { Backup, K0sUpdate } from '../api/plan.ts';
 import type { Policy } from '../api/policy.ts';
 import type { Concurrency } from './concurrency.ts';
-import type { LaterPlan } from './facts.ts';
+import type { LaterPlan, QuarantineFacts } from './facts.ts';
 import type { Hold } from './hold.ts';
 
 /** What holds for all targets of a command during one judgement. */
@@ -23,6 +23,8 @@ interface CommonCourse {
   readonly hold: Hold | undefined;
   /** Something has failed, or somebody asked for the end: nothing new is touched, and what can be called back is. */
   readonly stopping: boolean;
+  /** What has failed in this cluster before, and may not be applied. */
+  readonly quarantined: readonly QuarantineFacts[];
   /** Digest that the artifact of a platform must have, as far as it is known. */
   readonly pinned: Readonly<Record<string, string>>;
 }
@@ -32,6 +34,8 @@ export interface UpdateCourse extends CommonCourse {
   readonly kind: 'k0s';
   readonly wanted: K0sVersion;
   readonly force: boolean;
+  /** It puts back what hosts have kept: nothing is fetched, and the targets are taken in the order of their lists. */
+  readonly rollback: boolean;
   /** Names of controllers whose API server is not ready. */
   readonly controllersNotReady: readonly string[];
   /** Plans that were applied later, and what they have brought. */

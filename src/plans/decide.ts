@@ -16,18 +16,22 @@ import { advanceDelivery } from './deliver.ts';
 import { scheduleDeliveries } from './deliveries.ts';
 import { endOf } from './end.ts';
 import type { Action, PlanFacts } from './facts.ts';
-import { isPastFailures } from './failures.ts';
+import { judgeFailures } from './failures.ts';
 import { isBusyElsewhere } from './give-order.ts';
 import type { Hold } from './hold.ts';
 import { jobRecords } from './job-records.ts';
+import { keptBinary } from './kept-binary.ts';
 import { wasLeftOut } from './left-out.ts';
 import { plotCourse } from './plot-course.ts';
-import { progressOf, targetsOf } from './progress.ts';
+import { targetsOf } from './progress.ts';
+import { quarantine } from './quarantine.ts';
 import { answerRequests } from './requests.ts';
+import { afterMarks, rollBack } from './rolling-back.ts';
 import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
+import { softTaints } from './soft-taint.ts';
 import type { Schedule } from './start.ts';
-import type { Step } from './step.ts';
+import { fail, type Step } from './step.ts';
 import { overtakenBy } from './supersede.ts';
 import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
@@ -125,13 +129,14 @@ function withOpening<T extends StoredPlanStatus>(status: T, opensAtMs: number | 
 }
 
 function proceed(facts: PlanFacts, status: RunningStatus): Decision {
-  const index = status.commands.findIndex(({ state }) => state !== 'Completed');
+  const index = status.commands.findIndex((one) => !isOverFor(one, status));
   const command = status.commands[index];
   const views = command === undefined ? [] : viewTargets(facts, status, command);
   const course = command && plotCourse(facts, status, command, views);
-  // Preflight refuses what has no command or no version, so all commands are Completed here.
+  // Preflight refuses what has no command or no version, so all commands are over here.
   if (command === undefined || course === undefined) {
-    return { kind: 'end', status: endOf(facts, status, 'Completed') };
+    const state = isGoingBack(status) ? 'ApplyFailed' : 'Completed';
+    return { kind: 'end', status: endOf(facts, status, state) };
   }
   const judged = judgeTargets(views, course, facts, command);
   const backup = backupOf(command, views, facts.nowMs);
@@ -141,6 +146,7 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
     startedAt: command.startedAt ?? new Date(facts.nowMs).toISOString(),
     ...(Object.keys(course.pinned).length === 0 ? {} : { pinned: { ...course.pinned } }),
     ...(backup === undefined ? {} : { backup }),
+    ...(judged.quarantined.length === 0 ? {} : { quarantined: [...judged.quarantined] }),
     ...(jobs.length === 0 ? {} : { jobs }),
     ...(judged.batch === undefined ? {} : { batch: judged.batch }),
     ...(judged.failure === undefined || command.failure !== undefined
@@ -165,6 +171,7 @@ interface Judged extends Pick<Schedule, 'batch' | 'failure' | 'lookAhead'> {
   readonly untilMs: number | undefined;
   readonly wait: Schedule['wait'];
   readonly hold: Hold | undefined;
+  readonly quarantined: readonly string[];
 }
 
 function judgeTargets(
@@ -176,25 +183,29 @@ function judgeTargets(
   let steps = views.map((target) => judgeTarget(target, course));
   const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
   // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
-  const stopping =
-    course.stopping ||
-    isPastFailures(
-      views.map(({ role }, at) => ({ role, inTrouble: inTrouble(steps[at]!) })),
-      course.kind,
-      course.policy.maxFailures,
-    );
-  if (stopping && !course.stopping) {
-    const stopped = { ...course, stopping };
+  const verdict = judgeFailures(
+    views.map(({ role, name }, at) => ({ role, name, inTrouble: inTrouble(steps[at]!) })),
+    course.kind,
+    course.policy,
+    command.failure,
+  );
+  const now: Course = {
+    ...course,
+    stopping: course.stopping || verdict.kind === 'stop',
+    ...(verdict.kind === 'hold' && !course.stopping ? { hold: verdict.hold } : {}),
+  };
+  if (now.stopping !== course.stopping || now.hold?.reason !== course.hold?.reason) {
     steps = views.map((target, at) =>
-      inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, stopped),
+      inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
     );
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
-  const now = { ...course, stopping };
-  const scheduled =
-    now.kind === 'airgap'
-      ? scheduleDeliveries(standings, now)
-      : schedule(standings, now, facts, command);
+  const scheduled: Schedule =
+    now.hold?.reason === 'HeldAfterFailure'
+      ? { starts: [], wait: now.hold }
+      : now.kind === 'airgap'
+        ? scheduleDeliveries(standings, now)
+        : schedule(standings, now, facts, command);
   const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
@@ -204,7 +215,16 @@ function judgeTargets(
     const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
     return statusAfter(target, { ...steps[at]!, batch: own }, facts.nowMs);
   });
-  const hold = stopping ? undefined : course.hold;
+  const after = views.map((target, at) => ({
+    target,
+    phase: started.get(target)?.phase ?? steps[at]!.phase,
+  }));
+  const soft = softTaints(after, statuses, now);
+  const hold = now.stopping ? undefined : now.hold;
+  const { names: quarantined, actions: quarantining } =
+    course.kind === 'k0s' && !course.rollback
+      ? quarantine(views, steps, course, command)
+      : { names: [], actions: [] };
   const deadlines = [
     ...steps.map(({ deadlineMs }) => deadlineMs),
     hold?.opensAtMs,
@@ -212,19 +232,19 @@ function judgeTargets(
     untilMs,
   ].filter((deadlineMs) => deadlineMs !== undefined);
   return {
-    statuses,
-    standings: views.map((target, at) => ({
-      target,
-      phase: started.get(target)?.phase ?? steps[at]!.phase,
-    })),
+    statuses: soft.statuses,
+    standings: after,
     actions: [
       ...steps.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
       ...(scheduled.actions ?? []),
+      ...soft.actions,
+      ...quarantining,
     ],
     untilMs: deadlines.length === 0 ? undefined : Math.min(...deadlines),
     wait,
     hold,
+    quarantined,
     batch,
     ...(failure === undefined ? {} : { failure }),
     ...(lookAhead === undefined ? {} : { lookAhead }),
@@ -247,22 +267,32 @@ function conclude(
   const succeeded =
     command.failure === undefined &&
     targetsOf(command).every((one) => one.state === 'SignalCompleted' || wasLeftOut(one));
+  const held = judged.hold?.reason === 'HeldAfterFailure';
   const commandState =
-    !over || !given ? 'SchedulableWait' : succeeded ? 'Completed' : 'ApplyFailed';
+    !over || !given || held ? 'SchedulableWait' : succeeded ? 'Completed' : 'ApplyFailed';
   const commands = status.commands.map((one) =>
     one.id === command.id ? { ...command, state: commandState } : one,
   );
   const next: RunningStatus = {
     ...withOpening(status, judged.hold?.opensAtMs),
-    commands,
-    progress: progressOf(commands),
+    ...afterMarks({ ...status, commands }, facts.nowMs),
     ...targetVersion(status.frozenSpec, index),
   };
-  if (commandState === 'ApplyFailed') {
-    return { kind: 'end', status: endOf(facts, next, 'ApplyFailed') };
+  const hasEnded = commandState !== 'SchedulableWait';
+  // Somebody may have asked for it while the last target was committed.
+  const isLast = commandState !== 'Completed' || status.rollback !== undefined;
+  if (hasEnded && isLast && command.rollback !== true) {
+    const back = rollBack(facts, next, command);
+    if (back === undefined || !isGoingBack(back)) {
+      return { kind: 'end', status: endOf(facts, back ?? next, 'ApplyFailed') };
+    }
+    const going = goingOn(facts, back, judged);
+    const common = { untilMs: undefined, dueMs: undefined, lookAhead: [] };
+    return { kind: 'act', ...common, status: going, actions: [] };
   }
-  if (commandState === 'Completed' && index === status.commands.length - 1) {
-    return { kind: 'end', status: endOf(facts, next, 'Completed') };
+  if (hasEnded && index === status.commands.length - 1) {
+    const state = isGoingBack(next) ? 'ApplyFailed' : 'Completed';
+    return { kind: 'end', status: endOf(facts, next, state) };
   }
   const wait = waitsFor(judged.standings, targetsOf(command), judged, facts);
   const full = { ...next, ...wait.status };
@@ -274,10 +304,50 @@ function conclude(
     : { kind: 'wait', ...common, reason: wait.reason, message: wait.message };
 }
 
+/** A rollback begins at the next look; what is said of it until then. */
+function goingOn(facts: PlanFacts, status: RunningStatus, judged: Judged): RunningStatus {
+  const before = facts.plan.status?.conditions ?? [];
+  const condition = {
+    type: 'RollingOut',
+    status: 'True',
+    reason: 'RollingBack',
+    message: 'what the run had updated is being put back',
+  } as const;
+  const generation = status.observedGeneration ?? facts.plan.generation;
+  return {
+    ...withOpening(status, judged.hold?.opensAtMs),
+    waitsFor: 'targets to be put back',
+    conditions: withCondition(before, condition, generation, facts.nowMs),
+  };
+}
+
+/** Once something is being put back, only that is left to be done. */
+function isOverFor(command: CommandStatus, status: RunningStatus): boolean {
+  if (command.state === 'Completed') return true;
+  return isGoingBack(status) && (command.rollback !== true || command.state === 'ApplyFailed');
+}
+
+function isGoingBack({ commands }: Pick<RunningStatus, 'commands'>): boolean {
+  return commands.some(({ rollback }) => rollback === true);
+}
+
 function judgeTarget(target: Target, course: Course): Step {
-  return course.kind === 'airgap'
-    ? advanceDelivery(target, course)
-    : (alreadyThere(target, course) ?? advance(target, course));
+  if (course.kind === 'airgap') return advanceDelivery(target, course);
+  return alreadyThere(target, course) ?? cannotGoBack(target, course) ?? advance(target, course);
+}
+
+/** What the host had kept when the rollback was planned may be gone since. */
+function cannotGoBack(target: Target, course: UpdateCourse): Step | undefined {
+  const { host, order, status } = target;
+  if (!course.rollback || host === undefined || order !== undefined || course.stopping) {
+    return undefined;
+  }
+  if (phaseOf(target) !== 'Pending' && phaseOf(target) !== 'Downloading') return undefined;
+  const kept = keptBinary(host);
+  if (kept?.version === course.version) return undefined;
+  const found = kept === undefined ? 'has kept none' : `has kept ${kept.version}`;
+  const message = `wanted ${course.version}, and the host ${found}; it runs ${status.previousVersion} still`;
+  return fail('PreviousMissing', message);
 }
 
 /** k0s's rule: a node that runs the version already is done, unless the update is forced. */
@@ -294,6 +364,10 @@ function alreadyThere(target: Target, course: UpdateCourse): Step | undefined {
   const { report } = target.host ?? {};
   if (report?.kind !== 'valid' || report.value.host.k0sVersion !== course.wanted.text)
     return undefined;
+  // Two builds may call themselves the same: only the bytes tell whether one has gone back.
+  if (course.rollback && report.value.host.sha256 !== keptBinary(target.host!)?.sha256) {
+    return undefined;
+  }
   return {
     phase: 'Skipped',
     reason: 'AlreadyUpdated',

@@ -3,9 +3,11 @@ import { isReason, type Reason } from '../api/reasons.ts';
 import type { Asked } from '../api/requests.ts';
 import { describeAsked } from './asked.ts';
 import { withCondition } from './conditions.ts';
+import { type RollbackEnd, rollbackEnd } from './end-rollback.ts';
 import type { PlanFacts } from './facts.ts';
 import { wasLeftOut } from './left-out.ts';
 import { meanwhile } from './meanwhile.ts';
+import { nameList } from './name-list.ts';
 import { progressOf, targetsOf } from './progress.ts';
 
 /** The status of a run that is over: what happened, where everything stands, what a person can do. */
@@ -16,14 +18,14 @@ export function endOf(
 ): PlanStatus {
   const commands = status.commands ?? [];
   const progress = progressOf(commands);
-  const begun = commands.map((one) => ({
-    status: one,
-    spec: status.frozenSpec?.commands[one.id] ?? {},
-  }));
+  const begun = commands
+    .filter(({ rollback }) => rollback !== true)
+    .map((one) => ({ status: one, spec: status.frozenSpec?.commands[one.id] ?? {} }));
+  const back = rollbackEnd(status);
   const { reason, message: came } =
     state === 'Completed'
       ? { reason: 'Completed' as const, message: success(begun, progress.text) }
-      : failure(begun, facts.plan.name, status.aborted);
+      : failure(begun, facts.plan.name, status.aborted, back);
   const message = `${came}${meanwhile(facts, status)}`;
   let conditions = status.conditions ?? [];
   for (const news of [
@@ -38,6 +40,7 @@ export function endOf(
     ...(state === 'Completed'
       ? []
       : [{ type: 'Failed', status: 'True', reason, message } as const]),
+    ...(back === undefined ? [] : [rolledBack(back)]),
   ] as const) {
     conditions = withCondition(
       conditions,
@@ -56,6 +59,15 @@ export function endOf(
     conditions,
     commands,
   };
+}
+
+function rolledBack({ isWhole, sentence }: RollbackEnd) {
+  return {
+    type: 'RolledBack',
+    status: isWhole ? 'True' : 'False',
+    reason: isWhole ? 'RolledBack' : 'RollbackFailed',
+    message: sentence,
+  } as const;
 }
 
 /** A command with what it says. */
@@ -99,9 +111,12 @@ function failure(
   commands: readonly SpecifiedCommand[],
   plan: string,
   aborted: Asked | undefined,
+  back: RollbackEnd | undefined,
 ): { reason: Reason; message: string } {
   const targets = commands.flatMap(({ status }) => targetsOf(status));
-  const failed = targets.filter(({ phase }) => phase === 'Failed' || phase === 'Undone');
+  const failed = targets.filter(
+    ({ phase, reason }) => phase === 'Failed' || (phase === 'Undone' && reason !== 'RolledBack'),
+  );
   const touched = new Set([...failed, ...targets.filter(isDone)].map(({ name }) => name));
   const untouched = targets.filter(
     ({ name, phase, reason }) =>
@@ -125,7 +140,7 @@ function failure(
     ...leftOutOf(commands),
     ...(left.size === 0
       ? []
-      : [`${names([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
+      : [`${nameList([...left])} ${left.size === 1 ? 'was' : 'were'} not touched`]),
   ];
   const orElse =
     first?.reason === 'BackupFailed' ? ', or let the policy say `backup: {mode: Never}`' : '';
@@ -136,9 +151,19 @@ function failure(
     ...broken.map(({ message }) => message),
     ...what,
     ...passedOver.map(skipped),
+    ...(back === undefined ? [] : [back.sentence]),
   ].join('; ');
   return {
-    reason: aborted !== undefined ? 'Aborted' : isReason(cause) ? cause : 'RunStopped',
+    reason:
+      aborted !== undefined
+        ? 'Aborted'
+        : back !== undefined
+          ? back.isWhole
+            ? 'RolledBack'
+            : 'RollbackFailed'
+          : isReason(cause)
+            ? cause
+            : 'RunStopped',
     message: `${happened || 'the run was stopped'}. Now ${stand.join(', ')}. ${cure} \`autopilot retry ${plan}\`, or apply the Plan with a new spec.id`,
   };
 }
@@ -162,18 +187,10 @@ function achievements(commands: readonly SpecifiedCommand[]): string[] {
         .map(({ name }) => name),
     );
     const still = done.map(({ name }) => name).filter((name) => !later.has(name));
-    return still.length === 0 ? [] : [`${names(still)} ${broughtBy(spec, still.length)}`];
+    return still.length === 0 ? [] : [`${nameList(still)} ${broughtBy(spec, still.length)}`];
   });
 }
 
 function isDone({ state }: TargetStatus): boolean {
   return state === 'SignalCompleted';
-}
-
-const SHOWN_NAMES = 5;
-
-function names(all: readonly string[]): string {
-  const shown = all.slice(0, SHOWN_NAMES);
-  const rest = all.length - shown.length;
-  return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
 }

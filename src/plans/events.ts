@@ -1,4 +1,5 @@
 import type { PlanStatus, StoredPlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import { nameList } from './name-list.ts';
 import { targetsOf } from './progress.ts';
 
 /** What is said in an Event: on the Plan, and on a target's own object as well where that is named. */
@@ -29,6 +30,7 @@ const TOLD_HOLDS: Readonly<Record<string, PlanEvent['type']>> = {
   WaitsForWindow: 'Normal',
   Frozen: 'Normal',
   InvalidPolicy: 'Warning',
+  HeldAfterFailure: 'Warning',
 };
 
 /** When a Plan begins to be held back; that it goes on is seen by its next step. */
@@ -39,6 +41,17 @@ function holdEvents(before: StoredPlanStatus | undefined, after: PlanStatus): Pl
   const type = now === undefined ? undefined : TOLD_HOLDS[now.reason];
   if (now === undefined || type === undefined || waiting(before)?.reason === now.reason) return [];
   return [{ type, reason: now.reason, message: now.message }];
+}
+
+/** That targets are put back, and which. */
+function rollbackEvents(before: StoredPlanStatus | undefined, after: PlanStatus): PlanEvent[] {
+  const added = (status: StoredPlanStatus | undefined) =>
+    (status?.commands ?? []).filter(({ rollback }) => rollback === true);
+  const back = added(after).flatMap(targetsOf);
+  const isSame = before?.runID === after.runID && added(before).length > 0;
+  if (back.length === 0 || isSame) return [];
+  const message = `put back, in this order: ${nameList(back.map(({ name }) => name))}`;
+  return [{ type: 'Warning', reason: 'RollingBack', message }];
 }
 
 /** What somebody asked, and what came of it. */
@@ -76,6 +89,7 @@ export function eventsBetween(
     events.push({ type: 'Warning', reason: accepted.reason, message: accepted.message });
   }
   events.push(...answerEvents(before, after), ...holdEvents(before, after));
+  events.push(...rollbackEvents(before, after));
   const known = new Map<string, TargetStatus>();
   for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
     for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);

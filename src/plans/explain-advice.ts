@@ -26,7 +26,8 @@ const waits = (next: Advice['next']): Advice => ({
   next,
 });
 
-const planYaml = ({ plan }: About) => `kubectl get plan ${plan} -o yaml`;
+const planYamlOf = (plan: string) => `kubectl get plan ${plan} -o yaml`;
+const planYaml = ({ plan }: About) => planYamlOf(plan);
 const editPlan = ({ plan }: About) => `kubectl edit plan ${plan}`;
 const retry = ({ plan }: About) => `autopilot retry ${plan}`;
 const follow = ({ plan }: About) => `kubectl get plan ${plan} --watch`;
@@ -65,14 +66,26 @@ const space = (about: About) => onHost(about, 'df -h /usr/local/bin /var/lib/k0s
 /** `shop/web-1: budget web allows no disruption now (...)`, as a drain says what blocks it. */
 const BLOCKED_POD = /(?:^|[\s:])([a-z0-9-]+)\/([a-z0-9.-]+): (?:budget ([a-z0-9.-]+) )?/;
 
+/** `; web-3 of the same ReplicaSet fits nowhere: ...` */
+const PENDING_POD = /; (\S+) (?:of the same \S+ )?fits nowhere: /;
+/** A rule of the policy leaves the pod alone, and a person is to do it. */
+const LEFT_ALONE = /\(drain\.\w+: Block\)/;
+
 function drainCommands(about: About): string[] {
   const [, namespace, pod, budget] = BLOCKED_POD.exec(about.message) ?? [];
+  const [, pending] = PENDING_POD.exec(about.message) ?? [];
   const node = about.target?.name;
   return [
     ...(namespace === undefined || budget === undefined
       ? []
       : [`kubectl describe pdb -n ${namespace} ${budget}`]),
     ...(namespace === undefined ? [] : [`kubectl describe pod -n ${namespace} ${pod}`]),
+    ...(namespace === undefined || pending === undefined
+      ? []
+      : [`kubectl describe pod -n ${namespace} ${pending}`]),
+    ...(namespace === undefined || !LEFT_ALONE.test(about.message)
+      ? []
+      : [`kubectl delete pod -n ${namespace} ${pod}`]),
     node === undefined
       ? 'kubectl get pods -A -o wide'
       : `kubectl get pods -A -o wide --field-selector spec.nodeName=${node}`,
@@ -149,6 +162,16 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   PlatformMissing: {
     fix: 'Add an artifact for the platform, or leave the node out.',
     next: look(listNodes, editPlan),
+  },
+  Quarantined: {
+    fix: 'Take another release; or, once this one is known to be good, lift the quarantine.',
+    next: (about) => [
+      'kubectl get quarantinedartifacts',
+      ...(/QuarantinedArtifact ([a-z0-9-]+)/.exec(about.message)?.slice(1, 2) ?? []).map(
+        (name) => `kubectl delete quarantinedartifact ${name}`,
+      ),
+      editPlan(about),
+    ],
   },
   AgentMissing: {
     fix: 'Install the agent there, or leave the node out of the Plan.',
@@ -280,6 +303,15 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
         : [`k0s restore ${about.backup.path}  # on host ${about.backup.node}, with k0s stopped`]),
     ],
   },
+  HeldAfterFailure: {
+    fix: 'Decide what becomes of it: try again, put back what was updated, or leave all as it stands.',
+    next: ({ plan }) => [
+      planYamlOf(plan),
+      `autopilot retry ${plan}`,
+      `autopilot rollback ${plan}`,
+      `autopilot abort ${plan}`,
+    ],
+  },
   LeftByK0s: {
     fix: 'Delete the Plan and apply it again to run it.',
     next: ({ plan }) => [
@@ -295,11 +327,21 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Approved: nothing,
   NothingToApprove: asked('Wait until it is asked for, or name it with --of.'),
   UnknownVerb: asked(`Ask for one of ${VERBS.join(', ')}.`),
-  UnknownArgument: asked('Leave the argument out; autopilot --help says what each verb takes.'),
+  UnknownArgument: asked('autopilot --help says what each verb takes.'),
   NotPaused: asked('There is nothing to resume; a policy may hold it all the same.'),
   NotRunning: asked('There is nothing under way to be asked for that.'),
   StillRunning: asked('Wait for its end, or abort it first.'),
   NothingFailed: asked('There is nothing to try again.'),
+  RollingBack: waits(look(follow)),
+  RolledBack: mendAndRetry(
+    'What had been updated runs its old version again. Find out what is wrong with the release.',
+    look(planYaml),
+  ),
+  RollbackFailed: {
+    fix: 'See for each node that is named what keeps it; what has gone back stays so.',
+    next: ({ plan }) => [planYamlOf(plan), `autopilot rollback ${plan}`],
+  },
+  NothingToRollBack: asked('See which node has kept what: its report says so (host.previous).'),
   PolicyAccepted: nothing,
   Started: nothing,
   RollingOut: waits(look(follow)),
@@ -361,6 +403,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     look(listBaselines, showPolicy),
   ),
   OrderRefused: mendAndRetry('The agent says why in its log.', look(agentLog, report)),
+  PreviousMissing: {
+    fix: 'Apply a Plan to the version that is wanted there.',
+    next: (about) => [report(about), agentLog(about)],
+  },
   DeliveryFailed: mendAndRetry('Make room, and see the log.', look(agentLog, space)),
   GateFailed: mendAndRetry(
     'Mend what the gate has found, or the gate itself where it asks for too much.',

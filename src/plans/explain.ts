@@ -36,6 +36,8 @@ export interface Finding {
   readonly sentence: string;
   /** When it ends by itself, one way or the other. */
   readonly until?: string;
+  /** Where several things hold it: a line for each. */
+  readonly details?: readonly string[];
   readonly fix: string;
   readonly next: readonly string[];
 }
@@ -225,7 +227,9 @@ function ofTargets(plan: ExplainedPlan, standing: Standing, { nowMs }: Surroundi
         ? message
         : `${describe(status)}${message === '' ? '' : `: ${message}`}`;
     const until = isOpen && Date.parse(status.deadline ?? '') > nowMs ? status.deadline : undefined;
-    return [finding(`${kindOf(role)} ${name}`, reason, sentence, about, until)];
+    const found = finding(`${kindOf(role)} ${name}`, reason, sentence, about, until);
+    const details = (status.blockedBy ?? []).map((one) => `${one.pod}: ${one.message}`);
+    return [details.length > 1 ? { ...found, details } : found];
   });
 }
 

@@ -1,7 +1,10 @@
 import type { K0sVersion } from '../api/k0s-version.ts';
 import type { PlanSpec, Role, StoredPlanStatus } from '../api/plan.ts';
+import type { QuarantineSpec } from '../api/quarantined-artifact.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { Request } from '../api/requests.ts';
+import type { DrainFacts } from '../drain/judge/drain-facts.ts';
+import type { DrainRules } from '../drain/judge/drain-rules.ts';
 import type { KnownAnswer } from '../gates/answer.ts';
 import type { BaselineState } from '../gates/wanted.ts';
 import type { Order, Parsed } from '../signals/order.ts';
@@ -37,6 +40,8 @@ export interface NodeFacts extends HostFacts {
   readonly unschedulable: boolean;
   /** Our mark on a node that is being emptied. */
   readonly cordon: CordonMark | undefined;
+  /** The run that our soft taint on the node tells of; undefined: it has none. */
+  readonly softTaint?: string | undefined;
   /** Renewals of the node's Lease that we have seen since its trial under the present order began. */
   readonly renewals: number;
   /** Only while it is being drained, and only once its pods have been listed. */
@@ -62,13 +67,6 @@ export interface CordonMark {
   readonly ours: boolean;
 }
 
-export interface DrainFacts {
-  /** Pods that have to go and are still there, those already terminating included. */
-  readonly remaining: number;
-  /** Pods whose eviction was refused, with the API server's words; oldest refusal first. */
-  readonly blocked: readonly { readonly pod: string; readonly message: string }[];
-}
-
 /** One ControlNode: a controller. */
 export interface ControlNodeFacts extends HostFacts {
   readonly k0sVersion: string | undefined;
@@ -91,6 +89,17 @@ export interface BudgetFacts {
   readonly desiredHealthy: number;
   /** How many pods may be evicted at this moment; undefined: not counted since it was last changed. */
   readonly disruptionsAllowed?: number | undefined;
+}
+
+/** One QuarantinedArtifact: a digest that has failed in this cluster. */
+export interface QuarantineFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  /** What became of it, and where. */
+  readonly message: string;
+  /** The run that found it bad; that one judges its failures itself. */
+  readonly run: string;
 }
 
 /** What one gate of the policy has answered. */
@@ -127,7 +136,7 @@ export interface OtherPlans {
 
 export interface LaterPlan {
   readonly name: string;
-  /** What it has brought to which target. */
+  /** What it has brought to which target, or is about to. */
   readonly brought: ReadonlyMap<string, K0sVersion>;
   /** Only while it has not begun, and nothing but its place holds it. */
   readonly spec?: PlanSpec;
@@ -162,6 +171,7 @@ export interface PlanFacts {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   readonly budgets: readonly BudgetFacts[];
+  readonly quarantined: readonly QuarantineFacts[];
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
   /** Whether gates that compare know what was there before the run of this Plan. */
@@ -191,9 +201,23 @@ export type Action =
     }
   /** Marks the node as ours to empty, and cordons it unless it already is (then the mark says `kept`). */
   | { readonly kind: 'cordon'; readonly name: string; readonly orderId: string }
-  /** Removes the mark of that order, and with it the cordon where that was ours. */
-  | { readonly kind: 'uncordon'; readonly name: string; readonly orderId: string }
-  | { readonly kind: 'evict'; readonly name: string }
+  /**
+   * Removes the mark of that order, and with it the cordon where that was ours, and the soft taint of that
+   * run where there is one.
+   */
+  | {
+      readonly kind: 'uncordon';
+      readonly name: string;
+      readonly orderId: string;
+      readonly softTaint?: string | undefined;
+    }
+  | { readonly kind: 'evict'; readonly name: string; readonly rules: DrainRules }
+  /** Asks the scheduler to rather take another node: this one is to be emptied soon, in that run. */
+  | { readonly kind: 'softTaint'; readonly name: string; readonly run: string }
+  /** Removes that taint, and no other. */
+  | { readonly kind: 'removeSoftTaint'; readonly name: string; readonly run: string }
+  /** Keeps an artifact from every later run, until a person lifts that. */
+  | { readonly kind: 'quarantine'; readonly name: string; readonly spec: QuarantineSpec }
   /** Begins a Job for a hook or a gate, in our own namespace. */
   | {
       readonly kind: 'job';

@@ -1,10 +1,17 @@
 import { type CountOrPercent, countOf } from '../api/count-or-percent.ts';
-import type { Role } from '../api/plan.ts';
+import type { CommandStatus, Role } from '../api/plan.ts';
+import type { FailureOutcome } from '../api/policy-failure.ts';
+import type { Hold } from './hold.ts';
 
 /** One target of a command, and whether it has failed, or is being put back. */
 export interface Outcome {
   readonly role: Role;
   readonly inTrouble: boolean;
+}
+
+interface FailureRules {
+  readonly maxFailures: CountOrPercent;
+  readonly onFailure: FailureOutcome;
 }
 
 /**
@@ -22,4 +29,28 @@ export function isPastFailures(
   const all = kind === 'airgap' ? outcomes : outcomes.filter(({ role }) => role === 'worker');
   // A percentage is rounded down: who says 10 % of five nodes bears no failure.
   return troubled.length > countOf(maxFailures, all.length);
+}
+
+/** What follows from the failures of a command. */
+export type Verdict =
+  | { readonly kind: 'go' }
+  /** The command ends: nothing new is touched, and what can be called back is. */
+  | { readonly kind: 'stop' }
+  /** Nothing new is touched until a person decides. */
+  | { readonly kind: 'hold'; readonly hold: Hold };
+
+/** @param failure of the command as a whole, such as a gate */
+export function judgeFailures(
+  outcomes: readonly (Outcome & { readonly name: string })[],
+  kind: 'k0s' | 'airgap',
+  { maxFailures, onFailure }: FailureRules,
+  failure: CommandStatus['failure'],
+): Verdict {
+  const borne = onFailure === 'Continue' ? '100%' : maxFailures;
+  if (failure === undefined && !isPastFailures(outcomes, kind, borne)) return { kind: 'go' };
+  if (onFailure !== 'Pause') return { kind: 'stop' };
+  const names = outcomes.filter(({ inTrouble }) => inTrouble).map(({ name }) => name);
+  const what = failure?.message ?? `${names.join(', ')} failed`;
+  const message = `held, as the policy says (onFailure: Pause): ${what}; retry, abort or rollback`;
+  return { kind: 'hold', hold: { reason: 'HeldAfterFailure', message, kind: 'brake' } };
 }

@@ -48,28 +48,25 @@ export function alwaysPassage(
   facts: PlanFacts,
   command: CommandStatus,
 ): Passage {
+  const gates = course.policy.gates
+    .filter(({ job }) => job === undefined)
+    .map(gateTerms)
+    .filter(({ when }) => when.includes('Always'));
+  if (gates.length === 0) return OPEN;
   const { controllers = [], workers = [] } = command.k0supdate ?? {};
   const touched = touchedIn([...controllers, ...workers], facts);
   if (touched.length === 0) return OPEN;
   const firstMs = Math.min(...touched.map((one) => Date.parse(one.lastUpdatedTimestamp)));
   return together(
-    course.policy.gates
-      .filter(({ job }) => job === undefined)
-      .map(gateTerms)
-      .filter(({ when }) => when.includes('Always'))
-      .map((terms) => {
-        const found = facts.gates.get(terms.name);
-        // An answer that is never renewed is none any more.
-        const sinceMs = course.nowMs - terms.timeoutMs;
-        // It may have been silent for a moment at any time since.
-        const silentMs = found?.outcome === 'unknown' ? found.sinceMs : (found?.atMs ?? firstMs);
-        return verdict(
-          terms,
-          { sinceMs, countsFromMs: Math.max(firstMs, silentMs) },
-          course,
-          facts,
-        );
-      }),
+    gates.map((terms) => {
+      const found = facts.gates.get(terms.name);
+      // An answer that is never renewed is none any more.
+      const sinceMs = course.nowMs - terms.timeoutMs;
+      // It may have been silent for a moment at any time since.
+      const silentMs = found?.outcome === 'unknown' ? found.sinceMs : (found?.atMs ?? firstMs);
+      const moment = { sinceMs, countsFromMs: Math.max(firstMs, silentMs) };
+      return verdict(terms, moment, course, facts);
+    }),
   );
 }
 

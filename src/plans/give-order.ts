@@ -1,8 +1,9 @@
 import { minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
 import { isSettled } from '../signals/lifecycle.ts';
-import type { Goal, Order } from '../signals/order.ts';
+import type { Goal, Order, OrderedArtifact } from '../signals/order.ts';
 import type { Course } from './course.ts';
-import type { Action } from './facts.ts';
+import type { Action, HostFacts } from './facts.ts';
+import { keptBinary } from './kept-binary.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -13,10 +14,8 @@ import type { Target } from './target.ts';
 export function give(target: Target, goal: Goal, course: Course, bearer?: string): Action[] {
   const { host } = target;
   if (host === undefined || isBusyElsewhere(target)) return [];
-  const artifact = course.platforms[host.platform ?? ''];
-  // Preflight saw one; labels that were changed since are a person's doing, and nothing is sent blindly.
+  const artifact = artifactFor(host, course);
   if (artifact === undefined) return [];
-  const sha256 = course.pinned[host.platform ?? ''];
   const order: Order = {
     v: 1,
     id: target.orderId,
@@ -26,14 +25,7 @@ export function give(target: Target, goal: Goal, course: Course, bearer?: string
     run: course.runID,
     command: course.command,
     epoch: course.epoch,
-    artifact: {
-      kind: course.kind,
-      version: course.version,
-      url: artifact.url,
-      ...(artifact.mirrors?.length ? { mirrors: artifact.mirrors } : {}),
-      ...(sha256 === undefined ? {} : { sha256 }),
-      force: course.kind === 'k0s' && course.force,
-    },
+    artifact,
     durations: {
       stageMs: course.policy.downloadTimeoutMs,
       confirmMs: course.policy.confirmTimeoutMs,
@@ -46,6 +38,28 @@ export function give(target: Target, goal: Goal, course: Course, bearer?: string
       : {}),
   };
   return [{ kind: 'order', role: target.role, name: target.name, order, replaces: host.orderText }];
+}
+
+/** @returns undefined where there is none any more; then nothing is sent */
+function artifactFor(host: HostFacts, course: Course): OrderedArtifact | undefined {
+  const { kind, version } = course;
+  if (course.kind === 'k0s' && course.rollback) {
+    const kept = keptBinary(host);
+    if (kept?.version !== version) return undefined;
+    return { kind, version, from: 'previous', sha256: kept.sha256, force: false };
+  }
+  const artifact = course.platforms[host.platform ?? ''];
+  // Preflight saw one; labels that were changed since are a person's doing, and nothing is sent blindly.
+  if (artifact === undefined) return undefined;
+  const sha256 = course.pinned[host.platform ?? ''];
+  return {
+    kind,
+    version,
+    url: artifact.url,
+    ...(artifact.mirrors?.length ? { mirrors: artifact.mirrors } : {}),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    force: course.kind === 'k0s' && course.force,
+  };
 }
 
 /** @returns whether the node still obeys an order of another run, so that ours has to wait */

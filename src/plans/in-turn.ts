@@ -16,17 +16,22 @@ export function inTurn(
 ): readonly Standing[] {
   const { controller = [], worker = [] } = Object.groupBy(standings, ({ target }) => target.role);
   const workers = all.filter(({ target }) => target.role === 'worker');
-  return [...controllersInTurn(controller, bearer), ...workersInTurn(worker, workers, course)];
+  return [
+    ...controllersInTurn(controller, course, bearer),
+    ...workersInTurn(worker, workers, course),
+  ];
 }
 
 /** What is down is repaired first; of the healthy ones, nobody is touched before the backup was made. */
 export function controllersInTurn(
   controllers: readonly Standing[],
+  course: UpdateCourse,
   bearer: string | undefined,
 ): Standing[] {
   const before = ({ name, ready }: { readonly name: string; readonly ready: boolean }) =>
     ready ? (name === bearer ? 1 : 2) : 0;
-  return inOrder(
+  return inLineOf(
+    course,
     controllers.map((standing) => ({
       standing,
       name: standing.target.name,
@@ -37,6 +42,15 @@ export function controllersInTurn(
     .map(({ standing }) => standing);
 }
 
+/** What is down, and then by name; what is put back, as the rollback has listed it. */
+function inLineOf<T extends { readonly name: string; readonly ready: boolean }>(
+  { rollback }: Pick<UpdateCourse, 'rollback'>,
+  targets: readonly T[],
+): T[] {
+  if (!rollback) return inOrder(targets);
+  return targets.toSorted((a, b) => Number(a.ready) - Number(b.ready));
+}
+
 /**
  * Canaries, zone by zone where zones go one by one, and of the rest what is down first.
  * @param all workers of the command: what is spread over zones keeps its place, whoever is done already
@@ -44,9 +58,11 @@ export function controllersInTurn(
 export function workersInTurn<T extends Standing>(
   workers: readonly T[],
   all: readonly Standing[],
-  { policy }: UpdateCourse,
+  course: UpdateCourse,
 ): T[] {
-  const inLine = inOrder(
+  const { policy } = course;
+  const inLine = inLineOf(
+    course,
     workers.map((standing) => ({
       standing,
       name: standing.target.name,

@@ -92,13 +92,23 @@ function nameOf({ kind, name, attempt }: WantedJob, point: Point, course: Update
   );
 }
 
+const byName = new WeakMap<readonly JobRecord[], ReadonlyMap<string, JobRecord>>();
+
 function recordOf(
   name: string,
   { plan }: PlanFacts,
   command: CommandStatus,
 ): JobRecord | undefined {
-  const all = [command, ...(plan.status?.commands ?? [])];
-  return all.flatMap(({ jobs }) => jobs ?? []).find((one) => one.name === name);
+  for (const { jobs = [] } of [command, ...(plan.status?.commands ?? [])]) {
+    let records = byName.get(jobs);
+    if (records === undefined) {
+      records = new Map(jobs.map((record) => [record.name, record]));
+      byName.set(jobs, records);
+    }
+    const found = records.get(name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function manifestOf(

@@ -41,6 +41,7 @@ export function nextController(
   // In a fixed order, so that two runs are alike: a slower download is waited for, not overtaken.
   const [next] = controllersInTurn(
     open.filter((one) => one.leftOut === undefined),
+    course,
     bearer,
   );
   // Those that are left out come last, and may not be by then.

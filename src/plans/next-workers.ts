@@ -28,7 +28,8 @@ export function nextWorkers(
 ): Schedule {
   const members = membersOf(workers, batch);
   const free = { slots: slotsOf(workers, course, facts), places: batch.size - members.length };
-  const order = workersInTurn(candidatesOf(workers, batch, course), workers, course);
+  const joining = joinable(workers, batch, course);
+  const order = workersInTurn(candidatesOf([...members, ...joining], course), workers, course);
   const near = order.slice(0, course.concurrency.limit + LOOK_AHEAD);
   const emptying = members.filter(({ phase }) => phase === 'Draining').map(nodeOf);
   const lookAhead =
@@ -86,30 +87,21 @@ export function nextWorkers(
   return {
     wait: undefined,
     ...shut,
-    starts: [...starts, ...leave(workers, batch, course)],
+    starts: [...starts, ...leave(joining, course)],
     lookAhead,
   };
 }
 
 /** Those of the batch that are not begun, and those that may join it; staged, for a node waits for no download. */
-function candidatesOf(
-  workers: readonly Placed[],
-  batch: BatchStatus,
-  course: UpdateCourse,
-): Placed[] {
-  return [...membersOf(workers, batch), ...joinable(workers, batch, course)].filter(
+function candidatesOf(workers: readonly Placed[], course: UpdateCourse): Placed[] {
+  return workers.filter(
     (worker) => worker.phase === 'Staged' && !worker.target.marked && isWilling(worker, course),
   );
 }
 
 /** What is left out by its own annotations goes last, and may not be left out any more by then. */
-function leave(
-  workers: readonly Placed[],
-  batch: BatchStatus,
-  course: UpdateCourse,
-): readonly Start[] {
-  const left = joinable(workers, batch, course);
-  return left.some((worker) => isWilling(worker, course)) ? [] : skip(left, course);
+function leave(joining: readonly Placed[], course: UpdateCourse): readonly Start[] {
+  return joining.some((worker) => isWilling(worker, course)) ? [] : skip(joining, course);
 }
 
 /** Passes over all that are left out. */
@@ -122,6 +114,22 @@ export function skip(workers: readonly Placed[], course: UpdateCourse): readonly
         ? []
         : [{ target, phase: 'Skipped', ...why, actions: [] } satisfies Start];
     });
+}
+
+/** A rollback lists only those that go back; the other workers of the run are of its limit all the same (S3). */
+function awayOfRun({ rollback }: UpdateCourse, { plan, nodes }: PlanFacts): string[] {
+  if (!rollback) return [];
+  return (plan.status?.commands ?? [])
+    .filter((command) => command.rollback !== true)
+    .flatMap(({ k0supdate }) => k0supdate?.workers ?? [])
+    .filter(({ name, cordoned }) => {
+      const node = nodes.get(name);
+      // A cordon of ours is a slot, which is counted apart.
+      return (
+        cordoned !== true && node !== undefined && !isAvailable(node, node.cordon !== undefined)
+      );
+    })
+    .map(({ name }) => name);
 }
 
 function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFacts) {
@@ -142,6 +150,7 @@ function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFa
       )
       .map(({ target }) => target.name),
   );
+  for (const name of awayOfRun(course, facts)) unavailable.add(name);
   const down = [...unavailable].filter((name) => !inFlight.has(name));
   const shared = sharedLimit(
     workers.map(({ target }) => target),
@@ -200,7 +209,7 @@ export function isOver(
   course: UpdateCourse,
 ): boolean {
   return (
-    isClosed(workers, batch, course) &&
-    membersOf(workers, batch).every(({ target, phase }) => isFinal(phase) && !target.marked)
+    membersOf(workers, batch).every(({ target, phase }) => isFinal(phase) && !target.marked) &&
+    isClosed(workers, batch, course)
   );
 }

@@ -1,5 +1,6 @@
 import { isSettled } from '../signals/lifecycle.ts';
 import type { Action, ControlNodeFacts, NodeFacts } from './facts.ts';
+import { runOf } from './target.ts';
 
 export interface Leftovers {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
@@ -12,12 +13,12 @@ export interface Leftovers {
 /**
  * Brings to rest what runs have left behind: those of a deleted Plan, and the last orders of an ended one.
  * What is staged is called back, what is on trial is undone, our cordons are lifted, and an order is
- * removed once its report is settled.
+ * removed once its report is settled. Soft taints of runs that are no more go at once.
  */
 export function tidy(world: Leftovers): Action[] {
   const actions: Action[] = [];
   for (const node of world.nodes.values()) {
-    actions.push(...tidyOrder('worker', node, world), ...tidyCordon(node, world));
+    actions.push(...tidyOrder('worker', node, world), ...tidyMarks(node, world));
   }
   for (const node of world.controlNodes.values()) {
     actions.push(...tidyOrder('controller', node, world));
@@ -51,21 +52,21 @@ function tidyOrder(
 }
 
 /** Our mark stays while the order that it is for is still being obeyed; the node is not whole before. */
-function tidyCordon(node: NodeFacts, world: Leftovers): Action[] {
-  if (node.cordon === undefined) return [];
-  const { orderId } = node.cordon;
+function tidyMarks(node: NodeFacts, world: Leftovers): Action[] {
+  const { name, cordon, softTaint } = node;
+  const isLeft = softTaint !== undefined && !world.activeRuns.has(softTaint);
+  const goesAlone: Action[] = isLeft ? [{ kind: 'removeSoftTaint', name, run: softTaint }] : [];
+  if (cordon === undefined) return goesAlone;
+  const { orderId } = cordon;
   const order = node.order.kind === 'valid' ? node.order.value : undefined;
-  if (world.activeRuns.has(runOf(orderId))) return [];
+  if (world.activeRuns.has(runOf(orderId))) return goesAlone;
   const signal = node.report.kind === 'valid' ? node.report.value.signal : undefined;
   const obeyed =
     order?.id === orderId &&
     order.goal !== 'stage' &&
     order.goal !== 'cancel' &&
     !(signal?.id === orderId && isSettled(signal.phase));
-  return obeyed ? [] : [{ kind: 'uncordon', name: node.name, orderId }];
-}
-
-/** The run of an order id `RUN.COMMAND.ATTEMPT`. */
-function runOf(orderId: string): string {
-  return orderId.split('.').slice(0, -2).join('.');
+  return obeyed
+    ? goesAlone
+    : [{ kind: 'uncordon', name, orderId, softTaint: isLeft ? softTaint : undefined }];
 }

@@ -108,7 +108,8 @@ function laterPlan(
     const version = parseK0sVersion(text ?? '');
     if (version === undefined || command.k0supdate === undefined) continue;
     for (const { name, state } of targetsOf(command)) {
-      if (state === 'SignalCompleted') brought.set(name, version);
+      // What it has sent and the node obeyed may not be in its status yet.
+      if (state === 'SignalCompleted' || state === 'SignalSent') brought.set(name, version);
     }
   }
   const waiting = waits && !isHeld(other) ? { spec: other.spec } : {};

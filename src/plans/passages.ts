@@ -14,7 +14,9 @@ export type Ask = (points: readonly Point[]) => Shut | undefined;
 
 export type Shut = Pick<Schedule, 'wait' | 'actions' | 'failure'>;
 
+/** What is put back passes all of them: they are about a release that may spread. */
 export function asking(course: UpdateCourse, facts: PlanFacts, command: CommandStatus): Ask {
+  if (course.rollback) return () => undefined;
   const always = shutBy(alwaysPassage(course, facts, command));
   return (points) => {
     if (always !== undefined) return always;

@@ -5,8 +5,9 @@ import { newestBackup } from './backup.ts';
 import { deliveriesAtOnce, workersAtOnce } from './concurrency.ts';
 import type { Course } from './course.ts';
 import type { PlanFacts } from './facts.ts';
-import { isPastFailures } from './failures.ts';
-import { holdOf } from './hold.ts';
+import { judgeFailures } from './failures.ts';
+import { type Hold, holdOf } from './hold.ts';
+import { rollbackPolicy } from './rollback-policy.ts';
 import type { RunningStatus } from './run.ts';
 import { isCalledBack, isFinal, isTrouble, phaseOf, type Target } from './target.ts';
 import { overtaken } from './turn.ts';
@@ -21,27 +22,38 @@ export function plotCourse(
   const { k0supdate, airgapupdate } = status.frozenSpec.commands[command.id] ?? {};
   const one = k0supdate ?? airgapupdate;
   if (one === undefined) return undefined;
-  const policy = withDefaults(status.policy ?? {});
+  const rollback = command.rollback === true;
+  const frozen = withDefaults(status.policy ?? {});
+  const policy = rollback ? rollbackPolicy(frozen) : frozen;
+  const verdict = judgeFailures(
+    views.map((target) => ({
+      role: target.role,
+      name: target.name,
+      inTrouble: isInTrouble(target),
+    })),
+    k0supdate === undefined ? 'airgap' : 'k0s',
+    policy,
+    command.failure,
+  );
+  const isEnding =
+    status.aborted !== undefined || (rollback ? hasLost(status) : isToGoBack(status));
+  const stopping = isEnding || verdict.kind === 'stop';
+  const held = verdict.kind === 'hold' && !stopping ? verdict.hold : undefined;
   const common = {
     nowMs: facts.nowMs,
     sightedSinceMs: facts.sightedSinceMs,
     epoch: facts.epoch,
     policy,
-    hold: holdOf(facts) ?? overtaken(facts),
+    hold: held ?? liveHold(facts, rollback) ?? overtaken(facts),
     plan: facts.plan,
     runID: status.runID,
     command: command.id,
     version: one.version,
     platforms: one.platforms,
-    stopping:
-      status.aborted !== undefined ||
-      command.failure !== undefined ||
-      isPastFailures(
-        views.map((target) => ({ role: target.role, inTrouble: isInTrouble(target) })),
-        k0supdate === undefined ? 'airgap' : 'k0s',
-        policy.maxFailures,
-      ),
-    pinned: pin(one.platforms, command, views),
+    stopping,
+    quarantined: facts.quarantined,
+    // What each host has kept is its own: nobody's digest holds for another.
+    pinned: rollback ? {} : pin(one.platforms, command, views),
   };
   if (k0supdate === undefined) {
     const concurrency = deliveriesAtOnce(airgapupdate!.workers, policy);
@@ -59,12 +71,55 @@ export function plotCourse(
     ),
     wanted,
     force: k0supdate.forceupdate === true,
+    rollback,
     controllersNotReady: [...facts.controlNodes.values()]
       .filter(({ apiServer }) => apiServer.ready !== 'True')
-      .map(({ name }) => name),
-    later: facts.others.later,
+      .map(({ name }) => name)
+      .filter((name) => !waitsForItsOwnWayBack(name, status, command)),
+    // What goes back is asked for, whatever came meanwhile; a host that another Plan has updated is left by then.
+    later: rollback ? [] : facts.others.later,
     backup: newestBackup(status.commands, command, views, facts.nowMs),
   };
+}
+
+/** What puts back is not held by a window or a freeze, no more than an undo is; a person's brake holds it. */
+function liveHold(facts: PlanFacts, rollback: boolean): Hold | undefined {
+  const hold = holdOf(facts);
+  return rollback && hold?.kind === 'gate' ? undefined : hold;
+}
+
+/** Somebody has asked that the run be put back, and its commands come to their end for it. */
+function isToGoBack({ rollback }: RunningStatus): boolean {
+  return rollback !== undefined;
+}
+
+/** A controller did not go back: what is left of them is what the cluster stands on. */
+function hasLost({ commands }: RunningStatus): boolean {
+  return commands.some(
+    ({ rollback, k0supdate }) =>
+      rollback === true &&
+      k0supdate?.controllers?.some(
+        ({ phase, reason }) => phase !== undefined && isTrouble(phase, reason),
+      ),
+  );
+}
+
+/**
+ * A controller that is down because of what it was updated to is put back after the workers, and must not be
+ * what they wait for.
+ */
+function waitsForItsOwnWayBack(
+  controller: string,
+  { commands }: RunningStatus,
+  { id, rollback }: CommandStatus,
+): boolean {
+  if (rollback !== true) return false;
+  return commands.some(
+    (later) =>
+      later.id > id &&
+      later.rollback === true &&
+      later.k0supdate?.controllers?.some(({ name }) => name === controller),
+  );
 }
 
 function isInTrouble(target: Target): boolean {

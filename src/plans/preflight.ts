@@ -7,6 +7,7 @@ import { isAvailable } from './availability.ts';
 import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
 import { leftOut } from './left-out.ts';
+import { quarantineOf } from './quarantine.ts';
 import { roleOfDelivery } from './target.ts';
 import { type Flaw, type Task, wellFormed } from './well-formed.ts';
 
@@ -66,6 +67,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     // A bundle takes nothing away and changes no version, so it may go anywhere at any time.
     if (task.kind === 'airgapupdate') return;
     const { update } = task;
+    checkQuarantine(update, index, resolved, facts, refusals);
     checkSkew(update, index, resolved, versions, refusals, warnings);
     if (resolved.workers.length > 0) checkBudgets(facts, warnings);
     for (const name of resolved.controllers) versions.set(key('controller', name), update.version);
@@ -277,6 +279,28 @@ function checkWritable(
       'HostNotWritable',
       `the agent of ${kind} ${name} cannot write beside ${report.value.host.binary}`,
     );
+  }
+}
+
+/** `forceupdate` waives no quarantine: it says that the version does not matter, not that the file is good. */
+function checkQuarantine(
+  update: K0sUpdate,
+  command: number,
+  { controllers, workers }: ResolvedCommand,
+  facts: PlanFacts,
+  refusals: Refusal[],
+): void {
+  const needed = new Set([
+    ...controllers.map((name) => facts.controlNodes.get(name)?.platform),
+    ...workers.map((name) => facts.nodes.get(name)?.platform),
+  ]);
+  for (const [platform, { sha256 }] of Object.entries(update.platforms)) {
+    if (!sha256 || !needed.has(platform)) continue;
+    const { version } = update;
+    const bad = quarantineOf(facts.quarantined, { sha256, version });
+    if (bad === undefined) continue;
+    const where = `commands[${command}].k0supdate.platforms.${platform}`;
+    refusals.push({ state: 'ApplyFailed', reason: 'Quarantined', message: `${where}: ${bad}` });
   }
 }
 

@@ -1,3 +1,5 @@
+import { type DrainRules, staysBy } from '../drain/judge/drain-rules.ts';
+import { forbiddenBy } from '../drain/judge/judge-drain.ts';
 import { type ObjectSelector, selects } from '../targets/object-selector.ts';
 import { byName } from '../targets/order.ts';
 
@@ -9,6 +11,7 @@ export interface PreviewPod {
   readonly labels: Readonly<Record<string, string>>;
   /** Something makes a new one elsewhere. */
   readonly isManaged: boolean;
+  readonly hasEmptyDir: boolean;
   readonly finalizers: readonly string[];
 }
 
@@ -47,8 +50,13 @@ export function previewDrains(
   nodes: readonly string[],
   pods: readonly PreviewPod[],
   budgets: readonly PreviewBudget[],
+  rules: DrainRules,
 ): PreviewedDrain[] {
-  const byNode = Map.groupBy(pods, ({ node }) => node);
+  const stays = staysBy(rules);
+  const byNode = Map.groupBy(
+    pods.filter(({ labels }) => !stays(labels)),
+    ({ node }) => node,
+  );
   const inNamespace = Map.groupBy(budgets, ({ namespace }) => namespace);
   return nodes.map((node) => {
     const mine = (byNode.get(node) ?? []).toSorted((a, b) => byName(nameOf(a), nameOf(b)));
@@ -56,18 +64,24 @@ export function previewDrains(
       const own = (inNamespace.get(pod.namespace) ?? []).filter(({ selector }) =>
         selects(selector, pod.labels),
       );
-      return blockersOf(pod, own);
+      return blockersOf(pod, own, rules);
     });
     return { node, pods: mine.length, blockers };
   });
 }
 
-function blockersOf(pod: PreviewPod, budgets: readonly PreviewBudget[]): Blocker[] {
+function blockersOf(
+  pod: PreviewPod,
+  budgets: readonly PreviewBudget[],
+  rules: DrainRules,
+): Blocker[] {
   const blocker = (kind: Blocker['kind'], message: string): Blocker => ({
     pod: nameOf(pod),
     kind,
     message,
   });
+  const forbidden = forbiddenBy(rules, pod);
+  if (forbidden !== undefined) return [blocker('never', forbidden)];
   const found: Blocker[] = [];
   if (budgets.length > 1) {
     const names = budgets.map(({ name }) => name).join(', ');

@@ -15,6 +15,8 @@ import { targetsOf } from './progress.ts';
 export interface PreviewStep {
   readonly role: Role;
   readonly names: readonly string[];
+  /** Of workers of an update; the first is 1. */
+  readonly batch?: number;
   /** From the beginning of the run. */
   readonly afterMs: number;
 }
@@ -125,7 +127,7 @@ function commandOf(
       index: command.id,
       kind: k0supdate === undefined ? 'airgapupdate' : 'k0supdate',
       wanted: one.version,
-      steps: stepsOf(mine, facts.nowMs),
+      steps: stepsOf(mine, targets, facts.nowMs),
       skipped: targets.filter(isThereAlready).map(({ name }) => name),
       from: k0supdate === undefined ? {} : versionsOf(targets),
       ...(command.backup === undefined ? {} : { backupOn: command.backup.node }),
@@ -148,13 +150,19 @@ function isThereAlready({ reason }: TargetStatus): boolean {
   return reason === 'AlreadyUpdated';
 }
 
-function stepsOf(begun: readonly Begun[], startMs: number): PreviewStep[] {
-  const steps: { role: Role; names: string[]; afterMs: number }[] = [];
+function stepsOf(
+  begun: readonly Begun[],
+  targets: readonly TargetStatus[],
+  startMs: number,
+): PreviewStep[] {
+  const batches = new Map(targets.map(({ name, batch }) => [name, batch]));
+  const steps: (PreviewStep & { names: string[] })[] = [];
   for (const { role, name, atMs } of begun) {
     const afterMs = atMs - startMs;
     const last = steps.at(-1);
+    const batch = role === 'worker' ? batches.get(name) : undefined;
     if (last?.afterMs === afterMs && last.role === role) last.names.push(name);
-    else steps.push({ role, names: [name], afterMs });
+    else steps.push({ role, names: [name], afterMs, ...(batch === undefined ? {} : { batch }) });
   }
   return steps;
 }

@@ -39,6 +39,7 @@ export class PreviewWorld {
   readonly #controllers = new Map<string, PreviewHost>();
   readonly #workers = new Map<string, PreviewHost>();
   readonly #cordons = new Map<string, Cordon>();
+  readonly #softTaints = new Map<string, string>();
   readonly #jobs = new Map<string, JobFacts>();
   /** When each Job that has not ended does. */
   readonly #running = new Map<string, number>();
@@ -113,6 +114,13 @@ export class PreviewWorld {
       }
       case 'uncordon':
         this.#cordons.delete(name);
+        if (action.softTaint !== undefined) this.#softTaints.delete(name);
+        return;
+      case 'softTaint':
+        this.#softTaints.set(name, action.run);
+        return;
+      case 'removeSoftTaint':
+        this.#softTaints.delete(name);
         return;
       case 'job':
         if (this.#jobs.has(name)) return;
@@ -177,7 +185,7 @@ export class PreviewWorld {
     const machine = this.#controllers.get(node.name) ?? host;
     const wasTouched = machine.upSinceMs > 0 || machine.signal?.phase === 'Applying';
     const cordon = this.#cordons.get(node.name);
-    const remaining = cordon !== undefined && cordon.emptyAtMs > this.nowMs ? 1 : 0;
+    const isEmpty = cordon !== undefined && cordon.emptyAtMs <= this.nowMs;
     return {
       ...node,
       ...spoken(node, host),
@@ -189,7 +197,9 @@ export class PreviewWorld {
       unschedulable: cordon !== undefined || (node.unschedulable && node.cordon?.ours !== true),
       cordon: cordon?.mark,
       renewals: host.renewals,
-      drain: cordon === undefined ? undefined : { remaining, blocked: [] },
+      softTaint: this.#softTaints.get(node.name),
+      // Which pods are left is nobody's question here.
+      drain: isEmpty ? { pods: [] } : undefined,
       outlook: node.outlook ?? NOTHING_IN_THE_WAY,
     };
   }

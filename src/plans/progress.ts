@@ -9,13 +9,13 @@ export function targetsOf({ k0supdate, airgapupdate }: CommandStatus): readonly 
   ];
 }
 
-/** How many targets have their version; a node that is in two commands counts twice. */
+/** How many targets have their version; a node that is in two commands counts twice, one that was put back not. */
 export function progressOf(commands: readonly CommandStatus[]): {
   done: number;
   total: number;
   text: string;
 } {
-  const targets = commands.flatMap(targetsOf);
+  const targets = commands.filter(({ rollback }) => rollback !== true).flatMap(targetsOf);
   const done = targets.filter(({ state }) => state === 'SignalCompleted').length;
   return { done, total: targets.length, text: `${done}/${targets.length}` };
 }

@@ -11,6 +11,7 @@ import { type Answer, refused } from './answer.ts';
 import { approve } from './approve.ts';
 import type { PlanFacts } from './facts.ts';
 import { retry } from './retry.ts';
+import { rollback } from './roll-back.ts';
 import { abort, pause, resume } from './verbs.ts';
 
 type Answerer = (facts: PlanFacts, by: string, given: Readonly<Record<string, string>>) => Answer;
@@ -21,6 +22,7 @@ const ANSWERS: Readonly<Record<Verb, Answerer>> = {
   approve,
   abort,
   retry,
+  rollback,
 };
 
 /** @returns whether somebody waits for an answer */

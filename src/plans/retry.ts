@@ -14,13 +14,16 @@ import { isCordonedByOthers } from './availability.ts';
 import { wasTouched } from './behind.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
+import { isHeld } from './held.ts';
 import { holdOf } from './hold.ts';
 import { livePolicy, ownFlaws } from './live-policy.ts';
 import { preflight, runningVersion } from './preflight.ts';
 import { progressOf, targetsOf } from './progress.ts';
+import { quarantineOf } from './quarantine.ts';
 import { summary } from './refusals.ts';
-import { outlivesRun } from './run.ts';
+import { isUnderWay, outlivesRun, type RunningStatus } from './run.ts';
 import { nextRunId } from './run-id.ts';
+import { isFinal } from './target.ts';
 import { queueMessage } from './turn.ts';
 
 /**
@@ -31,10 +34,18 @@ import { queueMessage } from './turn.ts';
 export function retry(facts: PlanFacts): Answer {
   const { plan } = facts;
   const { status } = plan;
-  if (status === undefined || !isTerminalState(status.state)) {
+  if (status === undefined || !(isTerminalState(status.state) || isHeld(status))) {
     return refused(
       'StillRunning',
-      'only a run that has ended can be retried; abort it first, or wait for its end',
+      'only a run that has ended, or is held after a failure, can be retried; abort it first, or wait for its end',
+    );
+  }
+  // A Job is begun once in a run, and so is one that has failed.
+  const isOfHook = ({ failure }: CommandStatus) => failure?.reason === 'HookFailed';
+  if (isHeld(status) && status.commands?.some(isOfHook)) {
+    return refused(
+      'StillRunning',
+      'a hook has failed, and is begun again by a new run only: abort this one, and retry then',
     );
   }
   const { runID, observedGeneration, commands } = status;
@@ -63,9 +74,11 @@ export function retry(facts: PlanFacts): Answer {
   if (flaws.length > 0) return refused('InvalidPolicy', describeFlaws('spec.policy', flaws));
   // What is done is not judged again: its version may be that of a later command.
   const open = plan.spec.commands.filter((_, id) => commands?.[id]?.state !== 'Completed');
+  const bad = pinnedAndBad(status, plan.spec, facts);
+  if (bad !== undefined) return refused('Quarantined', bad);
   const { refusals } = preflight({ ...plan.spec, commands: open }, facts);
   if (refusals[0] !== undefined) return refused(refusals[0].reason, summary(refusals));
-  const again = anew(facts, status, plan.spec);
+  const again = isUnderWay(status) ? goOn(facts, status) : anew(facts, status, plan.spec);
   const hold = holdOf(facts);
   const left = again.progress!.total - again.progress!.done;
   const still = hold === undefined ? '' : `; it is held: ${hold.message}`;
@@ -73,15 +86,85 @@ export function retry(facts: PlanFacts): Answer {
   return done('Retried', message, again);
 }
 
+/**
+ * A run that is held goes on as the same run: what is staged stays so, and what failed is tried with orders of
+ * another attempt. What is still being judged is left alone.
+ */
+function goOn(facts: PlanFacts, { rollback: _back, ...status }: RunningStatus): PlanStatus {
+  const again = (role: Role, targets: readonly TargetStatus[] = []) =>
+    targets.map((one) => (isFinal(one.phase) && !isDone(one) ? pending(one, role, facts) : one));
+  const commands = status.commands.map(
+    ({ failure: _failure, quarantined: _quarantined, ...command }): CommandStatus => ({
+      ...command,
+      ...(command.k0supdate === undefined
+        ? {}
+        : {
+            k0supdate: {
+              controllers: again('controller', command.k0supdate.controllers),
+              workers: again('worker', command.k0supdate.workers),
+            },
+          }),
+      ...(command.airgapupdate === undefined
+        ? {}
+        : { airgapupdate: { workers: again('worker', command.airgapupdate.workers) } }),
+    }),
+  );
+  return {
+    ...status,
+    progress: progressOf(commands),
+    waitsFor: 'targets to be tried again',
+    policy: frozenPart(livePolicy(facts)),
+    commands,
+    conditions: withCondition(
+      status.conditions ?? [],
+      {
+        type: 'Waiting',
+        status: 'True',
+        reason: 'Retried',
+        message: 'what failed is tried again',
+      },
+      facts.plan.generation,
+      facts.nowMs,
+    ),
+  };
+}
+
+/** Where the Plan gives no digest, what is pinned is what would be applied again. */
+function pinnedAndBad(
+  status: StoredPlanStatus,
+  spec: PlanSpec,
+  { quarantined }: PlanFacts,
+): string | undefined {
+  for (const command of status.commands ?? []) {
+    const update = spec.commands[command.id]?.k0supdate;
+    if (update === undefined || command.state === 'Completed') continue;
+    for (const sha256 of Object.values(
+      (isHeld(status) ? command.pinned : staysPinned(command)) ?? {},
+    )) {
+      const bad = quarantineOf(quarantined, { sha256, version: update.version });
+      if (bad !== undefined) return bad;
+    }
+  }
+  return undefined;
+}
+
+function staysPinned(command: CommandStatus): CommandStatus['pinned'] {
+  return targetsOf(command).some(wasUpdated) ? command.pinned : undefined;
+}
+
 function anew(facts: PlanFacts, status: StoredPlanStatus, spec: PlanSpec): PlanStatus {
   const { plan, nowMs } = facts;
-  const { finishedAt: _end, aborted: _aborted, ...rest } = status;
-  const commands = (status.commands ?? []).map((command) =>
+  const { finishedAt: _end, aborted: _aborted, rollback: _back, ...rest } = status;
+  // Those that have put back stand in no spec.
+  const own = (status.commands ?? []).filter(({ rollback }) => rollback !== true);
+  const commands = own.map((command) =>
     command.state === 'Completed' ? command : openAgain(command, facts),
   );
   const conditions = withCondition(
     // What the run before came to is told by the answer and by Events; of this one nothing is known yet.
-    (status.conditions ?? []).filter(({ type }) => type !== 'Failed' && type !== 'Completed'),
+    (status.conditions ?? []).filter(
+      ({ type }) => !['Failed', 'Completed', 'RolledBack'].includes(type),
+    ),
     {
       type: 'RollingOut',
       status: 'True',
@@ -112,15 +195,17 @@ function anew(facts: PlanFacts, status: StoredPlanStatus, spec: PlanSpec): PlanS
 function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
   const {
     startedAt: _,
-    pinned,
+    pinned: _pinned,
     backup,
     description: _why,
     batch: _batch,
     failure: _failure,
+    quarantined: _quarantined,
     jobs: _jobs,
     approvals,
     ...rest
   } = command;
+  const stays = staysPinned(command);
   const { k0supdate, airgapupdate } = command;
   const again = (role: Role, targets: readonly TargetStatus[] = []) =>
     targets.map((target) => (isDone(target) ? outOfBatches(target) : pending(target, role, facts)));
@@ -129,7 +214,7 @@ function openAgain(command: CommandStatus, facts: PlanFacts): CommandStatus {
     ...rest,
     state: 'SchedulableWait',
     ...(passed.length === 0 ? {} : { approvals: passed }),
-    ...(pinned !== undefined && targetsOf(command).some(wasUpdated) ? { pinned } : {}),
+    ...(stays === undefined ? {} : { pinned: stays }),
     ...(backup !== undefined && k0supdate?.controllers?.some(wasUpdated) ? { backup } : {}),
     ...(k0supdate === undefined
       ? {}

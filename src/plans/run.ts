@@ -27,10 +27,12 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
  * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a Job that was
- * begun or has ended, a node that others had cordoned, and a command that has failed or ended.
+ * begun or has ended, a node that others had cordoned, what was quarantined, what a rollback has added, and a
+ * command that has failed or ended.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
-  return JSON.stringify(
+  return JSON.stringify([
+    status?.rollback?.at,
     status?.commands?.map((command) => [
       command.pinned,
       command.backup?.path,
@@ -38,17 +40,19 @@ export function lastingOf(status: StoredPlanStatus | undefined): string {
       command.batch?.number,
       command.batch?.settledAt,
       command.failure?.reason,
+      command.rollback,
+      command.quarantined,
       command.jobs?.map(({ name, result }) => [name, result]),
       targetsOf(command).flatMap(({ name, cordoned }) => (cordoned === true ? [name] : [])),
     ]) ?? [],
-  );
+  ]);
 }
 
 /** How far a run has come, as one text to compare: what ends one part of it, and lets another begin. */
 export function turnOf(status: StoredPlanStatus): string {
   return JSON.stringify(
-    status.commands?.map(({ state, batch, failure }) => [
-      state === 'Completed',
+    status.commands?.map(({ state, batch, failure, rollback }) => [
+      state === 'Completed' || (rollback === true && state === 'ApplyFailed'),
       batch?.number,
       batch?.settledAt,
       failure?.reason,

@@ -1,5 +1,6 @@
 import type { BatchStatus, RunFailure, TargetPhase } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
+import type { Goal } from '../signals/order.ts';
 import type { Action } from './facts.ts';
 import { occupiesSlot, type Standing, type Target } from './target.ts';
 
@@ -38,8 +39,10 @@ export interface Schedule {
   readonly lookAhead?: readonly string[];
 }
 
+const TAKES_AWAY = new Set<Goal>(['apply', 'commit', 'undo']);
+
 /** Whether something was taken away from a target in this run, given back since or not. */
 export function isBegun({ target, phase }: Standing): boolean {
   if (occupiesSlot(target, phase)) return true;
-  return target.order !== undefined && ['apply', 'commit', 'undo'].includes(target.order.goal);
+  return target.order !== undefined && TAKES_AWAY.has(target.order.goal);
 }

@@ -1,10 +1,10 @@
-import type { TargetPhase } from '../api/plan.ts';
+import type { TargetPhase, TargetStatus } from '../api/plan.ts';
 import { isReason, REASONS, type Reason } from '../api/reasons.ts';
 import { mayFollow } from '../signals/lifecycle.ts';
 import type { Goal } from '../signals/order.ts';
 import type { Course } from './course.ts';
 import type { Action } from './facts.ts';
-import type { Target } from './target.ts';
+import { runOf, type Target } from './target.ts';
 
 /** Where a target stands after one look at it, and what is to be done about it now. */
 export interface Step {
@@ -13,6 +13,8 @@ export interface Step {
   readonly message?: string;
   /** When the phase ends by itself. */
   readonly deadlineMs?: number;
+  /** Pods that hold its drain up, the most telling first. */
+  readonly blockedBy?: TargetStatus['blockedBy'];
   /** Its order is gone and will not be obeyed again: the next one has a number of its own. */
   readonly anew?: true;
   readonly actions: readonly Action[];
@@ -33,9 +35,10 @@ export function say(target: Target, goal: Goal, course: Course): Action[] {
   ];
 }
 
-/** Removes our mark, and with it the cordon where that was ours. */
-export function giveBack(target: Target): Action[] {
-  return target.marked ? [{ kind: 'uncordon', name: target.name, orderId: target.orderId }] : [];
+/** Removes our mark, and with it the cordon where that was ours, and our soft taint. */
+export function giveBack({ marked, name, orderId, node }: Target): Action[] {
+  const softTaint = node?.softTaint === runOf(orderId) ? node.softTaint : undefined;
+  return marked ? [{ kind: 'uncordon', name, orderId, softTaint }] : [];
 }
 
 /** Takes back what has cost nothing yet: a download, staged files, and our own cordon. */
@@ -54,9 +57,10 @@ export function recallOf(course: Course): Goal {
 }
 
 /** What status says already of why the target stands where it does. */
-export function kept(target: Target): { reason?: Reason; message?: string } {
-  const { reason, message } = target.status;
+export function kept(target: Target): Pick<Step, 'reason' | 'message' | 'blockedBy'> {
+  const { reason, message, blockedBy } = target.status;
   return {
+    ...(blockedBy === undefined ? {} : { blockedBy }),
     ...(isReason(reason) ? { reason } : {}),
     ...(message === undefined ? {} : { message }),
   };

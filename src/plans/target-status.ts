@@ -31,6 +31,7 @@ export function statusAfter(
     ...(batch === undefined ? {} : { batch }),
     ...(cordoned ? { cordoned: true } : {}),
     ...(step.deadlineMs === undefined ? {} : { deadline: new Date(step.deadlineMs).toISOString() }),
+    ...(step.blockedBy === undefined ? {} : { blockedBy: step.blockedBy }),
   };
 }
 
@@ -44,10 +45,12 @@ function isTouched(phase: TargetPhase): boolean {
   return phase === 'Draining' || phase === 'Applying';
 }
 
-function saysTheSame(status: TargetStatus, { reason, message, deadlineMs }: Step): boolean {
+function saysTheSame(status: TargetStatus, step: Step): boolean {
+  const { reason, message, deadlineMs, blockedBy } = step;
   return (
     status.reason === reason &&
     status.message === message &&
+    status.blockedBy === blockedBy &&
     status.attempts !== undefined &&
     status.deadline === undefined &&
     deadlineMs === undefined

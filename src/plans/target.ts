@@ -37,6 +37,11 @@ export function orderIdOf(runID: string, command: number, attempt: number): stri
   return `${runID}.${command}.${attempt}`;
 }
 
+/** The run of an order id `RUN.COMMAND.ATTEMPT`. */
+export function runOf(orderId: string): string {
+  return orderId.split('.').slice(0, -2).join('.');
+}
+
 /** All targets of a command in the order of its lists. */
 export function viewTargets(
   facts: PlanFacts,

@@ -116,7 +116,9 @@ export class UpdateRunClient {
     const last = this.#written.get(name);
     const isEarly = last !== undefined && performance.now() < last.atMs + PAUSE_MS;
     if (before !== undefined && !hasEnded && isEarly) return [];
-    const transitions = joinTransitions(before?.status?.transitions ?? [], news);
+    // What a leader before us had not told any more is in the status of the Plan.
+    const kept = (status.history ?? []).filter(({ run }) => run === status.runID);
+    const transitions = joinTransitions(before?.status?.transitions ?? [], [...kept, ...news]);
     const record = recordOf(plan, status, transitions);
     // Refused: nothing has run.
     if (record === undefined) this.#news.delete(name);

@@ -117,8 +117,10 @@ export function joinTransitions(
   news: readonly Transition[],
 ): Transition[] {
   const key = ({ at, reason, message }: Transition) => `${at} ${reason} ${message}`;
-  const known = new Set(before.map(key));
-  return [...before, ...news.filter((one) => !known.has(key(one)))].slice(-TOLD_TRANSITIONS);
+  const each = new Map([...before, ...news].map((one) => [key(one), one]));
+  return [...each.values()]
+    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
+    .slice(-TOLD_TRANSITIONS);
 }
 
 /** The end of a run whose Plan went away while it was under way. */

@@ -78,12 +78,19 @@ export function waitsFor(
           reason: 'NewGenerationWaits',
           message: `generation ${generation} of the spec runs after this one`,
         }
-      : {
-          type: 'RollingOut',
-          status: 'True',
-          reason: 'RollingOut',
-          message: 'targets are being updated',
-        },
+      : isGoingBack(facts)
+        ? {
+            type: 'RollingOut',
+            status: 'True',
+            reason: 'RollingBack',
+            message: 'what the run had updated is being put back',
+          }
+        : {
+            type: 'RollingOut',
+            status: 'True',
+            reason: 'RollingOut',
+            message: 'targets are being updated',
+          },
     facts.plan.status?.observedGeneration ?? generation,
     facts.nowMs,
   );
@@ -102,6 +109,10 @@ function describe(shown: readonly Standing[], told: ReadonlyMap<string, TargetSt
   });
   const rest = shown.length - parts.length;
   return rest > 0 ? `${parts.join('; ')}; and ${rest} more` : parts.join('; ');
+}
+
+function isGoingBack({ plan }: PlanFacts): boolean {
+  return plan.status?.rollback !== undefined;
 }
 
 function newer(facts: PlanFacts): boolean {

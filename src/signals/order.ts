@@ -10,6 +10,36 @@ export type Goal = (typeof GOALS)[number];
 
 const wholeMs = z.number().int().min(1);
 
+const artifactSchema = z
+  .strictObject({
+    /** `airgap`: an image bundle, delivered beside the running k0s; nothing is restarted or on trial. */
+    kind: z.enum(['k0s', 'airgap']),
+    version: z.string().min(1),
+    /** Absent where {@link from} says whence it comes. */
+    url: z.string().min(1).optional(),
+    /** The same bytes elsewhere, tried after `url`. */
+    mirrors: z.array(z.string().min(1)).optional(),
+    /**
+     * `previous`: the binary of before the last committed update, which the host has kept. Nothing is fetched.
+     * An agent that does not know this field refuses the order.
+     */
+    from: z.literal('previous').optional(),
+    /** Lower-case hex; absent where nobody knows it yet. */
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    /** The running version need not equal `version` afterwards, and is replaced even if it does. */
+    force: z.boolean(),
+  })
+  .refine(({ url, from }) => (url === undefined) !== (from === undefined), {
+    message: 'wanted either url or from',
+  })
+  .refine(({ from, kind, sha256 }) => from === undefined || (kind === 'k0s' && !!sha256), {
+    message: 'what the host has kept is a k0s, named by its sha256',
+  });
+export type OrderedArtifact = z.infer<typeof artifactSchema>;
+
 export const orderSchema = z.strictObject({
   /** Wire format; an agent answers any other with a refusal. */
   v: z.literal(1),
@@ -23,21 +53,7 @@ export const orderSchema = z.strictObject({
   command: z.number().int().min(0),
   /** Fencing token: `leaseTransitions` of the leader that wrote this. An agent refuses a lower one. */
   epoch: z.number().int().min(0),
-  artifact: z.strictObject({
-    /** `airgap`: an image bundle, delivered beside the running k0s; nothing is restarted or on trial. */
-    kind: z.enum(['k0s', 'airgap']),
-    version: z.string().min(1),
-    url: z.string().min(1),
-    /** The same bytes elsewhere, tried after `url`. */
-    mirrors: z.array(z.string().min(1)).optional(),
-    /** Lower-case hex; absent where nobody knows it yet. */
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional(),
-    /** The running version need not equal `version` afterwards, and is replaced even if it does. */
-    force: z.boolean(),
-  }),
+  artifact: artifactSchema,
   /** Durations, never times of day: our clock and the node's are not compared. */
   durations: z.strictObject({
     /** for download, retries and verification together */
@@ -82,6 +98,11 @@ export function parseAnnotation<T>(
   const issue = result.error.issues[0];
   const where = issue?.path.length ? issue.path.join('.') : '(root)';
   return { kind: 'invalid', message: `${what}: at ${where}: ${issue?.message ?? 'not valid'}` };
+}
+
+/** Where the artifact may be fetched, in the order in which that is tried; empty where it is not fetched. */
+export function urlsOf({ url, mirrors = [] }: Pick<OrderedArtifact, 'url' | 'mirrors'>): string[] {
+  return url === undefined ? [] : [url, ...mirrors];
 }
 
 /** The order on a node, if any. @see docs/protocol/signals.md */

@@ -8,10 +8,12 @@ import { othersOf } from '../../src/plans/others.ts';
 import { activeRuns, type QueuedPlan } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
-import { aPolicy } from '../support/builders.ts';
+import { aPolicy, podsLeft } from '../support/builders.ts';
+import { knownBad } from './known-bad.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 
 const STEP_MS = 2_000;
+const PAUSED_ROUNDS = 150;
 
 /** One Plan, with what its controller in the leader knows of it and what is stored. */
 class PlanOfWorld {
@@ -110,8 +112,9 @@ export class PlansWorld {
 
   /** Lets everything that can happen happen, in turn, until all Plans are over. */
   settle(maxRounds = 4_000): void {
-    for (const plan of this.plans) plan.paused = false;
     for (let round = 0; round < maxRounds; round++) {
+      // What is paused stays so for long enough to be overtaken.
+      if (round === PAUSED_ROUNDS) for (const plan of this.plans) plan.paused = false;
       if (this.plans.every(({ isOver }) => isOver)) return;
       for (let at = 0; at < this.plans.length; at++) this.look(at);
       for (const host of this.hosts) host.step(this.nowMs);
@@ -135,6 +138,7 @@ export class PlansWorld {
       baseline: { kind: 'stored' },
       ...world,
       budgets: [],
+      quarantined: 'commands' in plan.queued.spec ? knownBad(plan.queued.spec) : [],
       gates: new Map(),
       jobs: new Map(),
     };
@@ -173,6 +177,13 @@ export class PlansWorld {
       case 'uncordon':
         host.unschedulable = false;
         host.mark = undefined;
+        if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        return;
+      case 'softTaint':
+        host.softTaint = action.run;
+        return;
+      case 'removeSoftTaint':
+        if (host.softTaint === action.run) host.softTaint = undefined;
         return;
       case 'evict':
         host.pods = Math.max(0, host.pods - 1);
@@ -253,7 +264,8 @@ function nodeOf(host: SimulatedHost): NodeFacts {
     unschedulable: host.unschedulable,
     cordon: host.mark === undefined ? undefined : { orderId: host.mark, ours: true },
     renewals: host.renewals,
-    drain: host.mark === undefined ? undefined : { remaining: host.pods, blocked: [] },
+    softTaint: host.softTaint,
+    drain: host.mark === undefined ? undefined : podsLeft(host.pods),
   };
 }
 

@@ -6,6 +6,8 @@ import { PlansWorld } from './plans-world.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 const OLD = 'v1.36.1+k0s.0';
+const PATCH = 'v1.36.3+k0s.0';
+const NEWER = 'v1.36.4+k0s.0';
 const NEXT = 'v1.37.0+k0s.0';
 const LATER = 'v1.37.1+k0s.0';
 const names = ['w-1', 'w-2', 'w-3', 'w-4'];
@@ -15,11 +17,11 @@ const fate = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Fate>('exits', 'neverHealthy', 'noDownload') },
 );
 const aPlan = fc.oneof(
-  fc.constant(aSpec(anUpdate({ controllers: '', version: NEXT }))),
+  fc.constantFrom(PATCH, NEXT).map((version) => aSpec(anUpdate({ controllers: '', version }))),
   fc
     .record({
       workers: fc.subarray(names, { minLength: 1 }),
-      version: fc.constantFrom(NEXT, LATER),
+      version: fc.constantFrom(PATCH, PATCH, NEWER, NEXT, LATER),
       concurrent: fc.integer({ min: 1, max: 3 }),
     })
     .map((workers) => aSpec(anUpdate(workers))),

@@ -4,7 +4,8 @@ import type { Report, Signal } from '../../src/signals/report.ts';
 
 /**
  * What becomes of an order on this host. `confirmsAlone` keeps a healthy update by its own policy;
- * `otherBundle` is handed another file than everybody else.
+ * `otherBundle` is handed another file than everybody else; `noWayBack` runs the new version well, and the old one
+ * no more.
  */
 export type Fate =
   | 'good'
@@ -16,7 +17,8 @@ export type Fate =
   | 'noBackup'
   | 'noDelivery'
   | 'otherBundle'
-  | 'stuckPods';
+  | 'stuckPods'
+  | 'noWayBack';
 
 const SHA_NEW = 'b'.repeat(64);
 const SHA_OLD = 'a'.repeat(64);
@@ -35,12 +37,16 @@ export class SimulatedHost {
   kept: string;
   order: Order | undefined;
   signal: Signal | undefined;
+  /** What it was before the last update that was kept. */
+  slot: { readonly version: string; readonly sha256: string } | undefined;
   /** Digest of the bundle that lies among the images. */
   delivered: string | undefined;
   /** Down for reasons of its own. */
   broken = false;
   unschedulable = false;
   mark: string | undefined;
+  /** The run of our taint. */
+  softTaint: string | undefined;
   pods = 2;
   renewals = 0;
   /** The order as it was when it was begun: later ones of its id only bring a goal and an epoch. */
@@ -66,7 +72,13 @@ export class SimulatedHost {
     if (this.broken) return false;
     if (!this.#isUpdate) return true;
     if (this.signal?.phase === 'Applying' || this.signal?.phase === 'Undoing') return false;
-    return !(this.signal?.phase === 'OnTrial' && this.fate === 'neverHealthy');
+    return !(this.signal?.phase === 'OnTrial' && this.fate === 'neverHealthy' && this.#isBad);
+  }
+
+  /** A release is bad, or it is the old one that is on trial and does not run any more. */
+  get #isBad(): boolean {
+    const isOld = this.version === this.before;
+    return this.fate === 'noWayBack' ? isOld : !isOld;
   }
 
   get #isUpdate(): boolean {
@@ -85,6 +97,7 @@ export class SimulatedHost {
         freeBytes: 1e10,
         writable: true,
         epoch: this.#epoch,
+        ...(this.slot === undefined ? {} : { previous: this.slot }),
       },
       ...(this.signal === undefined ? {} : { signal: this.signal }),
     };
@@ -119,7 +132,8 @@ export class SimulatedHost {
       this.#say({ ...signal, phase: 'Undoing', class: 'Artifact', reason, message: reason });
       return true;
     };
-    if (this.fate === 'exits') return turnBack('ProcessExits');
+    const exits = this.fate === 'exits' || this.fate === 'noWayBack';
+    if (exits && this.#isBad) return turnBack('ProcessExits');
     return nowMs >= this.#confirmByMs && turnBack('ConfirmTimeout');
   }
 
@@ -151,6 +165,13 @@ export class SimulatedHost {
 
   #stage(base: Omit<Signal, 'phase'>): void {
     const wanted = this.#begun?.artifact;
+    if (wanted?.from === 'previous') {
+      const { slot } = this;
+      const isKept = slot?.version === wanted.version && slot.sha256 === wanted.sha256;
+      if (isKept) this.#say({ ...base, phase: 'Staged', staged: { ...slot, size: 1 } });
+      else this.#fail(base, 'PreviousMissing');
+      return;
+    }
     const isOther = this.fate === 'otherBundle' && wanted?.kind === 'airgap';
     const sha256 = isOther ? SHA_OTHER : SHA_NEW;
     if (this.fate === 'noDownload') this.#fail(base, 'DownloadFailed');
@@ -185,7 +206,8 @@ export class SimulatedHost {
     this.version = order.artifact.version;
     this.renewals = 0;
     this.#confirmByMs = nowMs + order.durations.confirmMs;
-    const healthy = this.fate !== 'neverHealthy' && this.fate !== 'exits';
+    const isSick = ['neverHealthy', 'exits', 'noWayBack'].includes(this.fate);
+    const healthy = !(isSick && this.#isBad);
     this.#say({
       ...base,
       phase: 'OnTrial',
@@ -194,6 +216,8 @@ export class SimulatedHost {
   }
 
   #commit(base: Omit<Signal, 'phase'>): void {
+    const sha256 = this.kept === this.before ? SHA_OLD : SHA_NEW;
+    this.slot = { version: this.kept, sha256 };
     this.kept = this.version;
     this.#say({ ...base, phase: 'Committed' });
   }

@@ -3,6 +3,7 @@ import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts'
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import type { Approval } from '../../src/api/policy-batches.ts';
 import type { DrainOutcome } from '../../src/api/policy-drain.ts';
+import type { FailureOutcome, RollbackScope } from '../../src/api/policy-failure.ts';
 import type { HookSpec } from '../../src/api/policy-hooks.ts';
 import type { Request, Verb } from '../../src/api/requests.ts';
 import { type Decision, decide } from '../../src/plans/decide.ts';
@@ -12,13 +13,15 @@ import type {
   JobFacts,
   NodeFacts,
   PlanFacts,
+  QuarantineFacts,
 } from '../../src/plans/facts.ts';
 import { tidy } from '../../src/plans/orphans.ts';
 import { NO_OTHERS } from '../../src/plans/others.ts';
+import { targetsOf } from '../../src/plans/progress.ts';
 import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
-import { aPolicy, passing } from '../support/builders.ts';
+import { aPolicy, passing, podsLeft } from '../support/builders.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
@@ -37,6 +40,8 @@ export interface WorldOptions {
   /** So many workers were cordoned by somebody before. */
   readonly cordoned?: number;
   readonly onDrainTimeout?: DrainOutcome;
+  readonly onFailure?: FailureOutcome;
+  readonly scope?: RollbackScope;
   readonly approvals?: readonly Approval[];
   /** A Job has to have succeeded before each node is begun, and after it. */
   readonly hooks?: boolean;
@@ -65,6 +70,8 @@ export type Happening =
   | { readonly kind: 'asks'; readonly verb: Verb }
   /** The cause of a failure is mended. */
   | { readonly kind: 'cures'; readonly at: number }
+  /** Somebody takes our taint from a node. */
+  | { readonly kind: 'untaints'; readonly at: number }
   | { readonly kind: 'breaks'; readonly at: number }
   | { readonly kind: 'mends'; readonly at: number };
 
@@ -83,6 +90,8 @@ export class World {
   #givenBackMs = 0;
   /** What people have asked of the Plan. */
   readonly requests: Request[] = [];
+  /** What has failed, until somebody lifts that. */
+  readonly quarantined: QuarantineFacts[] = [];
   /** By name: what it was begun for, and when it ends. */
   readonly jobs = new Map<string, { readonly of: string; readonly endsAtMs: number }>();
   readonly #readySinceMs = new Map<SimulatedHost, number>();
@@ -123,9 +132,12 @@ export class World {
         workers,
       },
     };
-    this.#maxFailures = options.maxFailures ?? 0;
+    const maxFailures = options.maxFailures ?? 0;
+    this.#maxFailures = options.onFailure === 'Continue' ? Number.POSITIVE_INFINITY : maxFailures;
     this.#policy = {
-      maxFailures: this.#maxFailures,
+      maxFailures,
+      onFailure: options.onFailure,
+      rollback: { scope: options.scope },
       drain: { onTimeout: options.onDrainTimeout },
       approvals: [...(options.approvals ?? [])],
       ...(options.hooks ? { hooks: [HOOK] } : {}),
@@ -185,6 +197,10 @@ export class World {
       case 'cures':
         if (host !== undefined) host.fate = 'good';
         break;
+      case 'untaints':
+        if (host?.softTaint === undefined) break;
+        host.softTaint = undefined;
+        break;
       case 'breaks':
         if (host !== undefined) host.broken = true;
         if (host !== undefined && this.controllers.includes(host)) this.#aControllerBroke = true;
@@ -216,6 +232,7 @@ export class World {
     }
     if (decision.kind === 'act')
       for (const action of decision.actions.slice(0, limit)) this.#perform(action);
+    if (limit === Number.POSITIVE_INFINITY) this.#checkSoftTaintsAfter(decision);
     const { plan, nodes, controlNodes } = this.facts();
     const queued = { ...plan, createdAtMs: 0, appliedAtMs: 0, status: this.known };
     const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
@@ -248,6 +265,7 @@ export class World {
       ),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
+      quarantined: this.quarantined,
     };
   }
 
@@ -284,7 +302,8 @@ export class World {
       unschedulable: host.unschedulable,
       cordon: orderId === undefined ? undefined : { orderId, ours: kept === undefined },
       renewals: host.renewals,
-      drain: host.mark === undefined ? undefined : { remaining: host.pods, blocked: [] },
+      softTaint: host.softTaint,
+      drain: host.mark === undefined ? undefined : podsLeft(host.pods),
     };
   }
 
@@ -303,6 +322,11 @@ export class World {
   #perform(action: Action): void {
     const host = this.hosts.find(({ name }) => name === action.name);
     if (action.kind === 'dropRequests') return;
+    if (action.kind === 'quarantine') {
+      const isThere = this.quarantined.some(({ name }) => name === action.name);
+      if (!isThere) this.quarantined.push({ name: action.name, ...action.spec });
+      return;
+    }
     if (action.kind === 'job') {
       if (this.jobs.has(action.name)) return;
       this.jobs.set(action.name, { of: action.of, endsAtMs: this.nowMs + 2 * STEP_MS });
@@ -316,12 +340,18 @@ export class World {
         this.#checkSequence(host, action.order);
         this.#checkBrake(host, action.order);
         this.#checkAborted(host, action.order);
-        this.#checkWindow(host, action.order);
+        if (action.order.artifact.from === undefined) this.#checkWindow(host, action.order);
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
-          if (action.order.artifact.kind === 'k0s' && action.role === 'controller') {
+          const { artifact } = action.order;
+          if (
+            artifact.kind === 'k0s' &&
+            artifact.from === undefined &&
+            action.role === 'controller'
+          ) {
             this.#checkPoints(host, 'Controllers');
           }
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
+          else if (action.order.artifact.from === 'previous') this.#checkWayBack(host, action.role);
           else this.#checkApply(host, action.role);
         }
         host.order = action.order;
@@ -330,23 +360,35 @@ export class World {
       case 'removeOrder':
         host.order = undefined;
         return;
-      case 'cordon':
+      case 'cordon': {
         this.#checkStart(host);
-        if (host.mark === undefined) this.#checkPoints(host, 'Workers');
-        this.#checkBatch(host);
+        if (host.order?.artifact.from === undefined) {
+          if (host.mark === undefined) this.#checkPoints(host, 'Workers');
+          this.#checkBatch(host);
+        }
         if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
         if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
-        if (this.#isClosed && host.mark === undefined) {
+        const isBack = host.order?.artifact.from !== undefined;
+        if (this.#isClosed && host.mark === undefined && !isBack) {
           this.#broken('P2', `${host.name} is cordoned`);
         }
         host.mark =
           host.unschedulable && host.mark === undefined ? `${action.orderId}/kept` : action.orderId;
         host.unschedulable = true;
         return;
+      }
       case 'uncordon':
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;
         this.#givenBackMs = this.nowMs;
+        if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        return;
+      case 'softTaint':
+        this.#checkSoftTaint(host, action.run);
+        host.softTaint = action.run;
+        return;
+      case 'removeSoftTaint':
+        if (host.softTaint === action.run) host.softTaint = undefined;
         return;
       case 'evict':
         if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
@@ -387,6 +429,27 @@ export class World {
     if (!this.#isBraked || (goal !== 'stage' && goal !== 'apply')) return;
     if (host.order?.id === id && host.order.goal === goal) return;
     this.#broken('P1', `${host.name} is told to ${goal}`);
+  }
+
+  /** Once nothing may be begun, or the run is over, only who is under way still has one, until it is given back. */
+  #checkSoftTaintsAfter({ kind }: Decision): void {
+    const isHeld = this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined;
+    if (kind !== 'end' && !(isHeld && (kind === 'act' || kind === 'wait'))) return;
+    const left = this.workers.filter(
+      (one) => one.softTaint !== undefined && one.mark === undefined,
+    );
+    if (left.length > 0) this.#broken('S8', `taint left on ${left.map(({ name }) => name)}`);
+  }
+
+  /** Only who waits for its turn, and only while something may be begun. */
+  #checkSoftTaint(host: SimulatedHost, run: string): void {
+    const doubt =
+      run !== this.known?.runID || host.mark !== undefined || host.isApplied
+        ? 'not its turn to wait'
+        : this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined
+          ? 'nothing may be begun'
+          : undefined;
+    if (doubt !== undefined) this.#broken('S8', `taint on ${host.name}: ${doubt}`);
   }
 
   get #isBraked(): boolean {
@@ -431,18 +494,39 @@ export class World {
     this.#broken('B3', `${host.name} before anything was saved`);
   }
 
+  /** S7: workers go back before controllers; what is put back is put back one controller at a time as well. */
+  #checkWayBack(host: SimulatedHost, role: string): void {
+    if (role !== 'controller') return;
+    this.#checkAlone(host);
+    const open = this.workers.filter(
+      ({ order, signal }) =>
+        order?.artifact.from === 'previous' &&
+        !(
+          signal?.id === order.id &&
+          ['Committed', 'Undone', 'Failed', 'Cancelled'].includes(signal.phase)
+        ) &&
+        order.goal !== 'cancel' &&
+        order.goal !== 'undo',
+    );
+    if (open.length > 0) this.#broken('S7', `${host.name} before ${open.map(({ name }) => name)}`);
+  }
+
+  #checkAlone(host: SimulatedHost): void {
+    const others = this.controllers.filter((one) => one !== host);
+    const inFlight = others.filter(
+      (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
+    );
+    if (inFlight.length > 0)
+      this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
+    const down = others.filter(({ isReady }) => !isReady);
+    if (down.length > 0)
+      this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+  }
+
   #checkApply(host: SimulatedHost, role: string): void {
     if (role === 'controller') {
       this.#checkSaved(host);
-      const others = this.controllers.filter((one) => one !== host);
-      const inFlight = others.filter(
-        (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
-      );
-      if (inFlight.length > 0)
-        this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
-      const down = others.filter(({ isReady }) => !isReady);
-      if (down.length > 0)
-        this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+      this.#checkAlone(host);
     } else {
       this.#checkControllersDone(host);
     }
@@ -451,8 +535,10 @@ export class World {
 
   #checkStart(host: SimulatedHost): void {
     if (host.mark !== undefined) return;
-    this.#checkControllersDone(host);
-    this.#checkNotStopped(host);
+    if (host.order?.artifact.from === undefined) {
+      this.#checkControllersDone(host);
+      this.#checkNotStopped(host);
+    }
     const unavailable = this.workers.filter(
       (one) => one === host || !one.isReady || (one.unschedulable && !this.#isOutOfService(one)),
     );
@@ -506,13 +592,20 @@ export class World {
     const failed = this.hosts.filter(
       ({ signal }) =>
         (signal?.phase === 'Failed' || signal?.phase === 'Undone') &&
-        // Of a run before this one: somebody has asked to try again.
-        signal.id.split('.')[0] === this.stored?.runID,
+        // Of a run or an attempt before this one: somebody has asked to try again.
+        this.#isOfNow(signal.id),
     );
     const isTooMuch =
       failed.length > this.#maxFailures ||
       failed.some((one) => this.controllers.includes(one) && one.order?.artifact.kind === 'k0s');
     if (isTooMuch) this.#broken('S6', `${host.name} after ${failed.map(({ name }) => name)}`);
+  }
+
+  #isOfNow(id: string): boolean {
+    const { runID, commands } = this.stored ?? {};
+    return (commands ?? []).some((command) =>
+      targetsOf(command).some(({ attempts }) => id === `${runID}.${command.id}.${attempts}`),
+    );
   }
 
   #broken(promise: string, what: string): void {

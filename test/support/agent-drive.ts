@@ -10,7 +10,8 @@ import { sha256Of } from './sha256.ts';
 import { binaryOf } from './simulated-binary.ts';
 import { Crash, SimulatedHost } from './simulated-host.ts';
 
-export const OLD = binaryOf('v1.36.1+k0s.0');
+export const OLD_VERSION = 'v1.36.1+k0s.0';
+export const OLD = binaryOf(OLD_VERSION);
 export const NEW_VERSION = 'v1.36.3+k0s.0';
 export const NEW = binaryOf(NEW_VERSION);
 export const URL_OF_NEW = 'https://releases/k0s';

@@ -1,5 +1,6 @@
 import type { Command, PlanSpec } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
+import type { DrainFacts, DrainPod, Refusal } from '../../src/drain/judge/drain-facts.ts';
 import { type ClusterPolicy, clusterPolicy } from '../../src/plans/cluster-policy.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
 import { NO_OTHERS } from '../../src/plans/others.ts';
@@ -48,10 +49,38 @@ export function aNode(name: string, over: Partial<NodeFacts> = {}): NodeFacts {
     kubeletVersion: 'v1.36.1+k0s',
     unschedulable: false,
     cordon: undefined,
+    softTaint: undefined,
     renewals: 0,
     drain: undefined,
     ...over,
   };
+}
+
+export function aDrainPod(over: Partial<DrainPod> = {}): DrainPod {
+  const name = over.name ?? 'web';
+  return {
+    name,
+    namespace: 'default',
+    uid: `uid-${name}`,
+    labels: {},
+    priority: 0,
+    hasEmptyDir: false,
+    owner: 'ReplicaSet/web-1',
+    endsByMs: undefined,
+    isOverdue: false,
+    finalizers: [],
+    refusal: undefined,
+    ...over,
+  };
+}
+
+export function aRefusal(message: string, over: Partial<Refusal> = {}): Refusal {
+  return { at: 0, budget: undefined, message, seen: undefined, ...over };
+}
+
+/** A drain with so many pods left that nothing holds up. */
+export function podsLeft(count: number): DrainFacts {
+  return { pods: Array.from({ length: count }, (_, at) => aDrainPod({ name: `web-${at + 1}` })) };
 }
 
 export function aControlNode(name: string, over: Partial<ControlNodeFacts> = {}): ControlNodeFacts {
@@ -151,6 +180,7 @@ export function someFacts(
     policy: aPolicy({}),
     epoch: 3,
     budgets: [],
+    quarantined: [],
     gates: passing(over.nowMs ?? START_MS),
     baseline: { kind: 'stored' },
     jobs: new Map(),

@@ -106,8 +106,17 @@ export function ordered({ goal, signal, order: over, agent }: OrderedOptions) {
   };
 }
 
-/** `apply cp-1`, in the order in which they are carried out. */
+/** `apply cp-1`, in the order in which they are carried out; {@link softTaintsOf} apart. */
 export function actionsOf(decision: Decision): string[] {
+  return allActionsOf(decision).filter((text) => !/^(softTaint|removeSoftTaint) /.test(text));
+}
+
+/** `softTaint w-1` */
+export function softTaintsOf(decision: Decision): string[] {
+  return allActionsOf(decision).filter((text) => /^(softTaint|removeSoftTaint) /.test(text));
+}
+
+function allActionsOf(decision: Decision): string[] {
   const actions: readonly Action[] = decision.kind === 'act' ? decision.actions : [];
   return actions.map((action) =>
     action.kind === 'order'

@@ -8,6 +8,7 @@ import {
   VERSION,
 } from '../../src/api/meta.ts';
 import { planSchema } from '../../src/api/plan.ts';
+import { quarantinedArtifactSchema } from '../../src/api/quarantined-artifact.ts';
 import { updatePolicySchema } from '../../src/api/update-policy.ts';
 import { updateRunSchema } from '../../src/api/update-run.ts';
 import { markLists, type Rule, type StructuralSchema, structuralSchema } from './structural.ts';
@@ -102,6 +103,24 @@ const KINDS: readonly Kind[] = [
     ],
   },
   {
+    kind: 'QuarantinedArtifact',
+    group: EXTENSIONS_GROUP,
+    version: EXTENSIONS_VERSION,
+    plural: 'quarantinedartifacts',
+    source: 'src/api/quarantined-artifact.ts',
+    description:
+      'A k0s binary that has failed in this cluster: no Plan begins with it until this is deleted.',
+    schema: quarantinedArtifactSchema,
+    columns: [
+      { name: 'Version', type: 'string', jsonPath: '.spec.version' },
+      { name: 'Platform', type: 'string', jsonPath: '.spec.platform' },
+      { name: 'Reason', type: 'string', jsonPath: '.spec.reason' },
+      { name: 'Node', type: 'string', jsonPath: '.spec.node' },
+      { name: 'Plan', type: 'string', jsonPath: '.spec.plan' },
+      AGE,
+    ],
+  },
+  {
     kind: 'UpdateRun',
     group: EXTENSIONS_GROUP,
     version: EXTENSIONS_VERSION,
@@ -153,7 +172,7 @@ function manifestOf(kind: Kind) {
           name: version,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          ...('status' in kind.schema.shape ? { subresources: { status: {} } } : {}),
           additionalPrinterColumns: kind.columns,
           schema: { openAPIV3Schema: rootSchema(kind) },
         },

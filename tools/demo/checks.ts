@@ -71,9 +71,45 @@ export function brokenChecks(
   ];
 }
 
+/** A whole run was put back. */
+export function rollbackChecks(
+  stateBefore: string | undefined,
+  world: World,
+  chronicle: Chronicle,
+  before: Fingerprints,
+  after: Fingerprints,
+): readonly Check[] {
+  const { status } = world.plan ?? {};
+  const others = differences(before, after, ['version', 'sha256', 'cordoned']);
+  const roles = new Map(world.hosts.map(({ name, role }) => [name, role]));
+  const order = chronicle.touched.map((name) => roles.get(name));
+  const condition = status?.conditions?.find(({ type }) => type === 'RolledBack');
+  return [
+    check('the late release passed every trial', stateBefore === 'Completed', `${stateBefore}`),
+    check(
+      'the Plan says that all of it was put back',
+      status?.state === 'ApplyFailed' && condition?.status === 'True',
+      `${status?.state}: ${condition?.message ?? 'nothing was put back'}`,
+    ),
+    check('every host runs its old version again', others.length === 0, others.join('; ')),
+    check(
+      'workers went back before controllers, and those one at a time',
+      chronicle.mostControllersAtOnce <= 1 &&
+        order.length === roles.size &&
+        order.lastIndexOf('worker') < order.indexOf('controller'),
+      `${chronicle.mostControllersAtOnce} at once, in the order ${chronicle.touched.join(', ')}`,
+    ),
+    noCordon('the rollback', after),
+  ];
+}
+
+/**
+ * What the users of the cluster must not notice.
+ * @param api undefined where a release takes API servers away by itself, which nobody can keep it from
+ */
 export function serviceChecks(
   chronicles: readonly Chronicle[],
-  { answered, asked }: Availability,
+  api: Availability | undefined,
 ): readonly Check[] {
   const lowest = Math.min(...chronicles.map(({ lowestReadyReplicas }) => lowestReadyReplicas));
   const { minAvailable } = WORKLOAD;
@@ -83,12 +119,16 @@ export function serviceChecks(
       lowest >= minAvailable,
       `${lowest} at one moment`,
     ),
-    check(
-      `the API answered at least ${AVAILABILITY_WANTED * 100} % of requests`,
-      asked > 0 && answered / asked >= AVAILABILITY_WANTED,
-      `${percent(answered, asked)} of ${asked}`,
-    ),
+    ...(api === undefined ? [] : [apiCheck(api)]),
   ];
+}
+
+function apiCheck({ answered, asked }: Availability): Check {
+  return check(
+    `the API answered at least ${AVAILABILITY_WANTED * 100} % of requests`,
+    asked > 0 && answered / asked >= AVAILABILITY_WANTED,
+    `${percent(answered, asked)} of ${asked}`,
+  );
 }
 
 function noCordon(what: string, after: Fingerprints): Check {

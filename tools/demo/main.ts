@@ -12,6 +12,7 @@ import {
 import { prepareHosts } from '../hosts/setup.ts';
 import { Screen } from '../screen.ts';
 import { serviceChecks } from './checks.ts';
+import { putBackLate } from './late.ts';
 import { LivePicture } from './live.ts';
 import { type DemoOptions, parseDemoOptions, USAGE } from './options.ts';
 import { refuseBroken, updateAll } from './scenario.ts';
@@ -22,6 +23,7 @@ const FAULT_WORDS = {
   exits: 'which ends as soon as it is started',
   kubelet: 'whose nodes never become Ready',
   version: 'which says that it is another version',
+  late: 'which is good at first and dies a while later',
 } as const;
 
 const interrupted = new AbortController();
@@ -88,7 +90,7 @@ async function play(
   const releases = [
     { version: OLD_VERSION },
     { version: NEW_VERSION },
-    brokenRelease(options.fault),
+    brokenRelease(options.fault === 'late' ? 'later' : options.fault),
   ];
   await buildReleases(releases, progress);
   signal.throwIfAborted();
@@ -155,12 +157,19 @@ async function perform(
   await show('get', 'nodes,controlnodes,plan');
 
   heading(`5/5  A broken release: ${BROKEN_VERSION}, ${FAULT_WORDS[options.fault]}`);
-  const bad = await watch(`a broken ${BROKEN_VERSION}`, (picture) =>
-    refuseBroken(stage, options.fault, { ...picture.watching(interrupted.signal), onPlan }),
-  );
+  const onCommand = (command: string) => screen.line(paint.dim(`  $ ${command}`));
+  const { fault } = options;
+  const bad = await watch(`a broken ${BROKEN_VERSION}`, (picture) => {
+    const watching = { ...picture.watching(interrupted.signal), onPlan };
+    return fault === 'late'
+      ? putBackLate(stage, { ...watching, onCommand })
+      : refuseBroken(stage, fault, watching);
+  });
   screen.line();
   for (const { name, phase, message } of stage.observer.world().hosts) {
-    if (phase === 'Undone') screen.line(paint.bad(`  ${name} was undone: ${message ?? ''}`));
+    if (phase === 'Undone' && fault !== 'late') {
+      screen.line(paint.bad(`  ${name} was undone: ${message ?? ''}`));
+    }
   }
   screen.line();
   await show('get', 'nodes,controlnodes,plan');
@@ -169,7 +178,7 @@ async function perform(
   const checks = [
     ...good.checks,
     ...bad.checks,
-    ...serviceChecks([good.chronicle, bad.chronicle], api),
+    ...serviceChecks([good.chronicle, bad.chronicle], fault === 'late' ? undefined : api),
   ];
   const summary: Summary = {
     ok: checks.every(({ ok }) => ok),

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { Fault } from '../../test/support/releases.ts';
 
-/** The faults that the demo can show. */
+/** The faults that the demo can show, and that are seen on the first node. */
 export const DEMO_FAULTS = ['exits', 'kubelet', 'version'] as const satisfies readonly Fault[];
 
 export interface DemoOptions {
-  readonly fault: (typeof DEMO_FAULTS)[number];
+  /** `late`: nothing is seen on trial; it is put back by a person. */
+  readonly fault: (typeof DEMO_FAULTS)[number] | 'late';
   /** What is killed in the middle of the update. */
   readonly kill: 'orchestrator' | 'agent' | undefined;
   /** Debian hosts in place of processes. */
@@ -16,12 +17,15 @@ export interface DemoOptions {
 
 export const USAGE = `npm run demo -- [options]
 
-  A Kubernetes cluster of three controllers and four workers updates itself, then refuses a broken release.
+  A Kubernetes cluster of three controllers and four workers updates itself, then refuses a broken release, or puts it back.
 
-  --fault exits|kubelet|version   what is wrong with the broken release      (exits)
+  --fault exits|kubelet|version|late
+                                  what is wrong with the broken release      (exits)
                                     exits    its process ends as soon as it is started
                                     kubelet  its node never becomes Ready
                                     version  it runs, and says it is another version
+                                    late     it is good at first, and dies a while after it was kept everywhere:
+                                             the whole run is put back
   --kill orchestrator|agent       kill one with SIGKILL in the middle of the update; it is started again
   --hosts                         three controllers and two workers, each a Debian host with its own systemd,
                                   network and disk; needs root on Debian
@@ -45,9 +49,10 @@ export function parseDemoOptions(argv: readonly string[]): DemoOptions | 'help' 
   });
   if (values.help) return 'help';
   const { kill, hosts, keep, json } = values;
-  const fault = DEMO_FAULTS.find((known) => known === values.fault);
+  const known = [...DEMO_FAULTS, 'late'] as const;
+  const fault = known.find((one) => one === values.fault);
   if (fault === undefined) {
-    const names = DEMO_FAULTS.join(', ');
+    const names = known.join(', ');
     throw new Error(`--fault: wanted ${names}, found ${JSON.stringify(values.fault)}`);
   }
   if (kill !== undefined && kill !== 'orchestrator' && kill !== 'agent') {

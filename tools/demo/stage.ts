@@ -79,13 +79,30 @@ const ENDS_WITHIN_MS = 600_000;
  * @param onSight called with every change, and what has been written down so far
  */
 export async function follow(
-  { cluster, observer }: Stage,
+  stage: Stage,
   name: string,
   manifest: object,
   onSight: (world: World, chronicle: Chronicle) => void,
   signal: AbortSignal,
 ): Promise<{ readonly world: World; readonly chronicle: Chronicle }> {
-  observer.planName = name;
+  stage.observer.planName = name;
+  return followOn(stage, { begin: () => stage.cluster.apply(manifest), onSight, signal });
+}
+
+interface Followed {
+  /** Sets the Plan that is watched in motion. */
+  readonly begin: () => Promise<unknown>;
+  readonly onSight: (world: World, chronicle: Chronicle) => void;
+  readonly signal: AbortSignal;
+  /** What its end has to say besides. */
+  readonly isEnd?: (world: World) => boolean;
+}
+
+/** Watches the Plan of the stage from now to its end. */
+export async function followOn(
+  { observer }: Stage,
+  { begin, onSight, signal, isEnd = () => true }: Followed,
+): Promise<{ readonly world: World; readonly chronicle: Chronicle }> {
   const chronicle = new Chronicle();
   const see = (world: World) => {
     chronicle.see(world);
@@ -94,10 +111,10 @@ export async function follow(
   const forget = observer.onChange(see);
   try {
     see(observer.world());
-    await cluster.apply(manifest);
-    const hasEnded = ({ plan }: World) => ENDED.has(plan?.status?.state ?? '');
+    await begin();
+    const hasEnded = (world: World) => ENDED.has(world.plan?.status?.state ?? '') && isEnd(world);
     const within = { timeoutMs: ENDS_WITHIN_MS, signal };
-    const world = await observer.until(`the Plan ${name} to end`, hasEnded, within);
+    const world = await observer.until('the Plan to end', hasEnded, within);
     return { world, chronicle };
   } finally {
     forget();

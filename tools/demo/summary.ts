@@ -60,7 +60,10 @@ export function summaryLines(summary: Summary, paint: Paint): readonly string[] 
         }`,
       ),
     ),
-    row('broken release', `ordered, caught and undone in ${seconds(broken.elapsedMs)}`),
+    row(
+      'broken release',
+      `${broken.fault === 'late' ? 'put back everywhere' : 'ordered, caught and undone'} in ${seconds(broken.elapsedMs)}`,
+    ),
     row(
       'lowest ready replicas',
       `${Math.min(update.lowestReadyReplicas, broken.lowestReadyReplicas)}`,

@@ -49,10 +49,42 @@ Made from \`src/api/policy.ts\` by \`npm run generate\`.
 ## How many at once
 Workers of a command that are away, for whatever reason, are never more than the smaller of \`maxUnavailable\` and the Plan's \`limits.concurrent\`, which is 1 where a Plan does not say it. \`limits: Override\` lets the policy alone decide, for Plans that were written by others. Controllers go one at a time, always.
 
+A healthy node that somebody had cordoned before the run does not count but while it is under way itself: it was away already when somebody said how many may be. One that is cordoned later counts, and so does one that is not Ready.
+
+## Batches
+\`\`\`yaml
+batches:
+  canaries: [w1, w7]
+  ramp: [1, 10%, 50%]
+  zones: OneByOne
+  soak: 30m
+\`\`\`
+Workers are begun batch by batch: the canaries, those of them that are targets; then as many as the ramp says, one step per batch, its last step again and again. A batch takes whoever is next, and is over when all of its workers are at their end and given back. Then it soaks, the last one too: the Plan says \`Soaking\` and until when, and a change of leaders does not begin it anew. Within a batch \`maxUnavailable\` holds. Status shows the batch under way in \`commands[].batch\`, and of each worker its own. With none of these fields all workers are one batch.
+
+- \`zones: OneByOne\`: no batch spans two zones; zones go by name, nodes without the label are the last one. A node of a later zone that is not Ready takes a slot until it is mended.
+- \`zones: Spread\`: the first of each zone, then the second of each, and so on.
+- What is not Ready or cordoned goes first in its batch.
+
+## Disruption budgets
+Two workers whose pods share a disruption budget are not emptied at once where the budget spares fewer pods than both have of it. A worker that cannot be emptied now, for a budget spares none of its pods, is passed over and comes back; the next five beyond the limit are looked at for a better one. Where none is left and nothing is under way, the first is begun all the same, and \`drain.timeout\` decides.
+
 ## When something fails
 A worker that fails is undone where it can be, and given back. More than \`maxFailures\` of a command, or one controller, and nothing new is touched; up to that the others go on. In both cases the run ends \`ApplyFailed\` with the command, says who failed and why, and no later command is begun.
 
+That is \`onFailure: RollBack\` with \`rollback.scope: Node\`, the default. With a scope of \`Batch\` or \`Plan\` what the run had already updated goes back as well: [rollback.md](rollback.md). \`onFailure: Pause\` begins nothing new and waits, with \`HeldAfterFailure\`, for somebody to say \`autopilot retry\`, \`abort\` or \`rollback\`. \`Continue\` bears every worker that fails; a controller or a gate still ends the run.
+
 A drain that is overdue counts as a failure, unless \`drain.onTimeout\` says \`Skip\` or \`Force\`. A node that is passed over is named at the end of the run, which is \`ApplyFailed\` as well: not everything is done. \`Force\` deletes no Pod; those that are left run on while k0s is restarted under them, unless it fails to come back.
+
+## Emptying a worker
+Pods leave through the Eviction API, within their disruption budgets; none is ever deleted. Pods of DaemonSets, static Pods and Pods that have finished stay. A budget that refuses is asked again after a second, or after what \`Retry-After\` says, then less often, but at least every ten seconds, and at once when it opens.
+
+- \`emptyDir: Block\` and \`unmanaged: Block\` leave such Pods alone. The worker waits, the Plan names them with what to do, and goes on when a person has moved or deleted them; at the deadline \`onTimeout\` decides, as for any other Pod.
+- \`skipPods\` is for Pods that may run on while k0s is restarted under them. They are neither evicted nor waited for.
+- \`order: LowPriorityFirst\` waits for the end of Pods of a lower \`spec.priority\` before it asks those of a higher one. A lower one that is blocked holds up all above it.
+- \`gracePeriod\` replaces what the Pods themselves say, shorter or longer; \`timeout\` should leave room for it.
+- \`softTaint\`: workers that wait for their turn carry \`autopilot.k0sproject.io/update-pending=RUN:PreferNoSchedule\` from when the first one is begun, 200 at most, so that Pods are not moved twice. It is gone when the worker is given back, when nothing may be begun (a pause, a closed window), and at the end of the run. Other taints are never touched. Remove it, and it is not set again.
+
+Why each Pod is still there is in \`status.commands[].k0supdate.workers[].blockedBy\`, ten at most, and in [\`autopilot explain\`](explain.md).
 
 ## Gates
 [gates.md](gates.md): what is asked, and what each answer means.

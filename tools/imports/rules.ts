@@ -9,7 +9,7 @@ const LAYERS = ['api', 'pure', 'adapter', 'program'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 const PURE_FOLDERS =
-  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|node-agent)\//;
+  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|node-agent|drain\/judge)\//;
 const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */
@@ -24,7 +24,7 @@ const TOO_HEAVY_FOR_AGENT =
   /^(undici|xstate|@kubernetes\/client-node|commander|@marcbachmann\/cel-js|@prometheus-io\/lezer-promql)$/;
 
 /** Pure folders that must not know `plans`, which knows them. */
-const BELOW_PLANS = /^src\/(targets|signals|health|gates|windows)\//;
+const BELOW_PLANS = /^src\/(targets|signals|health|gates|windows|drain\/judge)\//;
 
 export function layerOf(file: string): Layer {
   if (file.startsWith('src/api/') || /^src\/(errors|clock)\.ts$/.test(file)) return 'api';

@@ -2,6 +2,7 @@ import { DownloadError } from '../../artifacts/errors.ts';
 import { codeOf } from '../../artifacts/system-error.ts';
 import { judgeContent, withoutSecrets } from '../../artifacts/verify.ts';
 import { messageOf } from '../../errors.ts';
+import { urlsOf } from '../../signals/order.ts';
 import type { DownloadRules } from '../agent-policy.ts';
 import type { Failure } from '../failure.ts';
 import type { Host, RemoteFile } from '../host.ts';
@@ -324,7 +325,7 @@ class OneDownload {
   #timeout(): Downloaded {
     const { artifact, durations } = this.#signal.order;
     const seconds = Math.round(durations.stageMs / 1000);
-    const message = `not fetched within ${seconds} s from ${withoutSecrets(artifact.url)}`;
+    const message = `not fetched within ${seconds} s from ${withoutSecrets(urlsOf(artifact)[0] ?? '')}`;
     return fail({
       reason: 'DownloadTimeout',
       message: this.#trouble ? `${message}: ${this.#trouble}` : message,

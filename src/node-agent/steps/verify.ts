@@ -49,7 +49,10 @@ export async function verify(
     if (checked.kind === 'failed') return end(host, layout, checked.failure);
   }
   if (artifact.kind === 'k0s') {
-    const failure = await judgeProgram(host, layout, signal, file, options);
+    const failure = await judgeProgram(host, layout, layout.partial, signal, {
+      ...file,
+      ...options,
+    });
     if (failure) return end(host, layout, failure);
   }
   await files.sync(layout.partial);
@@ -59,22 +62,32 @@ export async function verify(
   return { kind: 'verified' };
 }
 
-async function judgeProgram(
+/**
+ * Judges a file as a program: its form, and then what it says of itself, for which it is run.
+ * @param path where it lies; it is made executable
+ */
+export async function judgeProgram(
   host: Host,
   layout: Layout,
+  path: string,
   { order: { artifact } }: OpenSignal,
-  file: DownloadedFile,
-  { policy, platform }: VerifyOptions,
+  judged: Pick<VerifyOptions, 'platform'> & {
+    readonly policy: Pick<AgentPolicy, 'downgrade'>;
+    readonly sizeBytes: number;
+    /** Where it is from, for the messages. */
+    readonly url: string;
+  },
 ): Promise<Failure | undefined> {
-  const badForm = await judgeForm(host, layout, file.sizeBytes, platform);
+  const { policy, platform, sizeBytes, url } = judged;
+  const badForm = await judgeForm(host, path, sizeBytes, platform);
   if (badForm) return blame(badForm);
-  await host.files.chmod(layout.partial, 0o755);
-  const said = await host.k0s.versionOf(layout.partial);
+  await host.files.chmod(path, 0o755);
+  const said = await host.k0s.versionOf(path);
   if (said.kind === 'forbidden') {
     return { class: 'Environment', reason: 'NotExecutable', message: said.message };
   }
   if (said.kind === 'failed') return blame({ reason: 'NotExecutable', message: said.message });
-  const badVersion = judgeVersion({ ...artifact, url: file.url }, said.version);
+  const badVersion = judgeVersion({ ...artifact, url }, said.version);
   if (badVersion) return blame(badVersion);
   if (policy.downgrade === 'Allow') return undefined;
   // the order was judged by the version that it names, which a forced one may make up
@@ -84,15 +97,15 @@ async function judgeProgram(
 
 async function judgeForm(
   host: Host,
-  layout: Layout,
+  path: string,
   sizeBytes: number,
   platform: string,
 ): Promise<Objection | undefined> {
-  let head = await readHead(host, layout.partial, HEAD_BYTES);
+  let head = await readHead(host, path, HEAD_BYTES);
   const looks = looksOf(head);
   if (looks.kind === 'other') return notExecutable(`found ${looks.what}`);
   const wantedBytes = headBytesOf(looks.header);
-  if (wantedBytes > HEAD_BYTES) head = await readHead(host, layout.partial, wantedBytes);
+  if (wantedBytes > HEAD_BYTES) head = await readHead(host, path, wantedBytes);
   return judgeElf(looks.header, head, sizeBytes, platform);
 }
 

@@ -52,6 +52,8 @@ const accepted: readonly [sentence: string, spec: object][] = [
 const refusedPolicies: readonly [policy: object, why: RegExp][] = [
   [{ drain: { timeout: '1d' } }, /spec\.drain\.timeout: .*wanted a duration/],
   [{ drain: { timeout: '' } }, /spec\.drain\.timeout: .*wanted a duration/],
+  [{ drain: { gracePeriod: '0s' } }, /drain\.gracePeriod must be longer than 0s/],
+  [{ drain: { emptyDir: 'Keep' } }, /spec\.drain\.emptyDir: Unsupported value: "Keep"/],
   [{ confirmTimeout: '1m', gate: { timeout: '2m' } }, /gate\.timeout must be shorter/],
   [{ gate: { stable: '2m', timeout: '2m' } }, /gate\.stable must be shorter/],
   [{ maxUnavailable: 0 }, /spec\.maxUnavailable: .*wanted a number from 1/],
@@ -102,6 +104,7 @@ const acceptedPolicies: readonly object[] = [
     hooks: [{ name: 'tell', when: ['BeforeRun'], job: { template: {} } }],
   },
   { maxFailures: 0, drain: { onTimeout: 'Skip' } },
+  { drain: { gracePeriod: '1500ms', skipPods: 'app in (a,b)', order: 'LowPriorityFirst' } },
   { maxFailures: '5%' },
   { maxUnavailable: '100%', drain: { timeout: '1h30m' }, gate: { stable: '1.5s' }, paused: true },
   {

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { BASELINE_LABEL, EXTENSIONS_API_VERSION, NAMESPACE } from '../../../src/api/meta.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
-import { aPlan, conditionOf, everything, hasEnded } from '../../support/plans.ts';
+import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
 
 let cluster: Cluster;
 let offer: Offer;
 
 before(async () => {
-  cluster = await Cluster.start({ controllers: 1, workers: 1 });
+  cluster = await Cluster.start({ controllers: 1, workers: 2 });
   offer = await cluster.offer({ version: NEW_VERSION });
 });
 after(() => cluster?.stop());
@@ -74,9 +77,55 @@ test('a Plan whose own gate is at fault is refused', async () => {
   );
 });
 
+test('a run that may not keep what was before says so, and touches nobody', async () => {
+  const binding = ['rolebinding', 'autopilot:baselines', '-n', NAMESPACE];
+  await cluster.kubectl('delete', ...binding);
+  const plan = aPlan({ id: 'upg-2', version: NEW_VERSION, offer, workers: everything });
+  const policy = { workloads: { timeout: '15s' } };
+  await cluster.apply({ ...plan, spec: { ...plan.spec, policy } });
+  const right = /workloads: .*"autopilot:orchestrator" cannot get resource "configmaps"/;
+  const waiting = await cluster.waitForPlan('autopilot', 'to wait for its baseline', (found) => {
+    return conditionOf(found, 'Waiting')?.reason === 'WaitsForBaseline';
+  });
+  assert.match(conditionOf(waiting, 'Waiting')?.message ?? '', right);
+  const ended = await cluster.waitForPlan('autopilot', 'to end', hasEnded);
+  await cluster.kubectl(
+    ...['create', ...binding, '--role=autopilot:baselines', '--user=autopilot:orchestrator'],
+  );
+  assert.equal(ended.status?.state, 'ApplyFailed');
+  const failed = conditionOf(ended, 'Failed');
+  assert.equal(failed?.reason, 'BaselineMissing');
+  assert.match(failed?.message ?? '', right);
+  assert.equal(targetNamed(ended, 'w1')?.reason, 'RunStopped');
+  const nodes = await cluster.kubectl('get', 'nodes', '-o', 'yaml');
+  assert.doesNotMatch(nodes, /unschedulable: true/);
+});
+
+test('an application that says no after the first batch keeps the second one from being begun', async (t) => {
+  const shop = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
+  await once(shop, 'listening');
+  t.after(() => shop.close());
+  const url = `http://127.0.0.1:${(shop.address() as AddressInfo).port}/health`;
+  const plan = aPlan({ id: 'upg-3', version: NEW_VERSION, offer, workers: everything });
+  const gate = { name: 'shop', interval: '1s', failureThreshold: 2, http: { url } };
+  const policy = { batches: { ramp: [1] }, gates: [gate] };
+  await cluster.apply({ ...plan, spec: { ...plan.spec, policy } });
+  const ended = await cluster.waitForPlan(
+    'autopilot',
+    'to end',
+    (found) => found.metadata.generation === found.status?.observedGeneration && hasEnded(found),
+  );
+  assert.equal(ended.status?.state, 'ApplyFailed');
+  const failed = conditionOf(ended, 'Failed');
+  assert.equal(failed?.reason, 'GateFailed');
+  assert.match(failed?.message ?? '', /gate shop said no .*wanted HTTP 200 to 299, found 503 at/);
+  const targets = ['w1', 'w2'].map((name) => targetNamed(ended, name)?.reason);
+  assert.equal(targets.filter((reason) => reason === 'RunStopped').length, 1, String(targets));
+});
+
 test('what was before a run is kept while it runs, over a change of leader, and no longer', async () => {
   const gate = ready('baseline != null');
-  const plan = aPlan({ id: 'upg-2', version: NEW_VERSION, offer, workers: everything });
+  const plan = aPlan({ id: 'upg-4', version: NEW_VERSION, offer, workers: everything });
   await cluster.apply({ ...plan, spec: { ...plan.spec, policy: { gates: [gate] } } });
   const found = await eventually('both baselines', async () => {
     const names = (await baselines()).split('\n');

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ANNOTATION, LEADER_LEASE, NAMESPACE } from '../../../src/api/meta.ts';
+import {
+  ANNOTATION,
+  EXTENSIONS_API_VERSION,
+  LEADER_LEASE,
+  NAMESPACE,
+} from '../../../src/api/meta.ts';
 import { ApiError } from '../../../src/kube/api-error.ts';
 import type { Kube, Method, RequestOptions } from '../../../src/kube/client.ts';
 import {
@@ -8,6 +13,7 @@ import {
   NODE_LEASES,
   NODES,
   PLANS,
+  QUARANTINED_ARTIFACTS,
   UPDATE_POLICIES,
 } from '../../../src/kube/target-path.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
@@ -118,6 +124,19 @@ async function refusal([who, method, path, options]: Row): Promise<string | unde
   }
 }
 
+const quarantined = {
+  body: {
+    apiVersion: EXTENSIONS_API_VERSION,
+    kind: 'QuarantinedArtifact',
+    metadata: { name: 'q-1' },
+    spec: {
+      ...{ version: 'v1.36.4+k0s.0', sha256: 'b'.repeat(64), platform: 'linux-amd64' },
+      ...{ reason: 'ProcessExits', message: 'it exits', plan: 'p', run: 'r', node: 'w-1' },
+      at: '2026-03-01T22:00:00Z',
+    },
+  },
+};
+
 const MAY: readonly (readonly [what: string, ...row: Row])[] = [
   ['list Plans', 'orchestrator', 'GET', PLANS],
   ['write the status of a Plan', 'orchestrator', 'PATCH', `${PLANS}/autopilot/status`, status],
@@ -129,6 +148,8 @@ const MAY: readonly (readonly [what: string, ...row: Row])[] = [
     `${UPDATE_POLICIES}/default/status`,
     merge({ status: {} }),
   ],
+  ['list QuarantinedArtifacts', 'orchestrator', 'GET', QUARANTINED_ARTIFACTS],
+  ['quarantine', 'orchestrator', 'POST', QUARANTINED_ARTIFACTS, quarantined],
   ['list Nodes', 'orchestrator', 'GET', NODES],
   ['order a Node', 'orchestrator', 'PATCH', `${NODES}/w-1`, order],
   ['cordon a Node', 'orchestrator', 'PATCH', `${NODES}/w-2`, cordon],
@@ -200,6 +221,8 @@ const MAY_NOT: readonly (readonly [what: string, why: RegExp, ...row: Row])[] = 
   ['see ConfigMaps elsewhere', forbidden, 'orchestrator', 'GET', '/api/v1/configmaps'],
   ['edit a Plan', forbidden, 'orchestrator', 'PATCH', `${PLANS}/autopilot`, merge({})],
   ['edit the UpdatePolicy', forbidden, 'orchestrator', 'PATCH', policy, merge({})],
+  ['lift a quarantine', forbidden, 'orchestrator', 'DELETE', `${QUARANTINED_ARTIFACTS}/q-1`],
+  ['quarantine', forbidden, 'agent of cp-1', 'POST', QUARANTINED_ARTIFACTS, quarantined],
   ['pull the brake', forbidden, 'agent of cp-1', 'PATCH', policy, merge({})],
   ['take another Lease', forbidden, 'orchestrator', 'PATCH', `${LEASES}/other`, merge({})],
   ['order a Node', forbidden, 'stranger', 'PATCH', w1, forged],

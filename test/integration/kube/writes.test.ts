@@ -180,6 +180,77 @@ test('somebody uncordoned our node by hand: uncordon only takes the mark away', 
   assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
 });
 
+const SOFT = { key: 'autopilot.k0sproject.io/update-pending', effect: 'PreferNoSchedule' };
+const foreign = [
+  { key: 'example.com/gpu', value: 'yes', effect: 'NoSchedule' },
+  { key: SOFT.key, value: 'theirs', effect: 'NoSchedule' },
+];
+/** Those of the API server's own controller come and go as it pleases. */
+async function taintsOf(name: string) {
+  const { spec } = await read(`${NODES}/${name}`);
+  return spec?.taints?.filter(({ key }) => !key.startsWith('node.kubernetes.io/')) ?? [];
+}
+
+/** That controller may come between: the world has moved on, and it is judged again. */
+const acted = (action: Action) => eventually(action.kind, async () => (await act(action)).done);
+
+for (const [what, taints] of [
+  ['without taints', undefined],
+  ['with the taints of others', foreign],
+] as const) {
+  test(`a soft taint on a node ${what} comes and goes, and leaves it as it was`, async () => {
+    const name = `w-soft-${taints ? 'some' : 'none'}`;
+    await makeNode(name, {}, taints ? { taints } : {});
+    const before = await taintsOf(name);
+    const id = { name, run: 'run' };
+    await acted({ kind: 'softTaint', ...id });
+    await acted({ kind: 'softTaint', ...id });
+    assert.deepEqual(await taintsOf(name), [...before, { ...SOFT, value: 'run' }]);
+    await acted({ kind: 'removeSoftTaint', name, run: 'other' });
+    assert.equal((await taintsOf(name)).length, before.length + 1, 'of another run');
+    await acted({ kind: 'removeSoftTaint', ...id });
+    await acted({ kind: 'removeSoftTaint', ...id });
+    assert.deepEqual(await taintsOf(name), before);
+  });
+}
+
+test('a soft taint is taken over from an earlier run of ours', async () => {
+  await makeNode('w-soft-over', {}, { taints: [{ ...SOFT, value: 'old' }] });
+  await acted({ kind: 'softTaint', name: 'w-soft-over', run: 'run' });
+  assert.deepEqual(await taintsOf('w-soft-over'), [{ ...SOFT, value: 'run' }]);
+});
+
+test('a soft taint goes with the cordon, in one write, and a foreign cordon stays', async () => {
+  for (const [name, spec] of [
+    ['w-soft-ours', {}],
+    ['w-soft-kept', { unschedulable: true }],
+  ] as const) {
+    await makeNode(name, {}, spec);
+    await acted({ kind: 'softTaint', name, run: 'run' });
+    await acted({ kind: 'cordon', name, orderId: 'run.0.1' });
+    // The API server's own controller answers to a cordon with a taint of its own.
+    await eventually('the taint of the cordon', async () =>
+      (await read(`${NODES}/${name}`)).spec?.taints?.some(
+        ({ key }) => key === 'node.kubernetes.io/unschedulable',
+      ),
+    );
+    const action: Action = { kind: 'uncordon', name, orderId: 'run.0.1', softTaint: 'run' };
+    await acted(action);
+    const node = await read(`${NODES}/${name}`);
+    assert.equal(node.spec?.unschedulable, 'unschedulable' in spec ? true : undefined);
+    assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
+    assert.ok(!node.spec?.taints?.some(({ key }) => key === SOFT.key), name);
+  }
+});
+
+test('a soft taint on a node that is gone is no exception', async () => {
+  const outcome = await act({ kind: 'softTaint', name: 'nobody', run: 'run' });
+  assert.equal(outcome.done, false);
+  assert.deepEqual(await act({ kind: 'removeSoftTaint', name: 'nobody', run: 'run' }), {
+    done: true,
+  });
+});
+
 test('the API server stamps each report of an agent, also where only its text has changed', async () => {
   const path = `${CONTROL_NODES}/cp-stamped`;
   await makeControlNode('cp-stamped', { labels: { a: 'b' } });

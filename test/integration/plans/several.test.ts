@@ -94,6 +94,8 @@ test('a paused run is overtaken by a patch, and takes no version back when it go
   await cluster.kubectl('delete', 'updatepolicy', 'default');
   const old = planOf('old', { workers: only('w2', 'w3'), version: OLD_VERSION, offer: older });
   Object.assign(old.spec.commands[0]?.k0supdate ?? {}, { forceupdate: true });
+  // Between its two nodes there is time to be paused.
+  Object.assign(old.spec, { policy: { batches: { ramp: [1], soak: '1m' } } });
   await cluster.apply(old);
   await cluster.waitForPlan('old', 'to have begun', (plan) => plan.status?.runID !== undefined);
   await autopilot('pause', 'old');

@@ -6,7 +6,8 @@ import { NO_OTHERS } from '../../../src/plans/others.ts';
 import { activeRuns } from '../../../src/plans/queue.ts';
 import { type Order, parseOrder } from '../../../src/signals/order.ts';
 import type { Report } from '../../../src/signals/report.ts';
-import { passing } from '../../support/builders.ts';
+import { passing, podsLeft } from '../../support/builders.ts';
+import { knownBad } from '../known-bad.ts';
 import { Numbers } from './canonical.ts';
 import { seenOf } from './host.ts';
 import type { Setting } from './setting.ts';
@@ -142,6 +143,7 @@ export class Judge {
         of('controller').map(({ name }) => [name, controlNodeFacts(name, seen.get(name)!, leader)]),
       ),
       budgets: [],
+      quarantined: knownBad(spec),
       // Asked after everything that has happened.
       gates: passing(NOW_MS + 1),
       jobs: new Map(),
@@ -192,7 +194,7 @@ function nodeFacts(name: string, seen: Seen, leader: Leader): NodeFacts {
     unschedulable: seen.unschedulable,
     cordon: orderId === undefined ? undefined : { orderId, ours: foreign === undefined },
     renewals: isRenewed ? 2 : 0,
-    drain: seen.mark === undefined ? undefined : { remaining: seen.pods, blocked: [] },
+    drain: seen.mark === undefined ? undefined : podsLeft(seen.pods),
   };
 }
 

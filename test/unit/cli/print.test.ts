@@ -10,7 +10,14 @@ import { ApiError, ApiUnreachableError } from '../../../src/kube/api-error.ts';
 import { fixOf } from '../../../src/plans/explain-advice.ts';
 import { preview } from '../../../src/plans/preview.ts';
 import { reportOf } from '../../../src/plans/preview-report.ts';
-import { aControlNode, aNode, anUpdate, aSpec, someFacts } from '../../support/builders.ts';
+import {
+  aControlNode,
+  aNode,
+  anUpdate,
+  aPolicy,
+  aSpec,
+  someFacts,
+} from '../../support/builders.ts';
 
 const plain = paintFor({}, {});
 
@@ -61,8 +68,8 @@ test('a preview, as it is printed', () => {
     '  k0s backup first, on c1',
     '  gates to be passed: workloads (AfterBatch)',
     '  +1m      controller  c1',
-    '  +1m 56s  batch 1     w1, w2',
-    '  +3m 27s  batch 2     w3',
+    '  +1m 56s  worker      w1, w2',
+    '  +3m 27s  worker      w3',
     '',
     'drains',
     '  2 pods on 1 worker would be evicted',
@@ -76,6 +83,18 @@ test('a preview, as it is printed', () => {
   ]);
 });
 
+test('batches of workers, as they are printed', () => {
+  const spec = aSpec(anUpdate({ workers: '', concurrent: 1 }));
+  const policy = aPolicy({ batches: { ramp: [1, 2], soak: '10m' } });
+  const nodes = ['w1', 'w2', 'w3'].map((name) => aNode(name));
+  const facts = someFacts(spec, { policy, nodes });
+  const report = reportOf(facts, preview(facts), { notes: [], drains: [] });
+  assert.deepEqual(
+    previewText(report, plain, fixOf).filter((line) => line.includes('batch')),
+    ['  +1m       batch 1     w1', '  +12m 31s  batch 2     w2', '  +14m 2s   batch 2     w3'],
+  );
+});
+
 test('an explanation, as it is printed', () => {
   const nowMs = Date.parse('2026-03-01T22:00:00Z');
   const finding = {
@@ -83,6 +102,7 @@ test('an explanation, as it is printed', () => {
     reason: 'WaitsForDrain',
     sentence: 'is being emptied',
     until: '2026-03-01T22:03:10.000Z',
+    details: ['shop/web-1: no', 'shop/web-2: no'],
     fix: 'Help it.',
     next: ['kubectl get pods'],
   };
@@ -94,10 +114,12 @@ test('an explanation, as it is printed', () => {
     findings: Array.from({ length: 14 }, () => finding),
   };
   const lines = explanationText(found, plain, nowMs);
-  assert.deepEqual(lines.slice(0, 5), [
+  assert.deepEqual(lines.slice(0, 7), [
     'Plan spring waits  [1/2 done]',
     '',
     'Node w1  is being emptied (until 2026-03-01 22:03 UTC, in 3m 10s) [WaitsForDrain]',
+    '  - shop/web-1: no',
+    '  - shop/web-2: no',
     '  Help it.',
     '    kubectl get pods',
   ]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mustGo, trimPod } from '../../../src/drain/evictable.ts';
+import { hasEmptyDir, mustGo, ownerOf, trimPod } from '../../../src/drain/evictable.ts';
 import type { RawPod } from '../../../src/kube/raw.ts';
 
 const metadata = { name: 'p', namespace: 'default', uid: 'u', resourceVersion: '1' };
@@ -30,7 +30,7 @@ for (const [sentence, meta, phase, expected] of ROWS) {
 test('of a pod only what the drain needs is kept', () => {
   const raw = {
     metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:30Z', finalizers: ['f'] },
-    spec: { containers: [{ image: 'big' }] },
+    spec: { containers: [{ image: 'big' }], priority: 7, volumes: [{ emptyDir: {} }] },
   };
   assert.deepEqual(trimPod(raw), {
     name: 'p',
@@ -38,7 +38,25 @@ test('of a pod only what the drain needs is kept', () => {
     resourceVersion: '1',
     uid: 'u',
     mustGo: true,
+    labels: {},
+    priority: 7,
+    hasEmptyDir: true,
+    owner: undefined,
     endsByMs: Date.parse('2026-01-01T00:00:30Z'),
     finalizers: ['f'],
   });
+});
+
+test('volumes of other kinds are not emptyDir, and a pod may have none', () => {
+  const volumes = [{ configMap: {} }, { emptyDir: null }] as object[];
+  assert.equal(hasEmptyDir({ metadata, spec: { volumes } }), false);
+  assert.equal(hasEmptyDir({ metadata }), false);
+});
+
+test('who would make it anew is its controller, not just any owner', () => {
+  assert.equal(
+    ownerOf({ metadata: { ...metadata, ...owner('ReplicaSet', true) } }),
+    'ReplicaSet/o',
+  );
+  assert.equal(ownerOf({ metadata: { ...metadata, ...owner('Job', false) } }), undefined);
 });

@@ -27,7 +27,14 @@ const raw = {
       { manager: 'autopilot-agent', time: WRITTEN, subresource: 'status' },
     ],
   },
-  spec: { unschedulable: true, podCIDR: '10.0.0.0/24' },
+  spec: {
+    unschedulable: true,
+    podCIDR: '10.0.0.0/24',
+    taints: [
+      { key: 'autopilot.k0sproject.io/update-pending', effect: 'NoSchedule', value: 'theirs' },
+      { key: 'autopilot.k0sproject.io/update-pending', effect: 'PreferNoSchedule', value: 'run' },
+    ],
+  },
   status: {
     conditions: [
       { type: 'MemoryPressure', status: 'False' },
@@ -55,6 +62,7 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     kubeletVersion: 'v1.36.3+k0s',
     unschedulable: true,
     cordon: { orderId: 'run.0.1', ours: false },
+    softTaint: 'run',
     renewals: 2,
     drain: undefined,
     outlook: undefined,
@@ -78,6 +86,7 @@ test('a Node that has told nothing yet', () => {
     kubeletVersion: '',
     unschedulable: false,
     cordon: undefined,
+    softTaint: undefined,
     renewals: 0,
     drain: undefined,
     outlook: undefined,

@@ -10,6 +10,7 @@ import {
   NEW,
   NEW_VERSION,
   OLD,
+  OLD_VERSION,
   type Orchestrator,
   orchestratorWith,
   URL_OF_NEW,
@@ -36,6 +37,31 @@ interface Path {
   readonly ends: SignalPhase;
   readonly reason?: string;
   readonly live: string;
+  /** What can be put back after a commit; else the old version. */
+  readonly kept?: string;
+}
+
+/** An update, and then the way back to what the host has kept. */
+function thereAndBack(verdict: 'commit' | 'undo'): () => Orchestrator {
+  return () => {
+    const there = orchestratorWith('commit');
+    const back = orchestratorWith(verdict, {
+      id: 'run1.1.1',
+      command: 1,
+      artifact: {
+        kind: 'k0s',
+        version: OLD_VERSION,
+        from: 'previous',
+        sha256: sha256Of(OLD),
+        force: false,
+      },
+    });
+    let arrived = false;
+    return (signal) => {
+      arrived ||= signal?.phase === 'Committed';
+      return arrived ? back(signal?.id === 'run1.1.1' ? signal : undefined) : there(signal);
+    };
+  };
 }
 
 const PATHS: readonly Path[] = [
@@ -147,6 +173,34 @@ const PATHS: readonly Path[] = [
     live: NEW,
   },
   {
+    name: 'the way back to what the host has kept',
+    artifact: NEW,
+    orchestrator: thereAndBack('commit'),
+    policy: { ...DEFAULT_AGENT_POLICY, downgrade: 'Deny' },
+    ends: 'Committed',
+    live: OLD,
+    kept: NEW,
+  },
+  {
+    name: 'the way back, where a copy is a second name of what was kept',
+    artifact: NEW,
+    orchestrator: thereAndBack('commit'),
+    host: (host) => {
+      host.copiesAreNames = true;
+    },
+    ends: 'Committed',
+    live: OLD,
+    kept: NEW,
+  },
+  {
+    name: 'the way back, undone by order',
+    artifact: NEW,
+    orchestrator: thereAndBack('undo'),
+    ends: 'Undone',
+    reason: 'UndoneByOrder',
+    live: NEW,
+  },
+  {
     name: 'an image bundle',
     artifact: BUNDLE,
     orchestrator: () => () => anOrder('apply', { artifact: AIRGAP }),
@@ -233,8 +287,9 @@ describe('an agent that ends at any host call, and is started again, comes to th
       assert.equal(wanted.live, shown(path.live));
       assert.equal(wanted.runs, shown(path.live));
       if (path.ends === 'Committed' && path.artifact !== BUNDLE) {
-        assert.equal(wanted.previous, sha256Of(OLD));
-        assert.equal(wanted.kept, shown(OLD));
+        const { kept = OLD } = path;
+        assert.equal(wanted.previous, sha256Of(kept));
+        assert.equal(wanted.kept, shown(kept));
       }
       const calls = sound.calls;
       for (let call = 1; call <= calls; call++) {

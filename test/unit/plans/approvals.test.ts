@@ -203,3 +203,18 @@ test('refused: an argument that approve does not take', () => {
   assert.equal(result?.reason, 'UnknownArgument');
   assert.equal(result.message, 'approve takes of, found batch');
 });
+
+test('a retry keeps the approvals of what the run had come to, and no others', () => {
+  const failed = { phase: 'Undone' as const, state: 'SignalApplyFailed' };
+  const { facts, command } = atPoint({
+    policy: { approvals: ALL },
+    told: { 'cp-1': committed(), 'cp-2': failed },
+    command: { approvals: approved('Controllers', 'Workers', 'Batch/1') },
+  });
+  const ended = { ...command, state: 'ApplyFailed' };
+  const status = { ...facts.plan.status, state: 'ApplyFailed', finishedAt: AT, commands: [ended] };
+  const requests = [{ nonce: 'n', verb: 'retry', by: 'ann' }];
+  const again = statusOf(decide({ ...facts, plan: { ...facts.plan, status, requests } }));
+  assert.equal(again.requestResults?.[0]?.reason, 'Retried', again.requestResults?.[0]?.message);
+  assert.deepEqual(again.commands?.[0]?.approvals, approved('Controllers'));
+});

@@ -8,12 +8,15 @@ import type { Goal, Order } from '../../../src/signals/order.ts';
 import type { Signal } from '../../../src/signals/report.ts';
 import {
   aControlNode,
+  aDrainPod,
   aNode,
   anUpdate,
+  aRefusal,
   aReport,
   aSpec,
   NEW,
   OLD,
+  podsLeft,
   SHA,
   START_MS,
   someFacts,
@@ -65,7 +68,9 @@ function look(scene: Scene): Decision {
 }
 
 function actionsOf(decision: Decision): string[] {
-  const actions: readonly Action[] = decision.kind === 'act' ? decision.actions : [];
+  const all: readonly Action[] = decision.kind === 'act' ? decision.actions : [];
+  // Soft taints have a file of their own.
+  const actions = all.filter(({ kind }) => kind !== 'softTaint' && kind !== 'removeSoftTaint');
   return actions.map((action) =>
     action.kind === 'order'
       ? `${action.order.goal} ${action.name}`
@@ -240,7 +245,7 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
           ...staged(),
           unschedulable: true,
           cordon: { orderId: `${RUN}.0.1`, ours: true },
-          drain: { remaining: 2, blocked: [] },
+          drain: podsLeft(2),
         },
       },
     },
@@ -256,7 +261,7 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
           ...staged(),
           unschedulable: true,
           cordon: { orderId: `${RUN}.0.1`, ours: true },
-          drain: { remaining: 0, blocked: [] },
+          drain: podsLeft(0),
         },
       },
     },
@@ -490,7 +495,7 @@ test('a drain that is not over in time stops the run, and says who blocked it', 
         ...staged(),
         unschedulable: true,
         cordon: { orderId: `${RUN}.0.1`, ours: true },
-        drain: { remaining: 1, blocked: [{ pod: 'default/web', message: 'budget web allows 0' }] },
+        drain: { pods: [aDrainPod({ refusal: aRefusal('budget web allows 0') })] },
       },
     },
   });

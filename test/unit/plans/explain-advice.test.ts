@@ -51,6 +51,30 @@ const rows: readonly (readonly [string, Reason, Partial<About>, readonly string[
     ],
   ],
   [
+    'a replacement that fits nowhere is looked at as well',
+    'WaitsForDrain',
+    {
+      message:
+        'shop/web-1: budget web allows no disruption now (needs 2 healthy pods, has 2 of 3); web-3 of the same ReplicaSet fits nowhere: 0/4 nodes are available, and 1 more pod',
+    },
+    [
+      'kubectl describe pdb -n shop web',
+      'kubectl describe pod -n shop web-1',
+      'kubectl describe pod -n shop web-3',
+      'kubectl get pods -A -o wide --field-selector spec.nodeName=w7',
+    ],
+  ],
+  [
+    'a pod that a rule leaves alone is for a person to delete',
+    'WaitsForDrain',
+    { message: 'shop/cache: what its emptyDir volumes hold would be lost (drain.emptyDir: Block)' },
+    [
+      'kubectl describe pod -n shop cache',
+      'kubectl delete pod -n shop cache',
+      'kubectl get pods -A -o wide --field-selector spec.nodeName=w7',
+    ],
+  ],
+  [
     'a drain that has failed: the same, and to try again',
     'DrainTimeout',
     { message: 'not empty within 300s: shop/web-1: finalizers hold it: a/b' },

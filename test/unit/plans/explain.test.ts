@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TargetPhase } from '../../../src/api/plan.ts';
 import { decide } from '../../../src/plans/decide.ts';
 import { explain, type Surroundings } from '../../../src/plans/explain.ts';
 import type { PlanFacts } from '../../../src/plans/facts.ts';
@@ -155,4 +156,31 @@ test('whatever happens, every wait and every failure has a sentence and a comman
       }
     }
   }
+});
+
+test('a drain that several pods hold up has a line for each, while it lasts and after it failed', () => {
+  const blockedBy = [
+    { pod: 'shop/web-1', message: 'budget web allows no disruption now' },
+    { pod: 'shop/cache', message: 'finalizers hold it: a/b' },
+  ];
+  const of = (phase: TargetPhase, reason: string, over: object = {}) => {
+    const decision = decide(someFacts(spec, cluster));
+    const status = 'status' in decision ? decision.status : assert.fail();
+    Object.assign(status.commands?.[0]?.k0supdate?.workers?.[0] ?? {}, {
+      ...{ phase, reason, blockedBy },
+      ...over,
+    });
+    const plan = { name: 'autopilot', generation: 1, deleted: false, status };
+    return explain(plan, around).findings.find(({ subject }) => subject === 'Node w1');
+  };
+  const lines = [
+    'shop/web-1: budget web allows no disruption now',
+    'shop/cache: finalizers hold it: a/b',
+  ];
+  assert.deepEqual(of('Draining', 'WaitsForDrain')?.details, lines);
+  assert.deepEqual(of('Failed', 'DrainTimeout')?.details, lines);
+  assert.equal(
+    of('Draining', 'WaitsForDrain', { blockedBy: blockedBy.slice(1) })?.details,
+    undefined,
+  );
 });

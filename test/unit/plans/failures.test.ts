@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { isPastFailures } from '../../../src/plans/failures.ts';
-import { anUpdate, aSpec, NEW, SHA, START_MS } from '../../support/builders.ts';
+import {
+  aDrainPod,
+  anUpdate,
+  aRefusal,
+  aSpec,
+  NEW,
+  SHA,
+  START_MS,
+} from '../../support/builders.ts';
 import {
   actionsOf,
   failureOf,
@@ -63,7 +71,7 @@ test('a failed download does not count as a verified artifact', () => {
 
 /** A worker whose pods could not be evicted in time, and one that is next. */
 function overdue(onTimeout?: 'Stop' | 'Skip' | 'Force') {
-  const blocked = [{ pod: 'default/web-1', message: 'budget web allows no disruption now' }];
+  const refusal = aRefusal('budget web allows no disruption now');
   const policy: PolicyLayer = onTimeout === undefined ? {} : { drain: { onTimeout } };
   return look({
     spec,
@@ -72,7 +80,7 @@ function overdue(onTimeout?: 'Stop' | 'Skip' | 'Force') {
         ...staged(),
         unschedulable: true,
         cordon: { orderId: `${RUN}.0.1`, ours: true },
-        drain: { remaining: 1, blocked },
+        drain: { pods: [aDrainPod({ name: 'web-1', refusal })] },
       },
       'w-2': staged(),
     },

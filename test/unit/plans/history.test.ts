@@ -127,6 +127,8 @@ test('names are valid, however long that of the Plan is', () => {
 test('what was told before is not told twice', () => {
   const [a, b] = [aTransition('a'), aTransition('b')];
   assert.deepEqual(joinTransitions([a], [a, b]), [a, b]);
+  const before = { ...aTransition('c'), at: new Date(START_MS - 1).toISOString() };
+  assert.deepEqual(joinTransitions([a], [before, b]), [before, a, b]);
 });
 
 const aRun = (

@@ -20,6 +20,11 @@ function aPlan(
   };
 }
 
+const STATES: Partial<Record<TargetPhase, string>> = {
+  Committed: 'SignalCompleted',
+  Undone: 'SignalApplyFailed',
+};
+
 function running(
   runID: string,
   spec: PlanSpec,
@@ -27,7 +32,7 @@ function running(
 ): StoredPlanStatus {
   const targets = Object.entries(workers).map(([name, phase]) => ({
     name,
-    state: phase === 'Committed' ? 'SignalCompleted' : 'SignalSent',
+    state: STATES[phase] ?? 'SignalSent',
     lastUpdatedTimestamp: '2026-03-01T00:00:00Z',
     phase,
   }));

@@ -15,6 +15,7 @@ import {
   aSpec,
   NEW,
   OLD,
+  podsLeft,
   SHA,
   START_MS,
   someFacts,
@@ -225,7 +226,7 @@ const covers = (...names: string[]) => ({
   outlook: { budgets: names.map((name) => ({ namespace: 'shop', name, pods: 1 })) },
 });
 const mark = { unschedulable: true, cordon: { orderId: `${RUN}.0.1`, ours: true } };
-const draining = { ...staged(), ...mark, drain: { remaining: 1, blocked: [] } };
+const draining = { ...staged(), ...mark, drain: podsLeft(1) };
 
 const together: [
   sentence: string,

@@ -10,6 +10,7 @@ import {
   aPolicy,
   aSpec,
   NEW,
+  podsLeft,
   SHA,
   someFacts,
 } from '../../support/builders.ts';
@@ -33,7 +34,7 @@ const cordoned: Partial<NodeFacts> = {
   unschedulable: true,
   cordon: { orderId: `${RUN}.0.1`, ours: true },
 };
-const drained = { ...cordoned, drain: { remaining: 0, blocked: [] } };
+const drained = { ...cordoned, drain: podsLeft(0) };
 const healthy = { version: NEW, exits: 0, healthy: true };
 const trial = { goal: 'apply', signal: { phase: 'OnTrial', running: healthy } } as const;
 const ready = { kubeletVersion: 'v1.36.3+k0s', renewals: 2 };
@@ -50,7 +51,7 @@ const rows: [sentence: string, scene: Omit<Scene, 'spec'>, actions: string[]][] 
   ['no worker is cordoned', { nodes: { 'w-1': staged() } }, []],
   [
     'a node that is being emptied is given back',
-    { nodes: { 'w-1': { ...staged(), ...cordoned, drain: { remaining: 3, blocked: [] } } } },
+    { nodes: { 'w-1': { ...staged(), ...cordoned, drain: podsLeft(3) } } },
     ['uncordon w-1'],
   ],
   [

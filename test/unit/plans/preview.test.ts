@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withDefaults } from '../../../src/api/policy.ts';
+import { drainRulesOf } from '../../../src/drain/judge/drain-rules.ts';
 import { decide } from '../../../src/plans/decide.ts';
 import { preview } from '../../../src/plans/preview.ts';
 import { type PreviewBudget, previewDrains } from '../../../src/plans/preview-drains.ts';
@@ -155,6 +157,7 @@ const aPod = (over: object = {}) => ({
   node: 'w1',
   labels: { app: 'web' },
   isManaged: true,
+  hasEmptyDir: false,
   finalizers: [],
   ...over,
 });
@@ -228,11 +231,27 @@ const drains: readonly (readonly [string, object, readonly PreviewBudget[], stri
     ],
     ['finalizers', { finalizers: ['a/b'] }, [], 'now: finalizers have to be removed first: a/b'],
   ];
+const rules = drainRulesOf(withDefaults({}));
 for (const [sentence, pod, budgets, expected] of drains) {
   test(`drains: ${sentence}`, () => {
-    const [drain] = previewDrains(['w1'], [aPod(pod), aPod({ node: 'w2' })], budgets);
+    const [drain] = previewDrains(['w1'], [aPod(pod), aPod({ node: 'w2' })], budgets, rules);
     assert.equal(drain?.pods, 1);
     const [first] = drain?.blockers ?? [];
     assert.equal(first && `${first.kind}: ${first.message}`, expected);
   });
 }
+
+test('drains: what a rule blocks is never evicted, and what it skips is not counted', () => {
+  const pods = [
+    aPod({ name: 'a', hasEmptyDir: true }),
+    aPod({ name: 'b', isManaged: false }),
+    aPod({ name: 'c', labels: { stays: '' } }),
+  ];
+  const strict = { ...rules, emptyDir: 'Block', unmanaged: 'Block', skipPods: 'stays' } as const;
+  const [drain] = previewDrains(['w1'], pods, [], strict);
+  assert.equal(drain?.pods, 2);
+  assert.deepEqual(
+    drain.blockers.map(({ pod, kind, message }) => `${pod} ${kind} ${/drain\.\w+/.exec(message)}`),
+    ['shop/a never drain.emptyDir', 'shop/b never drain.unmanaged'],
+  );
+});

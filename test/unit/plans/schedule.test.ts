@@ -243,7 +243,7 @@ test('a point that has failed begins nothing more, and fails the command', () =>
 });
 
 test('what a point needs in order to open is done', () => {
-  const actions = [{ kind: 'evict', name: 'stands-for-a-job' }] as const;
+  const actions = [{ kind: 'dropRequests', name: 'stands-for-a-job', nonces: [] }] as const;
   const as: Shut = { ...CLOSED, actions };
   const { result } = scheduled({
     workers: { w1: staged() },

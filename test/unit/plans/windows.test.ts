@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { decide } from '../../../src/plans/decide.ts';
-import { aNode, anUpdate, aPolicy, aSpec, NEW, SHA, someFacts } from '../../support/builders.ts';
+import {
+  aNode,
+  anUpdate,
+  aPolicy,
+  aSpec,
+  NEW,
+  podsLeft,
+  SHA,
+  someFacts,
+} from '../../support/builders.ts';
 import { actionsOf, failureOf, look, ordered, RUN, statusOf } from '../../support/scene.ts';
 
 // The scenes are looked at on Sunday, 2026-03-01, 22:00 UTC.
@@ -20,7 +29,7 @@ const staged = () =>
 const empty = {
   unschedulable: true,
   cordon: { orderId: `${RUN}.0.1`, ours: true },
-  drain: { remaining: 0, blocked: [] },
+  drain: podsLeft(0),
 };
 
 test('a Plan that is applied outside of the windows waits, and says when the next one opens', () => {

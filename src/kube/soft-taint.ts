@@ -1,0 +1,79 @@
+import { SOFT_TAINT } from '../api/meta.ts';
+import { isNotFound } from './api-error.ts';
+import type { Kube } from './client.ts';
+import type { PatchStep } from './json-patch.ts';
+import { type Outcome, patchTarget } from './patch-target.ts';
+import type { RawNode, RawTaint } from './raw.ts';
+import { targetPath } from './target-path.ts';
+
+const TAINTS = '/spec/taints';
+
+/** Whether it is the one that we set; the same key with another effect is somebody else's. */
+export function isSoftTaint({ key, effect }: RawTaint): boolean {
+  return key === SOFT_TAINT.key && effect === SOFT_TAINT.effect;
+}
+
+/** Puts our taint on a node, beside what is there. Takes over one that another run of ours has left. */
+export async function setSoftTaint(
+  kube: Kube,
+  name: string,
+  run: string,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const path = targetPath('worker', name);
+  const ours: RawTaint = { ...SOFT_TAINT, value: run };
+  // Most nodes have no taint at all: one write and no read.
+  const first = await patchTarget(kube, path, replaceTaints(undefined, [ours]), signal);
+  if (first.done) return first;
+  const node = await readNode(kube, path, signal);
+  if (node === undefined) return { done: false, why: `node ${name} does not exist any more` };
+  const taints = node.spec?.taints;
+  if (taints?.some((one) => isSoftTaint(one) && one.value === run)) return { done: true };
+  const wanted = [...(taints ?? []).filter((one) => !isSoftTaint(one)), ours];
+  return patchTarget(kube, path, replaceTaints(taints, wanted), signal);
+}
+
+/** Removes the taint of that run; without it nothing is touched. */
+export async function removeSoftTaint(
+  kube: Kube,
+  name: string,
+  run: string,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const path = targetPath('worker', name);
+  const steps = withoutSoftTaint(await readNode(kube, path, signal), run);
+  return steps.length === 0 ? { done: true } : patchTarget(kube, path, steps, signal);
+}
+
+/** @returns what takes the taint of that run from the node as it was read; empty where there is none */
+export function withoutSoftTaint(node: RawNode | undefined, run: string): readonly PatchStep[] {
+  const taints = node?.spec?.taints ?? [];
+  const others = taints.filter((one) => !(isSoftTaint(one) && (one.value ?? '') === run));
+  return others.length === taints.length ? [] : replaceTaints(taints, others);
+}
+
+/** A list is patched by position, so that the whole of it is tested: others write to it as well. */
+function replaceTaints(
+  found: readonly RawTaint[] | undefined,
+  wanted: readonly RawTaint[],
+): readonly PatchStep[] {
+  return [
+    { op: 'test', path: TAINTS, value: found ?? null },
+    wanted.length === 0
+      ? { op: 'remove', path: TAINTS }
+      : { op: 'add', path: TAINTS, value: wanted },
+  ];
+}
+
+export async function readNode(
+  kube: Kube,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<RawNode | undefined> {
+  try {
+    return await kube.request<RawNode>('GET', path, { signal });
+  } catch (thrown) {
+    if (isNotFound(thrown)) return undefined;
+    throw thrown;
+  }
+}
