@@ -21,7 +21,7 @@ const WATCHERS: readonly string[] = [
   'test/unit/plans/{requests,windows}.test.ts',
   'test/unit/signals/*.test.ts',
   'test/unit/health/*.test.ts',
-  'test/unit/node-agent/{steps,settle,journal,trial,undo.property,cancel}.test.ts',
+  'test/unit/node-agent/{steps,fencing,settle,journal,trial,undo.property,cancel}.test.ts',
 ];
 /** What a broken program may take: some breaks make it run in circles. */
 const BOUND_MS = 5 * 60_000;

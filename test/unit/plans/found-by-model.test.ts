@@ -1,8 +1,9 @@
-/** What the explorer has found, each as the look that was wrong. @see docs/development/model.md */
+/** What the explorer has found, and breaks that it could not notice, each as one look. @see docs/development/model.md */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lastingOf } from '../../../src/plans/run.ts';
 import { anUpdate, aSpec, NEW, SHA, START_MS } from '../../support/builders.ts';
-import { actionsOf, look, ordered, targetOf } from '../../support/scene.ts';
+import { actionsOf, look, ordered, statusOf, targetOf } from '../../support/scene.ts';
 
 const SPEC = aSpec(anUpdate({ workers: '', concurrent: 1 }));
 const MINUTE_MS = 60_000;
@@ -39,4 +40,23 @@ test('an order of another run that no agent ends any more is not waited for beyo
     targetOf(late, 'w-1').message,
     'still obeys order another-1.0.1 of another run, and has not ended it within 720s',
   );
+});
+
+test('the first digest that was staged is the one that all must have', () => {
+  const staged = (sha256: string) =>
+    ordered({
+      goal: 'stage',
+      signal: { phase: 'Staged', staged: { version: NEW, sha256, size: 9 } },
+    });
+  const other = 'c'.repeat(64);
+  const decision = look({ spec: SPEC, nodes: { 'w-1': staged(SHA), 'w-2': staged(other) } });
+  assert.deepEqual(statusOf(decision).commands?.[0]?.pinned, { 'linux-amd64': SHA });
+  assert.equal(targetOf(decision, 'w-2').reason, 'ChecksumMismatch');
+});
+
+test('a digest that was pinned is stored before anything follows from it', () => {
+  const before = statusOf(look({ spec: SPEC, nodes: { 'w-1': {} } }));
+  const [command] = before.commands ?? [];
+  const pinned = { ...before, commands: [{ ...command!, pinned: { 'linux-amd64': SHA } }] };
+  assert.notEqual(lastingOf(pinned), lastingOf(before));
 });
