@@ -62,6 +62,7 @@ export class Agent {
   #untidy = true;
   #trial: { view: TrialView; seenAtMs: number; healthySinceMs: number | undefined } | undefined;
   #progress: { done: number; total?: number } | undefined;
+  #undoFailed = false;
   /** Why nothing moves just now, for the report. */
   #trouble: string | undefined;
   #staging: AbortController | undefined;
@@ -150,6 +151,7 @@ export class Agent {
       trial: this.#trial,
       untidy: this.#untidy,
       confirm: this.#options.policy.current.confirm,
+      undoFailed: this.#undoFailed,
     };
   }
 
@@ -203,7 +205,12 @@ export class Agent {
         return this.#enter({ ...signal, phase: 'Undoing', failure: next.failure, undoing });
       }
       case 'undo':
-        return this.#undo(signal, abort);
+        try {
+          return await this.#undo(signal, abort);
+        } catch (thrown) {
+          this.#undoFailed = true;
+          throw thrown;
+        }
       case 'giveUp':
         return this.#fail(signal, {
           class: 'Environment',
@@ -216,6 +223,7 @@ export class Agent {
   async #begin(order: Order): Promise<void> {
     this.#progress = undefined;
     this.#trial = undefined;
+    this.#undoFailed = false;
     await this.#write(beginSignal(this.#journal, order, this.#now()));
     this.#untidy = true;
   }

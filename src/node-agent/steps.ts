@@ -25,6 +25,8 @@ export interface AgentFacts {
   readonly untidy: boolean;
   /** Who confirms an update, by the host's own policy. */
   readonly confirm: ConfirmRules;
+  /** Going back has been tried by this very process, and has failed. */
+  readonly undoFailed: boolean;
 }
 
 /**
@@ -145,12 +147,16 @@ function applying(facts: AgentFacts, signal: OpenSignal): Next {
   return signal.restart === undefined ? { do: 'swap' } : { do: 'restart' };
 }
 
-/** Going back is tried for as long as a trial lasts; then a person is needed, and is told so. */
+/**
+ * Going back is tried for as long as a trial lasts; then a person is needed, and is told so. A host that was
+ * stopped or starved for all that time has not tried anything yet.
+ */
 function undoing(facts: AgentFacts, signal: OpenSignal): Next {
   const { undoing: span } = signal;
   if (span === undefined) return { do: 'undo' };
   if (!isOfThisBoot(span, facts.now)) return { do: 'remeasure' };
-  return facts.now.uptimeMs < span.endMs ? { do: 'undo' } : { do: 'giveUp' };
+  const isOver = facts.now.uptimeMs >= span.endMs && facts.undoFailed;
+  return isOver ? { do: 'giveUp' } : { do: 'undo' };
 }
 
 function onTrial(facts: AgentFacts, signal: OpenSignal): Next {

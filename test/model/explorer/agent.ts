@@ -65,6 +65,8 @@ function nextOf(host: Host, { confirmAlone }: AgentRules): Next {
     trial: host.trial === undefined ? undefined : { ...host.trial, seenAtMs: UPTIME_MS },
     untidy: host.untidy,
     confirm: confirmAlone ? { by: 'local', afterMs: ALONE_AFTER_MS } : { by: 'cluster' },
+    // Of the time that passes only the end is a step: it has tried and failed until then.
+    undoFailed: true,
   });
 }
 

@@ -22,7 +22,14 @@ for (const [epoch, next] of [
   test(`a host that has obeyed epoch 5 is told to apply by epoch ${epoch}: ${next}`, () => {
     const journal = staged();
     const order = { kind: 'valid', order: { ...STAGE, goal: 'apply', epoch } } as const;
-    const facts = { now: NOW, journal, order, trial: undefined, untidy: false } as const;
+    const facts = {
+      now: NOW,
+      journal,
+      order,
+      trial: undefined,
+      untidy: false,
+      undoFailed: false,
+    } as const;
     assert.equal(decide({ ...facts, confirm: { by: 'cluster' } }).do, next);
     const answer = answerTo(journal, order);
     assert.equal(answer.kind, next === 'wait' ? 'remark' : 'none');

@@ -312,6 +312,13 @@ const ROWS: readonly (readonly [
     aJournal(aSignal('Undoing', { undoing: span(99_000) })),
     saying('apply'),
     'giveUp',
+    { undoFailed: true },
+  ],
+  [
+    'tries an undo at least once, however late it is',
+    aJournal(aSignal('Undoing', { undoing: span(99_000) })),
+    saying('apply'),
+    'undo',
   ],
 
   ['waits when it has settled', aJournal(aSignal('Undone')), saying('apply'), 'wait'],
@@ -406,6 +413,7 @@ describe('an agent', () => {
         trial: undefined,
         untidy: false,
         confirm: BY_CLUSTER,
+        undoFailed: false,
         ...more,
       };
       assert.equal(decide(facts).do, wanted);
@@ -420,6 +428,7 @@ describe('an agent', () => {
       trial,
       untidy: false,
       confirm: BY_CLUSTER,
+      undoFailed: false,
     });
     assert.deepEqual(decide(facts(trialOf({ trial: span(100_000) }), aView())), {
       do: 'turnBack',
@@ -450,6 +459,7 @@ describe('an agent', () => {
         trial: aView(),
         untidy: false,
         confirm: BY_CLUSTER,
+        undoFailed: false,
       });
     assert.deepEqual(waitOf(span(150_000)), { do: 'wait', forMs: 250 });
     assert.deepEqual(waitOf({ ...span(150_000), startMs: 50_000 }), { do: 'wait', forMs: 1000 });
