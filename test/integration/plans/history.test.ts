@@ -1,38 +1,25 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import type { Transition } from '../../../src/api/history.ts';
 import { UPDATE_RUNS } from '../../../src/kube/target-path.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
+import { anOperator, type Operator } from '../../support/operator.ts';
 import { aPlan, everything, hasEnded } from '../../support/plans.ts';
 import { NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
-
-const exec = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 
 let cluster: Cluster;
 let offer: Offer;
 let older: Offer;
-let config: string;
+let ann: Operator;
 
 before(async () => {
   cluster = await Cluster.start({ controllers: 1, workers: 2 });
   offer = await cluster.offer({ version: NEW_VERSION });
   older = await cluster.offer({ version: OLD_VERSION });
-  config = await cluster.kubeconfigFor('ann', []);
-  await cluster.kubectl(
-    ...['create', 'clusterrolebinding', 'operators'],
-    ...['--clusterrole', 'autopilot:operator', '--user', 'ann'],
-  );
+  ann = await anOperator(cluster, 'ann');
 });
 after(() => cluster?.stop());
-
-async function autopilot(...args: string[]): Promise<string> {
-  return (await exec(process.execPath, [MAIN, ...args, '--kubeconfig', config])).stdout;
-}
 
 interface ToldRun {
   readonly name: string;
@@ -44,7 +31,7 @@ interface ToldRun {
 }
 
 const told = async (plan: string): Promise<ToldRun[]> =>
-  JSON.parse(await autopilot('history', plan, '-o', 'json'));
+  JSON.parse(await ann.autopilot('history', plan, '-o', 'json'));
 
 test('a run is told with time, cause and actor, over a change of the leader, and stays when its Plan is gone', async () => {
   await cluster.startOrchestrator();
@@ -52,8 +39,8 @@ test('a run is told with time, cause and actor, over a change of the leader, and
   await cluster.waitForPlan('autopilot', 'to have begun', (plan) => !!plan.status?.runID);
   const [begun] = (await eventually('the run to be told', () => told('autopilot'))) as ToldRun[];
   assert.equal(begun?.finishedAt, undefined);
-  await autopilot('pause', 'autopilot');
-  await autopilot('resume', 'autopilot');
+  await ann.autopilot('pause', 'autopilot');
+  await ann.autopilot('resume', 'autopilot');
   await cluster.orchestrators[0]?.kill();
   const ended = await cluster.waitForPlan('autopilot', 'to end', hasEnded);
   assert.equal(ended.status?.state, 'Completed');
@@ -74,7 +61,7 @@ test('a run is told with time, cause and actor, over a change of the leader, and
   assert.deepEqual(times, times.toSorted());
   // Two leaders have told of it: the one that was killed, and the other one.
   assert.notEqual(run.transitions.at(-1)?.by, start?.by);
-  const text = await autopilot('history', 'autopilot');
+  const text = await ann.autopilot('history', 'autopilot');
   assert.match(text, /^PLAN +RUN +STARTED +TOOK +STATE +DONE +VERSIONS/);
   assert.match(text, /Paused: ann asked to pause: .* \[ann\]/);
 });

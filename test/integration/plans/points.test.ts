@@ -1,42 +1,30 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
+import { anOperator, type Operator } from '../../support/operator.ts';
 import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
 
-const exec = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 const NAMESPACE = ['-n', 'k0s-autopilot'] as const;
 
 let cluster: Cluster;
 let offer: Offer;
-let config: string;
+let ann: Operator;
 
 before(async () => {
   cluster = await Cluster.start({ controllers: 1, workers: 2 });
   offer = await cluster.offer({ version: NEW_VERSION });
-  config = await cluster.kubeconfigFor('ann', []);
-  await cluster.kubectl(
-    ...['create', 'clusterrolebinding', 'operators'],
-    ...['--clusterrole', 'autopilot:operator', '--user', 'ann'],
-  );
+  ann = await anOperator(cluster, 'ann');
 });
 after(() => cluster?.stop());
-
-async function autopilot(...args: string[]): Promise<string> {
-  return (await exec(process.execPath, [MAIN, ...args, '--kubeconfig', config])).stdout;
-}
 
 /** What ann writes with kubectl alone. */
 function ask(request: object): Promise<string> {
   const patch = JSON.stringify({ status: { requests: [request] } });
   return cluster.kubectl(
-    ...['patch', 'plan', 'autopilot', '--kubeconfig', config],
+    ...['patch', 'plan', 'autopilot', '--kubeconfig', ann.config],
     ...['--subresource=status', '--type=merge', '-p', patch],
   );
 }
@@ -113,15 +101,21 @@ test('a run waits for people and Jobs at its points, fails with a Job, and asks 
     ({ status }) => status?.waitsFor?.includes('a person has to look') === true,
   );
   assert.equal(conditionOf(held, 'Waiting')?.reason, 'WaitsForApproval');
-  assert.match(await autopilot('explain', 'autopilot'), /autopilot approve autopilot --of Workers/);
+  assert.match(
+    await ann.autopilot('explain', 'autopilot'),
+    /autopilot approve autopilot --of Workers/,
+  );
 
   // In advance, with kubectl alone; in somebody else's name it is refused.
   const early = { nonce: 'early', verb: 'approve', arguments: { of: 'Batch/2' } };
   await assert.rejects(ask({ ...early, by: 'bob' }), /wanted a new request with .* by: ann/);
   await ask({ ...early, by: 'ann' });
-  await assert.rejects(autopilot('approve', 'autopilot', '--of', 'Batch/7'), /NothingToApprove/);
+  await assert.rejects(
+    ann.autopilot('approve', 'autopilot', '--of', 'Batch/7'),
+    /NothingToApprove/,
+  );
   assert.equal(
-    await autopilot('approve', 'autopilot'),
+    await ann.autopilot('approve', 'autopilot'),
     'Plan autopilot: Workers approved: nobody is asked before the workers\n',
   );
 
@@ -165,7 +159,7 @@ test('a run waits for people and Jobs at its points, fails with a Job, and asks 
   );
 
   // The workers were come to: nobody is asked for them again, and the one batch that is left is the first.
-  await autopilot('retry', 'autopilot');
+  await ann.autopilot('retry', 'autopilot');
   const third = await waitingPod();
   assert.equal(envOf(third).AUTOPILOT_NODE, two);
   await endPod(third, 'Succeeded');

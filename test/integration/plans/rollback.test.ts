@@ -1,35 +1,26 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
+import { anOperator, type Operator } from '../../support/operator.ts';
 import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { BROKEN_VERSION, brokenRelease, NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
 
 const exec = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 
 let cluster: Cluster;
 let good: Offer;
 let bad: Offer;
-let config: string;
+let ann: Operator;
 
 before(async () => {
   cluster = await Cluster.start({ controllers: 1, workers: 2 });
   good = await cluster.offer({ version: NEW_VERSION });
   bad = await cluster.offer(brokenRelease('exits'));
-  config = await cluster.kubeconfigFor('ann', []);
-  await cluster.kubectl(
-    ...['create', 'clusterrolebinding', 'operators'],
-    ...['--clusterrole', 'autopilot:operator', '--user', 'ann'],
-  );
+  ann = await anOperator(cluster, 'ann');
 });
 after(() => cluster?.stop());
-
-async function autopilot(...args: string[]): Promise<string> {
-  return (await exec(process.execPath, [MAIN, ...args, '--kubeconfig', config])).stdout;
-}
 
 async function versions(): Promise<Record<string, string>> {
   const all = await Promise.all(
@@ -45,13 +36,13 @@ test('a run that was completed is put back as a whole, by one command', async ()
   await cluster.apply(aPlan({ version: NEW_VERSION, offer: good, ...targets }));
   const done = await cluster.waitForPlan('autopilot', 'to end', hasEnded);
   assert.equal(done.status?.state, 'Completed');
-  await assert.rejects(autopilot('rollback', 'autopilot'), /NotConfirmed/);
+  await assert.rejects(ann.autopilot('rollback', 'autopilot'), /NotConfirmed/);
   await assert.rejects(
-    autopilot('rollback', 'autopilot', '--node', 'nobody', '--yes'),
+    ann.autopilot('rollback', 'autopilot', '--node', 'nobody', '--yes'),
     /NothingToRollBack/,
   );
   // Nobody has ever handed out the old release: what goes back, the hosts have kept.
-  const said = await autopilot('rollback', 'autopilot', '--yes', '--wait');
+  const said = await ann.autopilot('rollback', 'autopilot', '--yes', '--wait');
   assert.match(said, /ann asked for it at .*w\d, w\d, c1 run v1\.36\.1\+k0s\.0 again/s);
   const back = (await cluster.plan('autopilot'))!;
   assert.equal(back.status?.state, 'ApplyFailed');
@@ -64,7 +55,7 @@ test('a run that was completed is put back as a whole, by one command', async ()
   }
   assert.deepEqual(await versions(), OLD_EVERYWHERE);
   assert.doesNotMatch(await cluster.kubectl('get', 'nodes', '-o', 'yaml'), /unschedulable: true/);
-  await assert.rejects(autopilot('rollback', 'autopilot', '--yes'), /NothingToRollBack/);
+  await assert.rejects(ann.autopilot('rollback', 'autopilot', '--yes'), /NothingToRollBack/);
 });
 
 test('a policy that pauses holds the run for a person, over a new leader, and what failed is quarantined', async () => {
@@ -86,10 +77,10 @@ test('a policy that pauses holds the run for a person, over a new leader, and wh
   const name = (await cluster.kubectl('get', 'quarantinedartifacts', '-o', 'name')).trim();
   assert.match(name, /^quarantinedartifact\.\S+\/v1-36-4-k0s-0-[0-9a-f]{16}$/);
   await assert.rejects(
-    autopilot('retry', 'broken', '--timeout', '60'),
+    ann.autopilot('retry', 'broken', '--timeout', '60'),
     /Quarantined.*kubectl delete quarantinedartifact v1-36-4-k0s-0-/s,
   );
-  await autopilot('abort', 'broken', '--wait', '--timeout', '60');
+  await ann.autopilot('abort', 'broken', '--wait', '--timeout', '60');
   assert.deepEqual(await versions(), OLD_EVERYWHERE);
 
   const again = aPlan({
@@ -105,9 +96,9 @@ test('a policy that pauses holds the run for a person, over a new leader, and wh
     'quarantinedartifact',
     object,
     '--kubeconfig',
-    config,
+    ann.config,
   ]);
-  assert.match(await autopilot('retry', 'again'), /checked again/);
+  assert.match(await ann.autopilot('retry', 'again'), /checked again/);
   const failed = await cluster.waitForPlan(
     'again',
     'to be tried',

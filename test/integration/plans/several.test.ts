@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { EXTENSIONS_API_VERSION } from '../../../src/api/meta.ts';
 import type { Plan } from '../../../src/api/plan.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
+import { anOperator, type Operator } from '../../support/operator.ts';
 import {
   aPlan,
   conditionOf,
@@ -16,29 +14,18 @@ import {
 } from '../../support/plans.ts';
 import { NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
 
-const exec = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
-
 let cluster: Cluster;
 let offer: Offer;
 let older: Offer;
-let config: string;
+let ann: Operator;
 
 before(async () => {
   cluster = await Cluster.start({ controllers: 1, workers: 3 });
   offer = await cluster.offer({ version: NEW_VERSION });
   older = await cluster.offer({ version: OLD_VERSION });
-  config = await cluster.kubeconfigFor('ann', []);
-  await cluster.kubectl(
-    ...['create', 'clusterrolebinding', 'operators'],
-    ...['--clusterrole', 'autopilot:operator', '--user', 'ann'],
-  );
+  ann = await anOperator(cluster, 'ann');
 });
 after(() => cluster?.stop());
-
-async function autopilot(...args: string[]): Promise<string> {
-  return (await exec(process.execPath, [MAIN, ...args, '--kubeconfig', config])).stdout;
-}
 
 const policy = (spec: object) => ({
   apiVersion: EXTENSIONS_API_VERSION,
@@ -98,7 +85,7 @@ test('a paused run is overtaken by a patch, and takes no version back when it go
   Object.assign(old.spec, { policy: { batches: { ramp: [1], soak: '1m' } } });
   await cluster.apply(old);
   await cluster.waitForPlan('old', 'to have begun', (plan) => plan.status?.runID !== undefined);
-  await autopilot('pause', 'old');
+  await ann.autopilot('pause', 'old');
   await cluster.waitForPlan(
     'old',
     'to be paused with nothing in flight',
@@ -108,7 +95,7 @@ test('a paused run is overtaken by a patch, and takes no version back when it go
   await cluster.apply(planOf('patch', { workers: only('w2', 'w3'), concurrent: 2 }));
   const patched = await cluster.waitForPlan('patch', 'to end', hasEnded, 240_000);
   assert.equal(patched.status?.state, 'Completed');
-  await autopilot('resume', 'old');
+  await ann.autopilot('resume', 'old');
   const ended = await cluster.waitForPlan('old', 'to end', hasEnded);
   assert.equal(ended.status?.state, 'ApplyFailed');
   assert.equal(conditionOf(ended, 'Failed')?.reason, 'Superseded');

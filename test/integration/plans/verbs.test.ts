@@ -1,33 +1,20 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
+import { anOperator, type Operator } from '../../support/operator.ts';
 import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
 
-const exec = promisify(execFile);
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
-
 let cluster: Cluster;
 let offer: Offer;
-let config: string;
+let ann: Operator;
 
 before(async () => {
   cluster = await Cluster.start({ controllers: 1, workers: 2 });
   offer = await cluster.offer({ version: NEW_VERSION });
-  config = await cluster.kubeconfigFor('ann', []);
-  await cluster.kubectl(
-    ...['create', 'clusterrolebinding', 'operators'],
-    ...['--clusterrole', 'autopilot:operator', '--user', 'ann'],
-  );
+  ann = await anOperator(cluster, 'ann');
 });
 after(() => cluster?.stop());
-
-async function autopilot(...args: string[]): Promise<string> {
-  return (await exec(process.execPath, [MAIN, ...args, '--kubeconfig', config])).stdout;
-}
 
 test('a Plan is paused before it begins, resumed, paused under way over a restart, aborted, and retried', async () => {
   await cluster.apply({
@@ -38,23 +25,26 @@ test('a Plan is paused before it begins, resumed, paused under way over a restar
   });
   await cluster.apply(aPlan({ version: NEW_VERSION, offer, workers: everything }));
   await cluster.waitForPlan('autopilot', 'to be seen', (plan) => plan.status !== undefined);
-  assert.match(await autopilot('pause', 'autopilot'), /^Plan autopilot: paused: nothing new/);
+  assert.match(await ann.autopilot('pause', 'autopilot'), /^Plan autopilot: paused: nothing new/);
   await cluster.kubectl('delete', 'updatepolicy', 'default');
   const held = await cluster.waitForPlan('autopilot', 'to be held by ann', (plan) =>
     /^paused: ann asked for it at /.test(plan.status?.waitsFor ?? ''),
   );
   assert.equal(held.status?.runID, undefined);
-  await assert.rejects(autopilot('abort', 'autopilot'), /NotRunning/);
+  await assert.rejects(ann.autopilot('abort', 'autopilot'), /NotRunning/);
 
-  assert.equal(await autopilot('resume', 'autopilot'), 'Plan autopilot: goes on\n');
+  assert.equal(await ann.autopilot('resume', 'autopilot'), 'Plan autopilot: goes on\n');
   await cluster.waitForPlan('autopilot', 'to have begun', (plan) =>
     ['w1', 'w2'].some(
       (name) => !['Pending', 'Downloading'].includes(targetNamed(plan, name)?.phase ?? 'Pending'),
     ),
   );
-  await autopilot('pause', 'autopilot', '--wait');
+  await ann.autopilot('pause', 'autopilot', '--wait');
   await cluster.orchestrators[0]?.kill();
-  assert.match(await autopilot('abort', 'autopilot', '--wait', '--timeout', '60'), /aborted: ann/);
+  assert.match(
+    await ann.autopilot('abort', 'autopilot', '--wait', '--timeout', '60'),
+    /aborted: ann/,
+  );
   const ended = await cluster.waitForPlan('autopilot', 'to end', hasEnded);
   assert.equal(ended.status?.state, 'ApplyFailed');
   assert.equal(conditionOf(ended, 'Failed')?.reason, 'Aborted');
@@ -63,8 +53,8 @@ test('a Plan is paused before it begins, resumed, paused under way over a restar
   assert.doesNotMatch(await cluster.kubectl('get', 'nodes', '-o', 'yaml'), /unschedulable: true/);
 
   // The pause outlives the run: the retry says so, and waits for it to be let go.
-  assert.match(await autopilot('retry', 'autopilot'), /again; it is held: paused: ann asked/);
-  const said = await autopilot('resume', 'autopilot', '--wait');
+  assert.match(await ann.autopilot('retry', 'autopilot'), /again; it is held: paused: ann asked/);
+  const said = await ann.autopilot('resume', 'autopilot', '--wait');
   assert.match(said, /^Plan autopilot: 2\/2 targets run v1/);
   const done = await cluster.plan('autopilot');
   assert.equal(done?.status?.state, 'Completed');
@@ -81,7 +71,7 @@ test('a Plan is paused before it begins, resumed, paused under way over a restar
     'ann retry Retried',
     'ann resume Resumed',
   ]);
-  await assert.rejects(autopilot('retry', 'autopilot'), /NothingFailed/);
+  await assert.rejects(ann.autopilot('retry', 'autopilot'), /NothingFailed/);
   const events = await cluster.kubectl('get', 'events', '-A', '-o', 'yaml');
   assert.match(events, /ann asked to retry: run /);
 });
