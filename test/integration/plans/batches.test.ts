@@ -93,7 +93,9 @@ test('two nodes whose pods share a budget are not emptied together, the others g
   const begun = (name: string) => Date.parse(targetNamed(ended, name)?.startedAt ?? '');
   const [first = 0, second = 0] = covered.map(begun).toSorted((a, b) => a - b);
   assert.ok(second - first >= 1_000, `begun ${second - first} ms after the other`);
-  for (const name of free) assert.ok(begun(name) < second, `${name} is begun before the second`);
+  // Not both: the first pod that moves goes to one of them, and shuts that as well.
+  const beside = free.filter((name) => begun(name) < second);
+  assert.ok(beside.length > 0, 'nobody was begun beside the first');
   assert.equal(ended.status.commands?.[0]?.batch?.number, 1);
 });
 
