@@ -168,13 +168,15 @@ interface Judged extends Pick<Schedule, 'batch' | 'failure' | 'lookAhead'> {
   readonly quarantined: readonly string[];
 }
 
+const AT_REST: Step = { phase: 'Committed', actions: [] };
+
 function judgeTargets(
   views: readonly Target[],
   course: Course,
   facts: PlanFacts,
   command: CommandStatus,
 ): Judged {
-  let steps = views.map((target) => judgeTarget(target, course));
+  let steps = views.map((target) => (target.isAtRest ? AT_REST : judgeTarget(target, course)));
   const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
   // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
   const verdict = judgeFailures(
@@ -190,7 +192,7 @@ function judgeTargets(
   };
   if (now.stopping !== course.stopping || now.hold?.reason !== course.hold?.reason) {
     steps = views.map((target, at) =>
-      inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
+      target.isAtRest || inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
     );
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
@@ -203,6 +205,7 @@ function judgeTargets(
   const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
+    if (target.isAtRest) return target.status;
     const start = started.get(target);
     if (start !== undefined) return statusAfter(target, start, facts.nowMs, start.batch);
     const isWorker = now.kind === 'k0s' && target.role === 'worker';
@@ -222,8 +225,9 @@ function judgeTargets(
     course.kind === 'k0s' && !course.rollback
       ? quarantine(views, steps, course, command)
       : { names: [], actions: [] };
+  const busy = steps.filter((step) => step.deadlineMs !== undefined || step.actions.length > 0);
   const deadlines = [
-    ...steps.map(({ deadlineMs }) => deadlineMs),
+    ...busy.map(({ deadlineMs }) => deadlineMs),
     hold?.opensAtMs,
     wait?.untilMs,
     untilMs,
@@ -232,7 +236,7 @@ function judgeTargets(
     statuses: soft.statuses,
     standings: after,
     actions: [
-      ...steps.flatMap(({ actions }) => actions),
+      ...busy.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
       ...(scheduled.actions ?? []),
       ...soft.actions,
@@ -331,6 +335,7 @@ function isGoingBack({ commands }: Pick<RunningStatus, 'commands'>): boolean {
 
 function judgeTarget(target: Target, course: Course): Step {
   if (course.kind === 'airgap') return advanceDelivery(target, course);
+  if (isFinal(target.status.phase)) return advance(target, course);
   return alreadyThere(target, course) ?? cannotGoBack(target, course) ?? advance(target, course);
 }
 

@@ -24,6 +24,8 @@ export interface Target {
   readonly signal: Signal | undefined;
   /** The node carries our mark for this order: it is being emptied, or not yet given back. */
   readonly marked: boolean;
+  /** A worker that is done, given back and written down as such: no look has anything to add. */
+  readonly isAtRest: boolean;
 }
 
 /** A target with the phase that this judgement has found it in. */
@@ -130,7 +132,24 @@ function lookAt(
     foreignOrder: order === undefined && !isParked ? stored : undefined,
     signal: reported?.id === orderId ? reported : undefined,
     marked: node?.cordon?.orderId === orderId,
+    isAtRest: isAtRest(status, node),
   };
+}
+
+function isAtRest(status: TargetStatus, node: NodeFacts | undefined): boolean {
+  return (
+    status.phase === 'Committed' &&
+    status.state === 'SignalCompleted' &&
+    status.reason === 'Updated' &&
+    status.batch !== undefined &&
+    status.attempts !== undefined &&
+    status.deadline === undefined &&
+    status.softTaint === undefined &&
+    status.cordoned !== true &&
+    node !== undefined &&
+    node.cordon === undefined &&
+    node.softTaint === undefined
+  );
 }
 
 const FINAL_PHASES = new Set<TargetPhase>(['Committed', 'Undone', 'Skipped', 'Failed']);
