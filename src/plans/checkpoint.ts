@@ -35,10 +35,7 @@ export function passage(
 }
 
 /** Of a node, of which there may be thousands: whether the policy lets nothing stand there at all. */
-export function isBare(
-  { kind }: Pick<Point, 'kind'>,
-  { policy }: Pick<UpdateCourse, 'policy'>,
-): boolean {
+function isBare({ kind }: Point, { policy }: UpdateCourse): boolean {
   if (kind !== 'BeforeNode' && kind !== 'AfterNode') return false;
   return (
     !policy.hooks.some(({ when }) => when.includes(kind)) &&

@@ -1,5 +1,5 @@
 import type { CommandStatus } from '../api/plan.ts';
-import { isBare, type Passage, type Point, passage } from './checkpoint.ts';
+import { type Passage, type Point, passage } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
 import { alwaysPassage } from './gate-verdict.ts';
@@ -44,12 +44,8 @@ export function shutBy(found: Passage): Shut | undefined {
   }
 }
 
-/** One point for each target that this run has committed and given back; none where nothing stands there. */
-export function afterNodes(
-  standings: readonly Standing[],
-  { nowMs, policy }: Pick<UpdateCourse, 'nowMs' | 'policy'>,
-): Point[] {
-  if (isBare({ kind: 'AfterNode' }, { policy })) return [];
+/** One point for each target that this run has committed and given back. */
+export function afterNodes(standings: readonly Standing[], nowMs: number): Point[] {
   return standings.flatMap(({ target, phase }) => {
     const { role, orderId, name, status, order, marked } = target;
     if (phase !== 'Committed' || order === undefined || marked) return [];

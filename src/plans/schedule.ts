@@ -88,7 +88,7 @@ function settle(
   if (batch === undefined || batch.settledAt !== undefined || !isOver(workers, batch, course)) {
     return { batch };
   }
-  const shut = ask(afterNodes(membersOf(workers, batch), course));
+  const shut = ask(afterNodes(membersOf(workers, batch), course.nowMs));
   if (shut !== undefined) return { batch, shut };
   return { batch: { ...batch, settledAt: new Date(course.nowMs).toISOString() } };
 }
@@ -146,9 +146,9 @@ function ofWorkers(
 
 const BEFORE_WORKERS: Point = { kind: 'BeforeWorkers' };
 
-function behindControllers(controllers: readonly Standing[], course: UpdateCourse): Point[] {
+function behindControllers(controllers: readonly Standing[], { nowMs }: UpdateCourse): Point[] {
   return controllers.some(isBegun)
-    ? [...afterNodes(controllers, course), { kind: 'AfterControllers' }]
+    ? [...afterNodes(controllers, nowMs), { kind: 'AfterControllers' }]
     : [];
 }
 
