@@ -43,7 +43,22 @@ function parse(text: string): K0sVersion | undefined {
 
 /** Orders by release (pre-releases before it, by number), then by the build number that semver ignores. */
 export function compareK0sVersions(a: K0sVersion, b: K0sVersion): number {
-  return semver.compare(a.release, b.release) || Math.sign(a.build - b.build);
+  if (a.release === b.release) return Math.sign(a.build - b.build);
+  // Most differ here already, and a cluster of thousands is compared at every look.
+  if (a.major !== b.major) return Math.sign(a.major - b.major);
+  if (a.minor !== b.minor) return Math.sign(a.minor - b.minor);
+  return semver.compare(releaseOf(a), releaseOf(b)) || Math.sign(a.build - b.build);
+}
+
+const releases = new Map<string, semver.SemVer>();
+
+function releaseOf({ release }: K0sVersion): semver.SemVer {
+  const known = releases.get(release);
+  if (known !== undefined) return known;
+  if (releases.size >= REMEMBERED) releases.clear();
+  const parsed = new semver.SemVer(release);
+  releases.set(release, parsed);
+  return parsed;
 }
 
 /** @returns how many minor versions lie from one to the other; negative downwards, NaN across majors */

@@ -27,7 +27,10 @@ export function placed(
   workers: readonly Standing[],
   underWay: BatchStatus | undefined,
 ): readonly Placed[] {
-  return workers.map((worker) => ({ ...worker, batch: batchOf(worker, underWay) }));
+  return workers.map((worker) => {
+    const { target, phase } = worker;
+    return { target, phase, batch: batchOf(worker, underWay) };
+  });
 }
 
 export function membersOf(workers: readonly Placed[], { number }: BatchStatus): Placed[] {

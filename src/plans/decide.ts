@@ -1,10 +1,4 @@
-import type {
-  CommandStatus,
-  PlanStatus,
-  StoredPlanStatus,
-  TargetPhase,
-  TargetStatus,
-} from '../api/plan.ts';
+import type { CommandStatus, PlanStatus, StoredPlanStatus, TargetStatus } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
 import { advance } from './advance.ts';
 import { backupOf } from './backup.ts';
@@ -33,7 +27,7 @@ import { softTaints } from './soft-taint.ts';
 import type { Schedule } from './start.ts';
 import { fail, type Step } from './step.ts';
 import { overtakenBy } from './supersede.ts';
-import { isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
+import { isFinal, isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
 
@@ -174,13 +168,15 @@ interface Judged extends Pick<Schedule, 'batch' | 'failure' | 'lookAhead'> {
   readonly quarantined: readonly string[];
 }
 
+const AT_REST: Step = { phase: 'Committed', actions: [] };
+
 function judgeTargets(
   views: readonly Target[],
   course: Course,
   facts: PlanFacts,
   command: CommandStatus,
 ): Judged {
-  let steps = views.map((target) => judgeTarget(target, course));
+  let steps = views.map((target) => (target.isAtRest ? AT_REST : judgeTarget(target, course)));
   const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
   // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
   const verdict = judgeFailures(
@@ -196,7 +192,7 @@ function judgeTargets(
   };
   if (now.stopping !== course.stopping || now.hold?.reason !== course.hold?.reason) {
     steps = views.map((target, at) =>
-      inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
+      target.isAtRest || inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
     );
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
@@ -209,24 +205,29 @@ function judgeTargets(
   const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
+    if (target.isAtRest) return target.status;
     const start = started.get(target);
-    if (start !== undefined) return statusAfter(target, start, facts.nowMs);
+    if (start !== undefined) return statusAfter(target, start, facts.nowMs, start.batch);
     const isWorker = now.kind === 'k0s' && target.role === 'worker';
     const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
-    return statusAfter(target, { ...steps[at]!, batch: own }, facts.nowMs);
+    return statusAfter(target, steps[at]!, facts.nowMs, own);
   });
-  const after = views.map((target, at) => ({
-    target,
-    phase: started.get(target)?.phase ?? steps[at]!.phase,
-  }));
+  const after =
+    starts.length === 0
+      ? standings
+      : standings.map((standing) => {
+          const start = started.get(standing.target);
+          return start === undefined ? standing : { target: standing.target, phase: start.phase };
+        });
   const soft = softTaints(after, statuses, now);
   const hold = now.stopping ? undefined : now.hold;
   const { names: quarantined, actions: quarantining } =
     course.kind === 'k0s' && !course.rollback
       ? quarantine(views, steps, course, command)
       : { names: [], actions: [] };
+  const busy = steps.filter((step) => step.deadlineMs !== undefined || step.actions.length > 0);
   const deadlines = [
-    ...steps.map(({ deadlineMs }) => deadlineMs),
+    ...busy.map(({ deadlineMs }) => deadlineMs),
     hold?.opensAtMs,
     wait?.untilMs,
     untilMs,
@@ -235,7 +236,7 @@ function judgeTargets(
     statuses: soft.statuses,
     standings: after,
     actions: [
-      ...steps.flatMap(({ actions }) => actions),
+      ...busy.flatMap(({ actions }) => actions),
       ...starts.flatMap(({ actions }) => actions),
       ...(scheduled.actions ?? []),
       ...soft.actions,
@@ -258,7 +259,8 @@ function conclude(
   command: CommandStatus,
   judged: Judged,
 ): Decision {
-  const over = targetsOf(command).every(({ phase }) => phase !== undefined && isOver(phase));
+  const targets = targetsOf(command);
+  const over = targets.every(({ phase }) => isFinal(phase));
   // What is left to be said, such as a cancel to an agent that was silent, is said before the end.
   const given =
     judged.actions.length === 0 &&
@@ -266,7 +268,7 @@ function conclude(
     judged.standings.every(({ target }) => !target.marked);
   const succeeded =
     command.failure === undefined &&
-    targetsOf(command).every((one) => one.state === 'SignalCompleted' || wasLeftOut(one));
+    targets.every((one) => one.state === 'SignalCompleted' || wasLeftOut(one));
   const held = judged.hold?.reason === 'HeldAfterFailure';
   const commandState =
     !over || !given || held ? 'SchedulableWait' : succeeded ? 'Completed' : 'ApplyFailed';
@@ -294,7 +296,7 @@ function conclude(
     const state = isGoingBack(next) ? 'ApplyFailed' : 'Completed';
     return { kind: 'end', status: endOf(facts, next, state) };
   }
-  const wait = waitsFor(judged.standings, targetsOf(command), judged, facts);
+  const wait = waitsFor(judged.standings, targets, judged, facts);
   const full = { ...next, ...wait.status };
   const { actions, untilMs, lookAhead = [] } = judged;
   const common = { status: full, untilMs, dueMs: judged.wait?.untilMs, lookAhead };
@@ -333,6 +335,7 @@ function isGoingBack({ commands }: Pick<RunningStatus, 'commands'>): boolean {
 
 function judgeTarget(target: Target, course: Course): Step {
   if (course.kind === 'airgap') return advanceDelivery(target, course);
+  if (isFinal(target.status.phase)) return advance(target, course);
   return alreadyThere(target, course) ?? cannotGoBack(target, course) ?? advance(target, course);
 }
 
@@ -374,8 +377,4 @@ function alreadyThere(target: Target, course: UpdateCourse): Step | undefined {
     message: `ran ${course.wanted.text} before`,
     actions: [],
   };
-}
-
-function isOver(phase: TargetPhase): boolean {
-  return ['Committed', 'Undone', 'Skipped', 'Failed'].includes(phase);
 }

@@ -1,3 +1,4 @@
+import type { TargetPhase } from '../api/plan.ts';
 import type { UpdateCourse } from './course.ts';
 import { sinceMs } from './deadlines.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
@@ -26,6 +27,9 @@ export function scheduleDownloads(
     const endMs = sinceMs(one.target, 'Downloading', course) + ALONE_FOR_MS;
     aloneUntilMs.set(platform, Math.min(endMs, aloneUntilMs.get(platform) ?? endMs));
   }
+  const free = Math.max(0, course.policy.downloadConcurrent - downloading.length);
+  // While all links are taken, nobody need be put in order.
+  if (free === 0 && unverified.size === 0) return { starts: [] };
   const firsts: Standing[] = [];
   const rest: Standing[] = [];
   let untilMs: number | undefined;
@@ -46,7 +50,6 @@ export function scheduleDownloads(
     } else if (endMs <= course.nowMs) rest.push(standing);
     else untilMs = Math.min(endMs, untilMs ?? endMs);
   }
-  const free = Math.max(0, course.policy.downloadConcurrent - downloading.length);
   return {
     starts: [...firsts, ...rest].slice(0, free).map(({ target }) => ({
       target,
@@ -74,6 +77,8 @@ export function platformsNotVerified(standings: readonly Standing[]): string[] {
   return [...waiting].filter((platform) => !verified.has(platform));
 }
 
+const NOTHING_STAGED = new Set<TargetPhase>(['Pending', 'Downloading', 'Failed', 'Skipped']);
+
 function hasStaged({ phase }: Standing): boolean {
-  return !['Pending', 'Downloading', 'Failed', 'Skipped'].includes(phase);
+  return !NOTHING_STAGED.has(phase);
 }

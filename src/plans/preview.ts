@@ -150,10 +150,8 @@ function run(world: PreviewWorld, log: Log): Outcome {
       case 'act':
         note(decision.actions, world, log);
         for (const action of decision.actions) world.perform(action);
-        // Evictions change nothing by themselves; anything else, the end of a command included, may make
-        // room for more at once.
-        if (!isOnlyEvicting(decision.actions) || world.pass(decision.untilMs, decision.dueMs))
-          continue;
+        // Anything else, the end of a command included, may make room for more at once.
+        if (!isQuiet(decision.actions) || world.pass(decision.untilMs, decision.dueMs)) continue;
         break;
       case 'wait':
       case 'queue':
@@ -171,8 +169,34 @@ function dueOf(decision: Decision): number | undefined {
   return decision.kind === 'wait' ? decision.dueMs : undefined;
 }
 
-function isOnlyEvicting(actions: readonly Action[]): boolean {
-  return actions.length > 0 && actions.every(({ kind }) => kind === 'evict');
+/**
+ * Whether nothing more is to be begun before something happens: workers that are emptied, restarted or told to
+ * commit keep their slots, and what was free was given away in the same look.
+ */
+function isQuiet(actions: readonly Action[]): boolean {
+  // The first download of a platform is alone for a while; once workers go, none of those is left.
+  const goesOn = actions.some((action) => action.kind === 'evict' || isRestart(action));
+  return (
+    goesOn &&
+    actions.every(
+      (action) =>
+        action.kind === 'evict' ||
+        action.kind === 'cordon' ||
+        action.kind === 'softTaint' ||
+        isRestart(action) ||
+        (action.kind === 'order' &&
+          (action.order.goal === 'commit' || action.order.goal === 'stage')),
+    )
+  );
+}
+
+function isRestart(action: Action): boolean {
+  return (
+    action.kind === 'order' &&
+    action.role === 'worker' &&
+    action.order.goal === 'apply' &&
+    action.order.artifact.kind === 'k0s'
+  );
 }
 
 function ended({ status }: Extract<Decision, { kind: 'end' }>, { nowMs }: PreviewWorld): Outcome {

@@ -2,11 +2,8 @@ import type { CommandStatus, TargetStatus } from '../api/plan.ts';
 
 /** All targets of a command, controllers first. */
 export function targetsOf({ k0supdate, airgapupdate }: CommandStatus): readonly TargetStatus[] {
-  return [
-    ...(k0supdate?.controllers ?? []),
-    ...(k0supdate?.workers ?? []),
-    ...(airgapupdate?.workers ?? []),
-  ];
+  const updated = (k0supdate?.controllers ?? []).concat(k0supdate?.workers ?? []);
+  return airgapupdate?.workers ? updated.concat(airgapupdate.workers) : updated;
 }
 
 /** How many targets have their version; a node that is in two commands counts twice, one that was put back not. */
@@ -15,7 +12,14 @@ export function progressOf(commands: readonly CommandStatus[]): {
   total: number;
   text: string;
 } {
-  const targets = commands.filter(({ rollback }) => rollback !== true).flatMap(targetsOf);
-  const done = targets.filter(({ state }) => state === 'SignalCompleted').length;
-  return { done, total: targets.length, text: `${done}/${targets.length}` };
+  let done = 0;
+  let total = 0;
+  for (const command of commands) {
+    if (command.rollback === true) continue;
+    for (const { state } of targetsOf(command)) {
+      total++;
+      if (state === 'SignalCompleted') done++;
+    }
+  }
+  return { done, total, text: `${done}/${total}` };
 }

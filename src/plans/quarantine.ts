@@ -1,4 +1,4 @@
-import type { CommandStatus } from '../api/plan.ts';
+import type { CommandStatus, TargetPhase } from '../api/plan.ts';
 import { type QuarantineSpec, quarantineName } from '../api/quarantined-artifact.ts';
 import { isReason, type Reason } from '../api/reasons.ts';
 import type { UpdateCourse } from './course.ts';
@@ -18,6 +18,8 @@ const TO_BLAME = new Set<Reason>([
   'NodeNotReady',
   'ApiServerNotReady',
 ]);
+
+const HAVE_FAILED = new Set<TargetPhase>(['Undoing', 'Undone', 'Held', 'Failed']);
 
 const MESSAGE_LENGTH = 1_024;
 
@@ -58,8 +60,10 @@ export function quarantine(
 ): Quarantining {
   const stored = new Set(command.quarantined);
   const wanted = new Map<string, QuarantineSpec>();
-  targets.forEach((target, at) => {
-    const spec = blamed(target, steps[at]!, course);
+  steps.forEach((step, at) => {
+    if (!HAVE_FAILED.has(step.phase)) return;
+    const target = targets[at]!;
+    const spec = blamed(target, step, course);
     if (spec === undefined) return;
     const name = quarantineName(spec);
     if (!stored.has(name) && !wanted.has(name)) wanted.set(name, spec);
@@ -75,12 +79,7 @@ export function quarantine(
 
 function blamed(target: Target, step: Step, course: UpdateCourse): QuarantineSpec | undefined {
   const { order, signal, host } = target;
-  const hasFailed =
-    step.phase === 'Undoing' ||
-    step.phase === 'Undone' ||
-    step.phase === 'Held' ||
-    step.phase === 'Failed';
-  if (!hasFailed || order === undefined) return undefined;
+  if (order === undefined) return undefined;
   // What the node itself has turned back for, or else what was judged here.
   const own = signal?.reason === 'UndoneByOrder' ? undefined : signal?.reason;
   const reason = isReason(own) && TO_BLAME.has(own) ? own : step.reason;

@@ -32,8 +32,9 @@ export function softTaints(
   const wanted = wantedOn(standings, course);
   const actions: Action[] = [];
   const remembered = standings.map(({ target, phase }, at) => {
-    const { name, node } = target;
     const status = statuses[at]!;
+    if (target.isAtRest) return status;
+    const { name, node } = target;
     const isThere = node?.softTaint === run;
     if (wanted.has(target)) {
       const wasSeen = isThere || (target.status.softTaint === true && isWaiting(phaseOf(target)));
@@ -68,7 +69,10 @@ function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<T
   const waiting = workers.filter(({ target, phase }) => isWaiting(phase) && !target.marked);
   const wanted = new Set<Target>();
   const take = (these: readonly Standing[]) => {
-    for (const { target } of these) if (wanted.size < MOST_SOFT_TAINTS) wanted.add(target);
+    for (const { target } of these) {
+      if (wanted.size >= MOST_SOFT_TAINTS) return;
+      wanted.add(target);
+    }
   };
   // Whoever has it keeps it: downloads that end in another order must not move it about. The others in the
   // order of the status, which is about that of their turns; sorting thousands at every look is not worth more.
@@ -78,7 +82,9 @@ function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<T
         status.softTaint === true || node?.softTaint === course.runID,
     ),
   );
-  for (const phase of WAITING) take(waiting.filter((one) => one.phase === phase));
+  for (const phase of WAITING) {
+    if (wanted.size < MOST_SOFT_TAINTS) take(waiting.filter((one) => one.phase === phase));
+  }
   return wanted;
 }
 

@@ -37,8 +37,9 @@ export function say(target: Target, goal: Goal, course: Course): Action[] {
 
 /** Removes our mark, and with it the cordon where that was ours, and our soft taint. */
 export function giveBack({ marked, name, orderId, node }: Target): Action[] {
+  if (!marked) return [];
   const softTaint = node?.softTaint === runOf(orderId) ? node.softTaint : undefined;
-  return marked ? [{ kind: 'uncordon', name, orderId, softTaint }] : [];
+  return [{ kind: 'uncordon', name, orderId, softTaint }];
 }
 
 /** Takes back what has cost nothing yet: a download, staged files, and our own cordon. */
@@ -59,11 +60,12 @@ export function recallOf(course: Course): Goal {
 /** What status says already of why the target stands where it does. */
 export function kept(target: Target): Pick<Step, 'reason' | 'message' | 'blockedBy'> {
   const { reason, message, blockedBy } = target.status;
-  return {
-    ...(blockedBy === undefined ? {} : { blockedBy }),
-    ...(isReason(reason) ? { reason } : {}),
-    ...(message === undefined ? {} : { message }),
-  };
+  // Of all that are at their end, at every look: one object, and none between.
+  const said: { -readonly [K in 'reason' | 'message' | 'blockedBy']?: Step[K] } = {};
+  if (blockedBy !== undefined) said.blockedBy = blockedBy;
+  if (isReason(reason)) said.reason = reason;
+  if (message !== undefined) said.message = message;
+  return said;
 }
 
 export function why(reason: Reason): { reason: Reason; message: string } {

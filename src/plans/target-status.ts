@@ -2,14 +2,18 @@ import type { TargetPhase, TargetState, TargetStatus } from '../api/plan.ts';
 import type { Step } from './step.ts';
 import type { Target } from './target.ts';
 
-/** What is written down of a target after one look; its time moves only when its phase or state does. */
+/**
+ * What is written down of a target after one look; its time moves only when its phase or state does.
+ * @param begunIn its batch, where it is a worker that was begun
+ */
 export function statusAfter(
   target: Target,
-  step: Step & { readonly batch?: number | undefined },
+  step: Step,
   nowMs: number,
+  begunIn?: number,
 ): TargetStatus {
   const { status } = target;
-  const batch = step.batch ?? status.batch;
+  const batch = begunIn ?? status.batch;
   const state = stateOf(step);
   const moved = status.phase !== step.phase || status.state !== state;
   // The very same object: of thousands of targets, few change between two looks.

@@ -24,6 +24,8 @@ export interface Target {
   readonly signal: Signal | undefined;
   /** The node carries our mark for this order: it is being emptied, or not yet given back. */
   readonly marked: boolean;
+  /** A worker that is done, given back and written down as such: no look has anything to add. */
+  readonly isAtRest: boolean;
 }
 
 /** A target with the phase that this judgement has found it in. */
@@ -48,11 +50,11 @@ export function viewTargets(
   { runID }: RunningStatus,
   command: CommandStatus,
 ): Target[] {
-  const controllers = new Set(command.k0supdate?.controllers);
-  return targetsOf(command).map((status) => {
+  const controllers = command.k0supdate?.controllers?.length ?? 0;
+  return targetsOf(command).map((status, at) => {
     const role =
       command.airgapupdate === undefined
-        ? controllers.has(status)
+        ? at < controllers
           ? 'controller'
           : 'worker'
         : roleOfDelivery(facts, status.name);
@@ -78,17 +80,31 @@ function viewTarget(
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
   // What another Plan has staged before it was overtaken costs nobody anything.
   const isParked = stored?.goal === 'stage' && facts.others.parkedRuns.has(stored.run);
-  const orderId = orderIdOf(runID, command, status.attempts ?? 1);
   const before = isParked ? undefined : seen.get(status);
-  // A retry keeps what is done, in a run of another name.
-  if (before?.host === host && before?.role === role && before.orderId === orderId) return before;
+  if (
+    before !== undefined &&
+    before.target.host === host &&
+    before.target.role === role &&
+    // A retry keeps what is done, in a run of another name.
+    before.runID === runID &&
+    before.command === command
+  ) {
+    return before.target;
+  }
+  const orderId = orderIdOf(runID, command, status.attempts ?? 1);
   const target = lookAt(orderId, role, status, { node, controlNode, isParked });
-  if (!isParked) seen.set(status, target);
+  if (!isParked) seen.set(status, { target, runID, command });
   return target;
 }
 
+interface Seen {
+  readonly target: Target;
+  readonly runID: string;
+  readonly command: number;
+}
+
 /** By the status: of thousands of targets few change between two looks, neither status nor host of the others. */
-const seen = new WeakMap<TargetStatus, Target>();
+const seen = new WeakMap<TargetStatus, Seen>();
 
 function lookAt(
   orderId: string,
@@ -116,7 +132,24 @@ function lookAt(
     foreignOrder: order === undefined && !isParked ? stored : undefined,
     signal: reported?.id === orderId ? reported : undefined,
     marked: node?.cordon?.orderId === orderId,
+    isAtRest: isAtRest(status, node),
   };
+}
+
+function isAtRest(status: TargetStatus, node: NodeFacts | undefined): boolean {
+  return (
+    status.phase === 'Committed' &&
+    status.state === 'SignalCompleted' &&
+    status.reason === 'Updated' &&
+    status.batch !== undefined &&
+    status.attempts !== undefined &&
+    status.deadline === undefined &&
+    status.softTaint === undefined &&
+    status.cordoned !== true &&
+    node !== undefined &&
+    node.cordon === undefined &&
+    node.softTaint === undefined
+  );
 }
 
 const FINAL_PHASES = new Set<TargetPhase>(['Committed', 'Undone', 'Skipped', 'Failed']);

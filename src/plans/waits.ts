@@ -7,7 +7,7 @@ import type { Schedule } from './start.ts';
 import { isFinal, type Standing } from './target.ts';
 
 /** The nearer a node is to being given back, the more its wait explains the Plan's. */
-const URGENCY: readonly TargetPhase[] = [
+const BY_URGENCY: readonly TargetPhase[] = [
   'Held',
   'Undoing',
   'OnTrial',
@@ -16,6 +16,9 @@ const URGENCY: readonly TargetPhase[] = [
   'Committing',
   'Downloading',
 ];
+const URGENCY: ReadonlyMap<TargetPhase, number> = new Map(
+  BY_URGENCY.map((phase, rank) => [phase, rank]),
+);
 const SHOWN_NODES = 3;
 const COLUMN_WIDTH = 120;
 
@@ -32,12 +35,10 @@ export function waitsFor(
   { wait: held, hold }: { readonly wait: Schedule['wait']; readonly hold: Hold | undefined },
   facts: PlanFacts,
 ): Wait {
-  const told = new Map(
-    targets.map((target, at) => [standings[at]?.target.name ?? target.name, target]),
-  );
   const inFlight = standings
-    .filter(({ phase }) => URGENCY.includes(phase))
-    .toSorted((a, b) => URGENCY.indexOf(a.phase) - URGENCY.indexOf(b.phase));
+    .filter(({ phase }) => URGENCY.has(phase))
+    .toSorted((a, b) => URGENCY.get(a.phase)! - URGENCY.get(b.phase)!);
+  const told = toldOf(inFlight, standings, targets);
   const touched = inFlight.filter(({ phase }) => phase !== 'Downloading');
   const shown = touched.length > 0 ? touched : inFlight;
   const first = shown[0] === undefined ? undefined : told.get(shown[0].target.name);
@@ -95,6 +96,22 @@ export function waitsFor(
     facts.nowMs,
   );
   return { reason, message, status: { state, waitsFor: clip(message), conditions } };
+}
+
+/** What is said of those that are shown: the first of them, and they are few of thousands. */
+function toldOf(
+  shown: readonly Standing[],
+  standings: readonly Standing[],
+  targets: readonly TargetStatus[],
+): ReadonlyMap<string, TargetStatus> {
+  const names = new Set(shown.map(({ target }) => target.name));
+  const told = new Map<string, TargetStatus>();
+  if (names.size === 0) return told;
+  targets.forEach((target, at) => {
+    const name = standings[at]?.target.name ?? target.name;
+    if (names.has(name)) told.set(name, target);
+  });
+  return told;
 }
 
 /** For a column of `kubectl get`; the whole sentence is in the condition Waiting. */

@@ -6,7 +6,11 @@ interface Orderable {
 
 /** Unready first, then by name with numbers as numbers (`worker-2` before `worker-10`). */
 export function inOrder<T extends Orderable>(targets: readonly T[]): T[] {
-  return targets.toSorted((a, b) => Number(a.ready) - Number(b.ready) || byName(a.name, b.name));
+  const of = placesOf(targets.map(({ name }) => name));
+  return targets
+    .map((target) => ({ target, ready: Number(target.ready), place: of.get(target.name)! }))
+    .toSorted((a, b) => a.ready - b.ready || a.place - b.place)
+    .map(({ target }) => target);
 }
 
 /**
@@ -34,5 +38,26 @@ export function byZone(a: string, b: string): number {
 const collator = new Intl.Collator('en', { numeric: true });
 
 export function byName(a: string, b: string): number {
-  return collator.compare(a, b);
+  return a === b ? 0 : collator.compare(a, b);
+}
+
+/** Of the names of a cluster, in their order: comparing thousands of them anew at every look would cost most of it. */
+let line: readonly string[] = [];
+let places = new Map<string, number>();
+const MOST_PLACES = 100_000;
+
+/** @returns numbers that are to each other as {@link byName} says of the names, until it is asked anew */
+function placesOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const added = names.filter((name) => !places.has(name));
+  if (added.length === 0) return places;
+  const known =
+    line.length + added.length > MOST_PLACES ? new Set(names) : new Set([...line, ...added]);
+  line = [...known].toSorted(byName);
+  places = new Map();
+  let place = 0;
+  line.forEach((name, at) => {
+    if (at > 0 && byName(line[at - 1]!, name) !== 0) place++;
+    places.set(name, place);
+  });
+  return places;
 }
