@@ -433,7 +433,7 @@ export class World {
 
   /** Once nothing may be begun, or the run is over, only who is under way still has one, until it is given back. */
   #checkSoftTaintsAfter({ kind }: Decision): void {
-    const isHeld = this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined;
+    const isHeld = this.#isHeld(this.stored);
     if (kind !== 'end' && !(isHeld && (kind === 'act' || kind === 'wait'))) return;
     const left = this.workers.filter(
       (one) => one.softTaint !== undefined && one.mark === undefined,
@@ -446,7 +446,7 @@ export class World {
     const doubt =
       run !== this.known?.runID || host.mark !== undefined || host.isApplied
         ? 'not its turn to wait'
-        : this.#isBraked || this.#isClosed || this.stored?.aborted !== undefined
+        : this.#isHeld(this.stored)
           ? 'nothing may be begun'
           : undefined;
     if (doubt !== undefined) this.#broken('S8', `taint on ${host.name}: ${doubt}`);
@@ -461,6 +461,12 @@ export class World {
     if (this.stored?.aborted === undefined || (goal !== 'stage' && goal !== 'apply')) return;
     if (host.order?.id === id && host.order.goal === goal) return;
     this.#broken('A1', `${host.name} is told to ${goal}`);
+  }
+
+  /** Whether nothing may be begun; a window does not hold what is put back. */
+  #isHeld(status: StoredPlanStatus | undefined): boolean {
+    const isBack = status?.rollback !== undefined;
+    return this.#isBraked || (this.#isClosed && !isBack) || status?.aborted !== undefined;
   }
 
   get #isClosed(): boolean {
