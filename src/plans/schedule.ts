@@ -5,6 +5,7 @@ import type { Point } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import { platformsNotVerified, scheduleDownloads } from './downloads.ts';
 import type { PlanFacts } from './facts.ts';
+import type { Hold } from './hold.ts';
 import { leftOut } from './left-out.ts';
 import { controllersLeftBehind, nextController, notReady } from './next-controllers.ts';
 import { isOver, nextWorkers, skip } from './next-workers.ts';
@@ -47,7 +48,10 @@ export function schedule(
       ...(shut ?? end(workers, controllers, batch, course, facts, ask)),
     };
   }
-  if (course.hold !== undefined) return { starts: [], wait: course.hold, batch };
+  if (course.hold !== undefined) {
+    if (course.hold.kind === 'brake') return { starts: [], wait: course.hold, batch };
+    return heldBack(course.hold, shut ?? behind(workers, batch, course, ask), batch);
+  }
 
   const begins = standings.some(({ target }) => target.order !== undefined)
     ? undefined
@@ -76,6 +80,30 @@ export function schedule(
   return next.failure === undefined
     ? { ...next, ...alone, starts: [...downloads, ...next.starts] }
     : { ...next, starts: [] };
+}
+
+/**
+ * A closed window keeps back what would be begun, and not the judgement of what was: a gate that says no is
+ * heard before the next window. While somebody has paused, nothing at all follows from it.
+ */
+function heldBack(hold: Hold, shut: Shut | undefined, batch: BatchStatus | undefined): Schedule {
+  if (shut === undefined) return { starts: [], wait: hold, batch };
+  if (shut.failure !== undefined) return { starts: [], ...shut, batch };
+  const { actions = [], wait: { untilMs } = {} } = shut;
+  return { starts: [], wait: hold, batch, actions, ...(untilMs === undefined ? {} : { untilMs }) };
+}
+
+/** What stands behind the workers of the batch, or behind all of it once it is settled. */
+function behind(
+  workers: readonly Placed[],
+  batch: BatchStatus | undefined,
+  course: UpdateCourse,
+  ask: Ask,
+): Shut | undefined {
+  if (batch === undefined) return undefined;
+  return batch.settledAt === undefined
+    ? ask(afterNodes(membersOf(workers, batch), course.nowMs))
+    : afterBatch(workers, batch, course, ask);
 }
 
 /** The batch under way as it is now: settled, once all of it is at its end and nothing behind its nodes is shut. */

@@ -47,6 +47,10 @@ interface Scene {
   readonly shut?: { readonly at: string; readonly as: Shut };
 }
 
+/** No window is open. */
+const FROZEN: PolicyLayer = {
+  freezes: [{ name: 'fair', from: '2026-02-01T00:00', to: '2026-04-01T00:00' }],
+};
 const CLOSED: Shut = { wait: { reason: 'WaitsForPerson', message: 'not yet' } };
 
 function nameOf(point: Point): string {
@@ -58,7 +62,7 @@ function nameOf(point: Point): string {
 function scheduled({ controllers = {}, workers = {}, ...scene }: Scene) {
   const policy = aPolicy(scene.policy ?? {});
   const fresh = someFacts(SPEC, {
-    policy: aPolicy({ ...scene.policy, paused: false }),
+    policy: aPolicy({ ...scene.policy, paused: false, freezes: [] }),
     controlNodes: Object.keys(controllers).map((name) => aControlNode(name)),
     nodes: Object.keys(workers).map((name) => aNode(name)),
   });
@@ -218,6 +222,28 @@ const rows: [sentence: string, scene: Scene, asked: string[], starts: string[]][
     [],
   ],
   [
+    'what is behind a batch is asked outside of the windows too',
+    {
+      workers: { w1: committed(), w2: staged() },
+      told: { w1: { ...DONE, batch: 1 } },
+      batch: { size: 1, settledAt: '2026-03-01T22:00:00Z' },
+      policy: FROZEN,
+    },
+    ['AfterBatch 1'],
+    [],
+  ],
+  [
+    'what is behind a worker is asked outside of the windows, while others of its batch are under way',
+    {
+      workers: { w1: committed(), w2: onTrial(), w3: staged() },
+      told: { w1: { ...DONE, batch: 1 }, w2: { phase: 'OnTrial', batch: 1 } },
+      batch: { size: 3 },
+      policy: FROZEN,
+    },
+    ['AfterNode w1'],
+    [],
+  ],
+  [
     'a run that did nothing has no end to ask for',
     { workers: { w1: {} }, told: { w1: { phase: 'Skipped', reason: 'AlreadyUpdated' } } },
     [],
@@ -240,6 +266,34 @@ test('a point that has failed begins nothing more, and fails the command', () =>
   });
   assert.deepEqual(starts, []);
   assert.deepEqual(result.failure, failure);
+});
+
+test('a batch that has failed its gate fails the command, though no window is open', () => {
+  const failure = { reason: 'WaitsForPerson', message: 'the gate says no' } as const;
+  const scene: Scene = {
+    workers: { w1: committed(), w2: staged() },
+    told: { w1: { ...DONE, batch: 1 } },
+    batch: { size: 1, settledAt: '2026-03-01T22:00:00Z' },
+    shut: { at: 'AfterBatch 1', as: { wait: undefined, failure } },
+  };
+  assert.deepEqual(scheduled({ ...scene, policy: FROZEN }).result.failure, failure);
+  assert.equal(scheduled({ ...scene, policy: { paused: true } }).result.failure, undefined);
+});
+
+test('while no window is open the run waits for that, and looks again for what is behind it', () => {
+  const untilMs = START_MS + 60_000;
+  const actions = [{ kind: 'dropRequests', name: 'stands-for-a-job', nonces: [] }] as const;
+  const wait = { reason: 'WaitsForPerson', message: 'not yet', untilMs } as const;
+  const { result } = scheduled({
+    workers: { w1: committed(), w2: staged() },
+    told: { w1: { ...DONE, batch: 1 } },
+    batch: { size: 1, settledAt: '2026-03-01T22:00:00Z' },
+    policy: FROZEN,
+    shut: { at: 'AfterBatch 1', as: { wait, actions } },
+  });
+  assert.equal(result.wait?.reason, 'Frozen');
+  assert.equal(result.untilMs, untilMs);
+  assert.deepEqual(result.actions, actions);
 });
 
 test('what a point needs in order to open is done', () => {
