@@ -11,7 +11,6 @@ export const HOOK_TIMES = [
   'AfterBatch',
   'AfterRun',
 ] as const;
-export type HookTime = (typeof HOOK_TIMES)[number];
 
 export const hookSchema = z
   .strictObject({

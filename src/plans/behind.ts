@@ -1,22 +1,12 @@
-import type { CommandStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type { CommandStatus, TargetStatus } from '../api/plan.ts';
 import type { PlanFacts } from './facts.ts';
 import type { Point } from './point.ts';
 import { targetsOf } from './progress.ts';
-
-const TOUCHED = new Set<TargetPhase | undefined>([
-  'Draining',
-  'Applying',
-  'OnTrial',
-  'Committing',
-  'Committed',
-  'Undoing',
-  'Undone',
-  'Held',
-]);
+import { isTaken } from './target.ts';
 
 /** @returns whether something was taken away from a target, given back since or not */
 export function wasTouched({ phase }: TargetStatus): boolean {
-  return TOUCHED.has(phase);
+  return isTaken(phase) || phase === 'Committed' || phase === 'Undone';
 }
 
 /** @returns the targets that this run, and not one that it retries, has taken something away from */

@@ -1,14 +1,6 @@
-import type { StoredPlanStatus, TargetPhase } from '../api/plan.ts';
+import type { StoredPlanStatus } from '../api/plan.ts';
 import { isUnderWay } from './run.ts';
-
-const TAKEN: ReadonlySet<TargetPhase | undefined> = new Set<TargetPhase>([
-  'Draining',
-  'Applying',
-  'OnTrial',
-  'Committing',
-  'Undoing',
-  'Held',
-]);
+import { isTaken } from './target.ts';
 
 /**
  * Targets that a run has begun and not brought to their end, as its status tells: something was taken away from
@@ -20,9 +12,9 @@ export function inFlightOf(status: StoredPlanStatus | undefined): string[] {
     const updated = [...(k0supdate?.controllers ?? []), ...(k0supdate?.workers ?? [])];
     const delivered = airgapupdate?.workers ?? [];
     return [
-      ...updated.filter(({ phase }) => TAKEN.has(phase)),
+      ...updated.filter(({ phase }) => isTaken(phase)),
       // A bundle is delivered as soon as it is there, so that its download is not given up for another Plan.
-      ...delivered.filter(({ phase }) => phase === 'Downloading' || TAKEN.has(phase)),
+      ...delivered.filter(({ phase }) => phase === 'Downloading' || isTaken(phase)),
     ].map(({ name }) => name);
   });
 }

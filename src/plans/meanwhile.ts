@@ -2,6 +2,7 @@ import { compareK0sVersions, parseK0sVersion } from '../api/k0s-version.ts';
 import type { PlanStatus } from '../api/plan.ts';
 import { byName } from '../targets/order.ts';
 import type { PlanFacts } from './facts.ts';
+import { nameList } from './name-list.ts';
 import { preflight, runningVersion } from './preflight.ts';
 import { targetsOf } from './progress.ts';
 
@@ -13,10 +14,10 @@ export function meanwhile(facts: PlanFacts, status: PlanStatus): string {
   const further = broughtFurther(facts, status);
   return [
     late.length > 0 &&
-      `. ${names(late)} came after the run began and ${late.length === 1 ? 'was' : 'were'} left alone: a new spec.id takes them in`,
+      `. ${nameList(late)} came after the run began and ${late.length === 1 ? 'was' : 'were'} left alone: a new spec.id takes them in`,
     ...[...further].map(
       ([version, some]) =>
-        `. By now ${names(some)} ${some.length === 1 ? 'runs' : 'run'} ${version}`,
+        `. By now ${nameList(some)} ${some.length === 1 ? 'runs' : 'run'} ${version}`,
     ),
   ]
     .filter((one) => one !== false)
@@ -59,11 +60,4 @@ function broughtFurther(
     further.set(runs.text, [...(further.get(runs.text) ?? []), name]);
   }
   return further;
-}
-
-const SHOWN = 5;
-
-function names(all: readonly string[]): string {
-  const rest = all.length - SHOWN;
-  return rest > 0 ? `${all.slice(0, SHOWN).join(', ')} and ${rest} more` : all.join(', ');
 }

@@ -165,9 +165,14 @@ export function isFinal(phase: TargetPhase | undefined): boolean {
   return phase !== undefined && FINAL_PHASES.has(phase);
 }
 
-/** @returns whether something has been taken away from the target that is not given back yet */
+/** @returns whether something has been taken away from a target in this phase that is not given back yet */
+export function isTaken(phase: TargetPhase | undefined): boolean {
+  return phase !== undefined && (phase === 'Draining' || APPLIED_PHASES.has(phase));
+}
+
+/** @returns whether the target is taken, or is still marked as ours to empty */
 export function occupiesSlot(target: Target, phase: TargetPhase): boolean {
-  return target.marked || phase === 'Draining' || APPLIED_PHASES.has(phase);
+  return target.marked || isTaken(phase);
 }
 
 /** Whether what has cost nothing yet was taken back. An undo of a bundle is that: nothing else could be undone. */

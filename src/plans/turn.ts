@@ -1,18 +1,14 @@
 import type { PlanFacts } from './facts.ts';
 import type { Hold } from './hold.ts';
-
-const SHOWN = 5;
+import { nameList } from './name-list.ts';
 
 /** Which Plans go first, and the place of this one among all that wait for each other: `Plan a runs first; 2nd of 3`. */
 export function queueMessage({
   plansBefore,
   others,
 }: Pick<PlanFacts, 'plansBefore' | 'others'>): string {
-  const shown = plansBefore.slice(0, SHOWN).join(', ');
-  const rest = plansBefore.length - SHOWN;
-  const names = rest > 0 ? `${shown} and ${rest} more` : shown;
   const place = plansBefore.length + 1;
-  return `Plan ${names} runs first; ${ordinal(place)} of ${place + others.behind.length}`;
+  return `Plan ${nameList(plansBefore)} runs first; ${ordinal(place)} of ${place + others.behind.length}`;
 }
 
 /** A run that was overtaken while it was held begins nothing before the other one has ended. */

@@ -10,7 +10,7 @@ import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
 import { aPolicy, podsLeft } from '../support/builders.ts';
 import { knownBad } from './known-bad.ts';
-import type { SimulatedHost } from './simulated-host.ts';
+import { hostOf, type SimulatedHost } from './simulated-host.ts';
 
 const STEP_MS = 2_000;
 const PAUSED_ROUNDS = 150;
@@ -238,22 +238,6 @@ export class PlansWorld {
 
 function isUnderWay(host: SimulatedHost): boolean {
   return host.isApplied || (host.order?.goal === 'apply' && host.signal?.phase === 'Staged');
-}
-
-function hostOf(host: SimulatedHost) {
-  return {
-    name: host.name,
-    uid: host.name,
-    labels: {},
-    platform: 'linux-amd64',
-    order:
-      host.order === undefined
-        ? { kind: 'absent' as const }
-        : { kind: 'valid' as const, value: host.order },
-    orderText: host.order === undefined ? undefined : JSON.stringify(host.order),
-    report: { kind: 'valid' as const, value: host.report },
-    reportAgeMs: 0,
-  };
 }
 
 function nodeOf(host: SimulatedHost): NodeFacts {

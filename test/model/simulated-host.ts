@@ -231,3 +231,20 @@ export class SimulatedHost {
     this.signal = signal;
   }
 }
+
+/** What Node and ControlNode tell of it. */
+export function hostOf(host: SimulatedHost) {
+  return {
+    name: host.name,
+    uid: host.name,
+    labels: {},
+    platform: 'linux-amd64',
+    order:
+      host.order === undefined
+        ? { kind: 'absent' as const }
+        : { kind: 'valid' as const, value: host.order },
+    orderText: host.order === undefined ? undefined : JSON.stringify(host.order),
+    report: { kind: 'valid' as const, value: host.report },
+    reportAgeMs: 0,
+  };
+}

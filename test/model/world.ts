@@ -22,7 +22,7 @@ import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
 import { aPolicy, passing, podsLeft } from '../support/builders.ts';
-import { type Fate, SimulatedHost } from './simulated-host.ts';
+import { type Fate, hostOf, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
   readonly controllers: readonly Fate[];
@@ -273,27 +273,11 @@ export class World {
     return { state: endsAtMs > this.nowMs ? 'Running' : 'Succeeded', message: '' };
   }
 
-  #host(host: SimulatedHost) {
-    return {
-      name: host.name,
-      uid: host.name,
-      labels: {},
-      platform: 'linux-amd64',
-      order:
-        host.order === undefined
-          ? { kind: 'absent' as const }
-          : { kind: 'valid' as const, value: host.order },
-      orderText: host.order === undefined ? undefined : JSON.stringify(host.order),
-      report: { kind: 'valid' as const, value: host.report },
-      reportAgeMs: 0,
-    };
-  }
-
   #node(host: SimulatedHost): NodeFacts {
     const [orderId, kept] = host.mark?.split('/') ?? [];
     const absent = { kind: 'absent' as const };
     return {
-      ...this.#host(host),
+      ...hostOf(host),
       labels: { [ZONE]: this.workers.indexOf(host) % 2 === 0 ? 'a' : 'b' },
       // The one agent of a hybrid listens on its ControlNode.
       ...(this.hybrids.has(host) ? { order: absent, orderText: undefined, report: absent } : {}),
@@ -313,7 +297,7 @@ export class World {
     const sinceMs = this.#readySinceMs.get(host) ?? this.nowMs;
     const ready = host.isReady ? 'True' : 'False';
     return {
-      ...this.#host(host),
+      ...hostOf(host),
       k0sVersion: host.version,
       apiServer: { ready, message: 'down', atMs: this.nowMs, sinceMs },
     };
