@@ -132,6 +132,16 @@ export const REASONS = {
   ApiServerNotReady: 'The API server of the updated controller did not become ready in time.',
   ConfirmTimeout: 'Nobody confirmed the update in time, so the node put the old version back.',
   UndoneByOrder: 'The orchestrator ordered the undo.',
+  // an index of a channel that is not believed: nothing is ordered by it
+  IndexInvalid: 'The index of the channel cannot be read; the message says where and why.',
+  IndexTooLarge: 'The index of the channel is longer than any that is read.',
+  IndexUnsigned: 'The index of the channel is not signed, and a signature is demanded.',
+  IndexSignatureInvalid:
+    'The signature of the index is not of a trusted key, or not of this content.',
+  IndexOfOtherChannel: 'The index says that it is of another channel than was asked for.',
+  IndexReplayed: 'The index is older than one that was seen before, or another one of its epoch.',
+  IndexExpired: 'The index has not been renewed in time: somebody may be holding newer ones back.',
+  IndexFromFuture: 'The index was issued later than now: a clock is wrong, here or there.',
 } as const;
 export type Reason = keyof typeof REASONS;
 

@@ -142,6 +142,11 @@ const look = (...commands: readonly ((about: About) => string)[]): Advice['next'
 /** Of an answer to a request, which has ended with it. */
 const asked = (fix: string): Advice => ({ fix, next: look(follow) });
 
+const mendChannel = (fix: string): Advice => ({
+  fix,
+  next: look(() => 'kubectl get updateconfigs -o yaml'),
+});
+
 /** For each reason what to do about it. A reason without a line here does not compile. */
 export const ADVICE: Readonly<Record<Reason, Advice>> = {
   InvalidVersion: mendSpec('Write the version as k0s releases are called, such as v1.36.3+k0s.0.'),
@@ -474,6 +479,22 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     look(lease, agentLog),
   ),
   UndoneByOrder: mendAndRetry('The log of the trial has the cause.', look(k0sLog)),
+  IndexInvalid: mendChannel(
+    'Publish an index that can be read; autopilot channel verify says more.',
+  ),
+  IndexTooLarge: mendChannel('Take old releases out of the channel.'),
+  IndexUnsigned: mendChannel('Have the channel signed (autopilot channel sign).'),
+  IndexSignatureInvalid: mendChannel(
+    'Trust the key that the channel is signed with, if it is the right one; else find out who has written the index.',
+  ),
+  IndexOfOtherChannel: mendChannel('Publish the index at the address of its own channel.'),
+  IndexReplayed: mendChannel(
+    'See what lies between publisher and cluster: a cache, or a mirror that was restored, hands out old indexes.',
+  ),
+  IndexExpired: mendChannel(
+    'Renew the index (autopilot channel sign), or see why the mirror does not bring the new one.',
+  ),
+  IndexFromFuture: mendChannel("Set the clock that is wrong, this cluster's or the publisher's."),
 };
 
 /** @returns what a person can do about it, in one sentence; undefined where there is nothing */
