@@ -7,7 +7,7 @@ import { controllersInTurn } from './in-turn.ts';
 import { leftOut, wasLeftOut } from './left-out.ts';
 import { type Ask, afterNodes, beforeNode } from './passages.ts';
 import { runningVersion } from './preflight.ts';
-import { isBegun, type Schedule } from './start.ts';
+import { isBegun, type Schedule, type Start } from './start.ts';
 import { say } from './step.ts';
 import { isFinal, occupiesSlot, type Standing } from './target.ts';
 
@@ -65,12 +65,18 @@ export function nextController(
     beforeNode(next),
   ]);
   if (shut !== undefined) return { starts: [], ...shut };
-  return {
-    starts: [
-      { target: next.target, phase: 'Applying', actions: say(next.target, 'apply', course) },
-    ],
-    wait: undefined,
-  };
+  const { target } = next;
+  const { node } = target;
+  // Pods of the only Node would have nowhere to go, and are back as soon as it is.
+  const start: Start =
+    node !== undefined && facts.nodes.size > 1
+      ? {
+          target,
+          phase: 'Draining',
+          actions: [{ kind: 'cordon', name: node.name, orderId: target.orderId }],
+        }
+      : { target, phase: 'Applying', actions: say(target, 'apply', course) };
+  return { starts: [start], wait: undefined };
 }
 
 function waiting(reason: Reason, message: string): Schedule {

@@ -8,9 +8,10 @@ import { describeUse } from './api-check.ts';
 import { isAvailable } from './availability.ts';
 import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
+import { controllerOfNode } from './hybrid.ts';
 import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
-import { roleOfDelivery } from './target.ts';
+import { deliveredTo } from './target.ts';
 import { type Flaw, type Task, wellFormed } from './well-formed.ts';
 
 export interface Refusal {
@@ -91,8 +92,7 @@ function withoutLeftOut(
 ): ResolvedCommand {
   const wanted = task.kind === 'k0supdate' ? parseK0sVersion(task.update.version) : undefined;
   const stay = (role: Role) => (name: string) => {
-    const isNode = role === 'worker' && !(isDelivered(task) && facts.controlNodes.has(name));
-    const host = isNode ? facts.nodes.get(name) : facts.controlNodes.get(name);
+    const host = addressee(task, role, name, facts);
     const left = leftOut(host, wanted, facts.nowMs);
     if (left === undefined) return true;
     const message = `commands[${command}]: ${role} ${name} is left out: ${left.message}`;
@@ -105,9 +105,15 @@ function withoutLeftOut(
   };
 }
 
-/** The one agent of a hybrid listens on its ControlNode. */
-function isDelivered({ kind }: Task): boolean {
-  return kind === 'airgapupdate';
+/** The object that the order of a target would go to. */
+function addressee(
+  { kind }: Task,
+  role: Role,
+  name: string,
+  facts: PlanFacts,
+): HostFacts | undefined {
+  if (kind === 'airgapupdate') return deliveredTo(facts, name).host;
+  return role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
 }
 
 /** What is wrong with the text of the commands, whatever the world looks like. */
@@ -146,7 +152,9 @@ function resolve(
   const nodes = found('worker');
   // A hybrid is one machine with one binary: that is updated as a controller, once, or not at all.
   const workers =
-    task.kind === 'airgapupdate' ? nodes : nodes.filter((name) => !facts.controlNodes.has(name));
+    task.kind === 'airgapupdate'
+      ? nodes
+      : nodes.filter((name) => controllerOfNode(name, facts) === undefined);
   if (controllers.length + workers.length === 0 && refusals.length === invalidBefore) {
     refusals.push({
       state: 'IncompleteTargets',
@@ -217,9 +225,8 @@ function checkHosts(
         refuse('NodeMissing', `${kindOf(role)} ${name} does not exist`);
         continue;
       }
-      const addressed = task.kind === 'airgapupdate' ? roleOfDelivery(facts, name) : role;
-      const host = addressed === role ? target : facts.controlNodes.get(name)!;
-      const kind = kindOf(addressed);
+      const host = addressee(task, role, name, facts) ?? target;
+      const kind = kindOf(host === target ? role : 'controller');
       checkPlatform(task.update, host, kind, refuse);
       checkAgent(host, kind, refuse);
       if (task.kind === 'k0supdate') checkWritable(host, kind, refuse);
