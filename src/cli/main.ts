@@ -30,6 +30,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       'YAML file of the lowest layer of policy, below UpdatePolicy/default',
     )
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
+    .option('--node <name>', 'of the ControlNode or Node that this runs on (the hostname)')
     .addOption(
       new Option('--log-level <level>', 'what is logged')
         .choices(['debug', 'info', 'warn', 'error'])

@@ -3,6 +3,7 @@ import type { Reason } from '../api/reasons.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
+import { seemsGone } from './gone.ts';
 import { controllersInTurn } from './in-turn.ts';
 import { leftOut, wasLeftOut } from './left-out.ts';
 import { type Ask, afterNodes, beforeNode } from './passages.ts';
@@ -125,8 +126,10 @@ export function controllersLeftBehind(
 
 export function notReady(names: readonly string[], facts: PlanFacts): string {
   return names
-    .map(
-      (name) => `controller ${name}: ${facts.controlNodes.get(name)?.apiServer.message ?? 'gone'}`,
-    )
+    .map((name) => {
+      const controlNode = facts.controlNodes.get(name);
+      const why = controlNode && (seemsGone(controlNode) ?? controlNode.apiServer.message);
+      return `controller ${name}: ${why ?? 'gone'}`;
+    })
     .join('; ');
 }

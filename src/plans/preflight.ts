@@ -8,7 +8,8 @@ import { describeUse } from './api-check.ts';
 import { isAvailable } from './availability.ts';
 import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
-import { controllerOfNode } from './hybrid.ts';
+import { seemsGone, silentMs } from './gone.ts';
+import { controllerOfNode, NOT_DRAINED, workloadOf } from './hybrid.ts';
 import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
 import { deliveredTo } from './target.ts';
@@ -70,6 +71,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     commands.push(all);
     const resolved = withoutLeftOut(task, index, all, facts, warnings);
     checkHosts(task, index, resolved, facts, refusals);
+    checkMachines(index, resolved, facts, warnings);
     // A bundle takes nothing away and changes no version, so it may go anywhere at any time.
     if (task.kind === 'airgapupdate') return;
     const { update } = task;
@@ -228,9 +230,35 @@ function checkHosts(
       const host = addressee(task, role, name, facts) ?? target;
       const kind = kindOf(host === target ? role : 'controller');
       checkPlatform(task.update, host, kind, refuse);
-      checkAgent(host, kind, refuse);
+      const gone = role === 'controller' && seemsGone(facts.controlNodes.get(name)!);
+      if (gone) refuse('ControlNodeStale', `ControlNode ${name}: ${gone}`);
+      else checkAgent(host, kind, refuse);
       if (task.kind === 'k0supdate') checkWritable(host, kind, refuse);
     }
+  }
+}
+
+/** What is no reason to refuse, and good to know before it is met. */
+function checkMachines(
+  command: number,
+  { controllers }: ResolvedCommand,
+  facts: PlanFacts,
+  warnings: Warning[],
+): void {
+  if (controllers.length === 0) return;
+  for (const controlNode of facts.controlNodes.values()) {
+    const { name } = controlNode;
+    const gone = controllers.includes(name) ? undefined : seemsGone(controlNode);
+    if (gone !== undefined) {
+      const message = `commands[${command}]: no controller is updated while ControlNode ${name} is not ready: ${gone}`;
+      warnings.push({ reason: 'ControlNodeStale', message });
+    }
+  }
+  for (const name of controllers) {
+    const node = workloadOf(facts.controlNodes.get(name), facts.nodes);
+    if (node === undefined || facts.nodes.size > 1) continue;
+    const message = `commands[${command}]: controller ${name} is ${NOT_DRAINED}`;
+    warnings.push({ reason: 'NotDrained', message });
   }
 }
 
@@ -272,11 +300,12 @@ function checkAgent(
     );
     return;
   }
-  const staleMs = report.value.agent.heartbeatMs * STALE_AFTER_HEARTBEATS;
-  if (host.reportAgeMs !== undefined && host.reportAgeMs > staleMs) {
+  const silent = silentMs(host);
+  if (silent !== undefined) {
+    const staleMs = report.value.agent.heartbeatMs * STALE_AFTER_HEARTBEATS;
     refuse(
       'AgentStale',
-      `the agent of ${kind} ${host.name} last reported ${seconds(host.reportAgeMs)} ago, wanted at most ${seconds(staleMs)}; look at its log on that host`,
+      `the agent of ${kind} ${host.name} last reported ${seconds(silent)} ago, wanted at most ${seconds(staleMs)}; look at its log on that host`,
     );
   }
 }
