@@ -41,6 +41,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     )
     .option('--metrics-cert-file <file>', 'TLS certificate of them, in PEM; needed off loopback')
     .option('--metrics-key-file <file>', 'its key')
+    .option('--node <name>', 'of the ControlNode or Node that this runs on (the hostname)')
     .addOption(
       new Option('--log-level <level>', 'what is logged')
         .choices(['debug', 'info', 'warn', 'error'])

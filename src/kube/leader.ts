@@ -39,6 +39,12 @@ export interface Leader {
    */
   raiseEpoch(least: number): Promise<number>;
   /**
+   * Gives the Lease back, so that another one can begin at once, and takes it again after that time where none
+   * did. Whatever acts as the leader must have ended before. Never throws: a Lease that could not be given back
+   * expires.
+   */
+  handOver(forMs: number): Promise<void>;
+  /**
    * Stops and gives the Lease back, so that another one can begin at once. Whatever acts as the leader
    * must have ended before. Never throws: a Lease that could not be given back expires.
    */
@@ -69,6 +75,8 @@ export class LeaseLeader implements Leader {
   #epoch: number | undefined;
   #turnedAtMs = performance.now();
   #isStopped = false;
+  /** Until then a Lease that nobody holds is left to others. */
+  #yieldsUntilMs = 0;
   #next: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   /** Writes to the Lease, one after the other. */
@@ -104,9 +112,18 @@ export class LeaseLeader implements Leader {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#next);
+    await this.#giveBack('stopped');
+  }
+
+  async handOver(forMs: number): Promise<void> {
+    this.#yieldsUntilMs = performance.now() + forMs;
+    await this.#giveBack('handed over');
+  }
+
+  async #giveBack(why: string): Promise<void> {
     await this.#inTurn(async () => {
       const record = this.#record;
-      this.#lead(undefined, 'stopped');
+      this.#lead(undefined, why);
       if (record?.holder !== this.#options.identity) return;
       // As client-go does: no holder, and a duration of a second.
       const write = {
@@ -115,7 +132,7 @@ export class LeaseLeader implements Leader {
         transitions: record.transitions,
         acquired: false,
       };
-      await this.#store.update(record.resourceVersion, write, 2_000);
+      this.#see(await this.#store.update(record.resourceVersion, write, 2_000));
     }).catch((thrown) => {
       this.#options.log.warn({ error: messageOf(thrown) }, 'Lease not given back, it will expire');
     });
@@ -171,6 +188,7 @@ export class LeaseLeader implements Leader {
   async #act(): Promise<number> {
     const { retryMs, watchMs, renewDeadlineMs } = this.#times;
     const nowMs = performance.now();
+    if (nowMs < this.#yieldsUntilMs && !this.#record?.holder) return spread(watchMs);
     const decision = decideLeader(
       {
         nowMs,

@@ -10,7 +10,7 @@ import { checkedVersions } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { ClusterView } from './cluster-view.ts';
-import type { Action, PlanFacts } from './facts.ts';
+import type { Action, ControlNodeFacts, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
@@ -30,6 +30,10 @@ export interface ControllerOptions {
   readonly apiPort: number;
   /** Who acts, as the Lease says it. */
   readonly identity: string;
+  /** What the host is called that this process runs on: by its ControlNode, or by its Node. */
+  readonly host: string;
+  /** Lets another orchestrator lead, where there is one. */
+  readonly handOver: () => Promise<void>;
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
@@ -63,6 +67,8 @@ export class Controller {
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
+  /** Order for whose sake we last let others lead. */
+  #handedOver: string | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -251,7 +257,26 @@ export class Controller {
     });
   }
 
+  /**
+   * The host that we run on is about to go down: another one leads meanwhile, and gives this very order. Once per
+   * order; where nobody takes over we lead again, and give it ourselves.
+   */
+  async #leavesToOthers(actions: readonly Action[]): Promise<boolean> {
+    const { host, handOver, log } = this.#options;
+    const controllers = this.store.controlNodes();
+    const own = actions.find((action) => isOwnRestart(action, host, controllers));
+    if (own?.kind !== 'order' || controllers.size < 2 || this.#handedOver === own.order.id) {
+      return false;
+    }
+    this.#handedOver = own.order.id;
+    log.info({ node: own.name, order: own.order.id }, 'handing over, for our own host is next');
+    this.standBy();
+    await handOver();
+    return true;
+  }
+
   async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {
+    if (await this.#leavesToOthers(actions)) return;
     const left = [...actions];
     const failures: string[] = [];
     const work = async () => {
@@ -340,4 +365,17 @@ function versionsToCheck(plan: QueuedPlan): string[] {
 
 function isAskedOf({ requests, status, deleted }: QueuedPlan): boolean {
   return !deleted && isAsked(requests, status?.requestResults);
+}
+
+function isOwnRestart(
+  action: Action,
+  host: string,
+  controllers: ReadonlyMap<string, ControlNodeFacts>,
+): boolean {
+  if (action.kind !== 'order' || action.role !== 'controller') return false;
+  const { goal, artifact } = action.order;
+  const { order, nodeName } = controllers.get(action.name) ?? {};
+  const isRestart = goal === 'apply' || goal === 'undo';
+  const isNews = order?.kind !== 'valid' || order.value.goal !== goal;
+  return isRestart && isNews && artifact.kind === 'k0s' && [action.name, nodeName].includes(host);
 }

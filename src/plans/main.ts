@@ -15,6 +15,9 @@ import { worldSamples } from '../metrics/world-samples.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { Controller } from './controller.ts';
 
+/** Others look at the Lease every 700 ms. Where there are none, this is what it costs. */
+const HAND_OVER_MS = 5_000;
+
 /**
  * The orchestrator: observes always, acts while it leads, and gives the Lease back when it is stopped.
  * @throws ConfigError, KubeconfigError before anything was begun
@@ -57,6 +60,8 @@ export async function runOrchestrator(
     apiPort: config.apiPort,
     identity,
     policy,
+    host: config.node ?? (process.env.AUTOPILOT_HOSTNAME || hostname()).trim().toLowerCase(),
+    handOver: () => leader.handOver(HAND_OVER_MS),
     signal: watches.signal,
     onStatus: (before, after) => metrics.count(changeSamples(before, after)),
   });

@@ -161,3 +161,28 @@ test('without the namespace it says what to do', async () => {
   assert.match(problem ?? '', /k0s-autopilot/);
   await one.leader.stop();
 });
+
+test('hands over to one that stands by, and takes it again where there is none', async () => {
+  const first = await candidate('hands-over');
+  await eventually('the first to lead', () => leads(first));
+  const { epoch } = first.leader.current;
+  await first.leader.handOver(1_500);
+  assert.equal(leads(first), false);
+  const handedAtMs = performance.now();
+  await eventually('the first to lead again', () => leads(first), { everyMs: 10 });
+  const aloneMs = performance.now() - handedAtMs;
+  assert.ok(aloneMs >= 1_000, `left to others for ${aloneMs} ms only`);
+  assert.ok(first.leader.current.epoch > epoch);
+
+  const second = await candidate('takes-over');
+  await eventually('the second to stand by', () => second.leader.current.holder === 'hands-over');
+  await first.leader.handOver(60_000);
+  await eventually('the second to lead', () => leads(second), { everyMs: 10 });
+  await eventually('the first to know', () => first.leader.current.holder === 'takes-over');
+  await second.leader.stop();
+  await eventually(
+    'the second to have gone',
+    async () => (await readLease()).spec?.holderIdentity === '',
+  );
+  await first.leader.stop();
+});

@@ -159,8 +159,8 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     return file;
   }
 
-  /** One more orchestrator, which stands by while another one leads. */
-  async startOrchestrator(policy: PolicyLayer = {}): Promise<Orchestrator> {
+  /** One more orchestrator, which stands by while another one leads. @param node the host that it runs on */
+  async startOrchestrator(policy: PolicyLayer = {}, node?: string): Promise<Orchestrator> {
     const name = `o${this.orchestrators.length + 1}`;
     const kubeconfig = await this.kubeconfigFor('autopilot:orchestrator', []);
     const policyFile = join(this.folder, `${name}.policy.yaml`);
@@ -172,6 +172,7 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
       // Several share a loopback: each takes a port that is free, and says which.
       ...['--metrics-address', '127.0.0.1:0', '--metrics-token-file', tokenFile],
     ];
+    if (node !== undefined) flags.push('--node', node);
     const orchestrator = await Orchestrator.start(this.folder, name, this.#program, flags);
     this.orchestrators.push(orchestrator);
     return orchestrator;
@@ -221,7 +222,9 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     const withAgent = this.hosts.filter(({ name }) => !options.withoutAgent?.includes(name));
     await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
     for (let i = 0; i < (options.orchestrators ?? 1); i++) {
-      await this.startOrchestrator(options.policy);
+      // One on each controller, as in production; a lone one leads whatever restarts.
+      const isOneOfMany = (options.orchestrators ?? 1) > 1;
+      await this.startOrchestrator(options.policy, isOneOfMany ? this.hosts[i]?.name : undefined);
     }
     progress('every node to be ready, with its agent');
     const joined = { ...within, everyMs: 300 };
