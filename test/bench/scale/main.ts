@@ -88,7 +88,10 @@ export async function measureScale(
     const log = await open(join(folder, 'orchestrator.log'), 'w');
     const config = await api.kubeconfig(ORCHESTRATOR, [], proxy.url);
     const startedMs = Date.now();
-    const orchestrator = spawn(process.execPath, [program, 'controller', '--kubeconfig', config], {
+    const profiled =
+      options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
+    const argv = [...profiled, program, 'controller', '--kubeconfig', config];
+    const orchestrator = spawn(process.execPath, argv, {
       stdio: ['ignore', log.fd, log.fd],
     });
     await log.close();

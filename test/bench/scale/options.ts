@@ -11,9 +11,12 @@ export interface ScaleOptions {
   readonly flaky: number;
   /** Of the faults of `flaky`. */
   readonly seed: number;
+  /** Where the orchestrator's CPU profile is to be left. */
+  readonly profile?: string | undefined;
 }
 
 export const SCALE_USAGE = `npm run bench -- scale [--nodes N] [--concurrent C] [--answer-ms MS] [--drain] [--flaky P] [--seed S]
+                        [--profile DIR]
 
   One run over N nodes, C at once, on a real etcd and API server; agents are simulated, all in one process.
 
@@ -23,6 +26,7 @@ export const SCALE_USAGE = `npm run bench -- scale [--nodes N] [--concurrent C] 
   --drain          two pods on every node, with a budget: nodes are drained
   --flaky P        the share of answers, 0 to 1, that fail, never come, come late or come twice; 0
   --seed S         of these faults
+  --profile DIR    leaves a CPU profile of the orchestrator there
 `;
 
 /** @throws Error that says which option, what was wanted and what was found */
@@ -36,6 +40,7 @@ export function parseScale(argv: readonly string[]): ScaleOptions {
       drain: { type: 'boolean', default: false },
       flaky: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
+      profile: { type: 'string' },
     },
   });
   const nodes = wholeNumber('--nodes', values.nodes, 1);
@@ -48,6 +53,7 @@ export function parseScale(argv: readonly string[]): ScaleOptions {
     drain: values.drain,
     flaky,
     seed: wholeNumber('--seed', values.seed, 0),
+    profile: values.profile,
   };
 }
 
