@@ -74,7 +74,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       binary,
       ['controller', '--config', config, ...dataDir, '--run-dir', join(folder, 'run')],
       {
-        env: { AUTOPILOT_HOSTNAME: 'cp-1', PATH: process.env.PATH },
+        env: { K0MINI_HOSTNAME: 'cp-1', PATH: process.env.PATH },
         stdio: ['ignore', log.fd, log.fd],
       },
     );
