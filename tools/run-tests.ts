@@ -8,9 +8,9 @@ import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { ALL_RELEASES, buildReleases } from '../test/support/releases.ts';
 import { buildAutopilot } from './build.ts';
+import { findMinisign, findNginx, findPrometheus, findRsync } from './debian-program/find.ts';
 import { prepareHosts } from './hosts/setup.ts';
 import { cacheDir } from './k0mini/cache.ts';
-import { findPrometheus } from './prometheus/setup.ts';
 import { Screen } from './screen.ts';
 import { runCheck } from './testing/check.ts';
 import { longestFirst, readDurations, writeDurations } from './testing/durations.ts';
@@ -82,8 +82,10 @@ async function prepare(): Promise<void> {
   await buildAutopilot();
   await buildReleases(ALL_RELEASES, (text) => screen.progress(text));
   const why = await prepareHosts((text) => screen.progress(text));
-  const prometheus = findPrometheus();
+  const programs = [findPrometheus(), findNginx(), findMinisign(), findRsync()];
   screen.clear();
-  if ('why' in prometheus) console.log(`  tests with Prometheus are skipped: ${prometheus.why}`);
+  for (const program of programs) {
+    if ('why' in program) console.log(`  some tests are skipped: ${program.why}`);
+  }
   if (why !== undefined) console.log(`  tests on Debian hosts are skipped: ${why}`);
 }

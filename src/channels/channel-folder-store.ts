@@ -320,8 +320,12 @@ export class ChannelFolder {
     const work = join(publications, 'work');
     await this.#disk.remove(work);
     await this.#disk.makeFolder(work);
-    await this.#disk.write(join(work, INDEX_FILE), bytes);
-    if (cron !== undefined) await this.#disk.write(join(work, CRON_FILE), Buffer.from(cron));
+    // web servers make ETags of length and time of change, in seconds
+    const { issued } = extended;
+    await this.#disk.write(join(work, INDEX_FILE), bytes, issued);
+    if (cron !== undefined) {
+      await this.#disk.write(join(work, CRON_FILE), Buffer.from(cron), issued);
+    }
     await this.#disk.rename(work, join(publications, String(extended.epoch)));
     for (const name of [INDEX_FILE, CRON_FILE]) {
       const target = `${CURRENT}/${name}`;

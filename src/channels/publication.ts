@@ -3,6 +3,9 @@ import { byVersion, whyBlocked } from './blocked.ts';
 import type { ExtendedIndex, Release } from './index-schema.ts';
 import { isoOf } from './iso-time.ts';
 
+/** Publications that follow each other at once may be so much ahead of the clock. */
+const MOST_AHEAD_MS = 60_000;
+
 /** One step of a channel. */
 export type Change =
   | {
@@ -45,13 +48,14 @@ export function changeIndex(
   change: Change,
   stamp: Stamp,
 ): NextIndex {
-  // times are kept in whole seconds, and a publication must not be older than the one before it
-  const issued = Math.floor(stamp.nowMs / 1000) * 1000;
-  if (current !== undefined && issued < current.issued) {
+  const wholeMs = Math.floor(stamp.nowMs / 1000) * 1000;
+  if (current !== undefined && current.issued - wholeMs > MOST_AHEAD_MS) {
     return refused(
-      `wanted a time after ${isoOf(current.issued)}, when the index that stands was issued, found ${isoOf(issued)}: set the clock`,
+      `wanted a time after ${isoOf(current.issued)}, when the index that stands was issued, found ${isoOf(wholeMs)}: set the clock`,
     );
   }
+  // of two in one second web servers would say that they are the same, if they are of one length
+  const issued = Math.max(wholeMs, (current?.issued ?? 0) + 1000);
   const before = current ?? { releases: [], blocked: { versions: [], edges: [] } };
   const changed = applied(before, change);
   if ('kind' in changed) return changed;

@@ -13,8 +13,11 @@ export interface PublishDisk {
   list(folder: string): Promise<readonly string[]>;
   /** With all folders above it. */
   makeFolder(path: string): Promise<void>;
-  /** Whole and durable, or not at all: another name first, then renamed over what was there. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Whole and durable, or not at all: another name first, then renamed over what was there.
+   * @param changedMs what the file says of its last change; else now
+   */
+  write(path: string, bytes: Uint8Array, changedMs?: number): Promise<void>;
   /** Whole and durable, or not at all: over a link that was there. */
   link(path: string, target: string): Promise<void>;
   /** Durable; a folder must not be there yet, or be empty. */
@@ -40,12 +43,13 @@ export const LOCAL_DISK: PublishDisk = {
     const first = await fs.mkdir(path, { recursive: true, mode: FOLDER_MODE });
     if (first !== undefined) await syncFolder(dirname(first));
   },
-  async write(path, bytes) {
+  async write(path, bytes, changedMs) {
     const beside = `${path}.new`;
     const handle = await fs.open(beside, 'w', FILE_MODE);
     try {
       await handle.writeFile(bytes);
       await handle.chmod(FILE_MODE);
+      if (changedMs !== undefined) await handle.utimes(changedMs / 1000, changedMs / 1000);
       await handle.sync();
     } finally {
       await handle.close();

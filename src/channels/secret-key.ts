@@ -63,7 +63,19 @@ export function makeKeys(): {
   };
 }
 
-export function publicKeyFile(id: string, publicKey: string): string {
+/** @returns the line that readers trust, of an ed25519 key in PEM; undefined for any other */
+export function publicKeyOfPem(pem: string): string | undefined {
+  try {
+    const key = createPublicKey(pem);
+    return key.asymmetricKeyType === 'ed25519'
+      ? lineOf(idOf(pointOf(key)), pointOf(key))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function publicKeyFile(id: string, publicKey: string): string {
   return `untrusted comment: minisign public key ${id}\n${publicKey}\n`;
 }
 
@@ -106,14 +118,19 @@ function fromPem(text: string, password: string | undefined): ParsedSecretKey {
 
 /** PEM has no id: it is drawn from the public key, so that it is always the same. */
 function ofKey(key: KeyObject): SecretKey {
-  const { point } = rawOf(key);
-  return withId(key, point.readBigUInt64LE(0).toString(16).toUpperCase().padStart(16, '0'));
+  return withId(key, idOf(rawOf(key).point));
+}
+
+function idOf(bytes: Buffer): string {
+  return bytes.readBigUInt64LE(0).toString(16).toUpperCase().padStart(16, '0');
 }
 
 function withId(key: KeyObject, id: string): SecretKey {
-  const { point } = rawOf(key);
-  const publicKey = Buffer.concat([Buffer.from('Ed'), idBytesOf(id), point]).toString('base64');
-  return { id, key, publicKey };
+  return { id, key, publicKey: lineOf(id, rawOf(key).point) };
+}
+
+function lineOf(id: string, point: Buffer): string {
+  return Buffer.concat([Buffer.from('Ed'), idBytesOf(id), point]).toString('base64');
 }
 
 function fromMinisign(text: string, password: string | undefined): ParsedSecretKey {
@@ -139,7 +156,7 @@ function fromMinisign(text: string, password: string | undefined): ParsedSecretK
       `wanted a key that is plain or encrypted with Sc, found ${JSON.stringify(derivation)}`,
     );
   }
-  const id = body.readBigUInt64LE(0).toString(16).toUpperCase().padStart(16, '0');
+  const id = idOf(body);
   const der = Buffer.concat([PKCS8_HEAD, body.subarray(8, 40)]);
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   // stands for minisign's checksum: a wrong password gives a seed of another key
@@ -175,8 +192,11 @@ function maskOf(bytes: Buffer, password: string): Buffer | undefined {
 
 function rawOf(key: KeyObject): { readonly seed: Buffer; readonly point: Buffer } {
   const seed = key.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
-  const point = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
-  return { seed, point };
+  return { seed, point: pointOf(createPublicKey(key)) };
+}
+
+function pointOf(publicKey: KeyObject): Buffer {
+  return publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
 }
 
 /** Lowest byte first. */

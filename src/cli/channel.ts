@@ -10,7 +10,13 @@ import type { Change } from '../channels/publication.ts';
 import { LOCAL_DISK } from '../channels/publish-disk-linux.ts';
 import { PublishError } from '../channels/publish-error.ts';
 import { whileLocked } from '../channels/publish-lock-linux.ts';
-import { makeKeys, makeSignature, parseSecretKey, type SecretKey } from '../channels/secret-key.ts';
+import {
+  makeKeys,
+  makeSignature,
+  parseSecretKey,
+  publicKeyOfPem,
+  type SecretKey,
+} from '../channels/secret-key.ts';
 import { startStaticServer } from '../channels/static-server.ts';
 import { verifyChannel } from '../channels/verify-folder-store.ts';
 import { parseRange } from '../channels/version-range.ts';
@@ -301,14 +307,14 @@ async function secretKey({ key, passwordFile }: SigningOptions): Promise<SecretK
   throw new ConfigError(`--key ${key}: ${why}`);
 }
 
+/** Of the line itself, minisign's file, or a key in PEM. */
 async function publicKey(said: string): Promise<string> {
   const text = said.startsWith('RW') ? said : await readText('--trust', said);
-  if (parsePublicKey(text) === undefined) {
-    throw new ConfigError(
-      `--trust: wanted a minisign public key, which begins with RW, found none in ${said}`,
-    );
-  }
-  return text.trim().split('\n').at(-1)?.trim() ?? '';
+  const line = publicKeyOfPem(text) ?? text.trim().split('\n').at(-1)?.trim() ?? '';
+  if (parsePublicKey(line) !== undefined) return line;
+  throw new ConfigError(
+    `--trust: wanted a minisign public key, which begins with RW, or an ed25519 key in PEM, found none in ${said}`,
+  );
 }
 
 function keyNames(keys: readonly string[]): string {

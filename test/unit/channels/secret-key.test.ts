@@ -9,6 +9,7 @@ import {
   makeSignature,
   type ParsedSecretKey,
   parseSecretKey,
+  publicKeyOfPem,
 } from '../../../src/channels/secret-key.ts';
 
 /** Made with minisign 0.11, the first with `-W`; the password of the other is `correct horse`. */
@@ -64,6 +65,8 @@ describe('a secret key', () => {
     const parsed = parseSecretKey(plain);
     const publicKey = parsed.kind === 'key' ? parsed.key.publicKey : '';
     assertSigns(parsed, publicKey);
+    assert.equal(publicKeyOfPem(plain), publicKey);
+    assert.equal(publicKeyOfPem('hello'), undefined);
     assertSigns(parseSecretKey(encrypted, 'x'), publicKey);
     assert.deepEqual(parseSecretKey(encrypted), { kind: 'locked' });
     assert.deepEqual(parseSecretKey(encrypted, 'y'), {
