@@ -21,6 +21,8 @@ export const REASONS = {
   HostNotWritable: 'The agent cannot write where the binary is.',
   DiskFull: 'A target has too little free space for the artifact.',
   SkewTooWide: 'Controllers go one minor version at a time.',
+  RemovedApiInUse:
+    'Objects are stored under an API that the version does not have, and under no other.',
   KubeletTooNew: 'A worker would become newer than an API server.',
   DowngradeRefused: 'A lower minor version needs forceupdate: stored API versions do not go back.',
   BudgetNeverMet: 'A disruption budget needs all of its pods, so that none can ever be evicted.',
@@ -31,6 +33,8 @@ export const REASONS = {
     'A policy says paused, or somebody asked for it: nothing new is begun, what is in flight settles.',
   WaitsForWindow: 'No window of the policy is open; the message says when the next one opens.',
   Frozen: 'A freeze of the policy holds; the message says which, and when the next window opens.',
+  WaitsForApiCheck:
+    'Whether the version takes away an API that is in use is not known: the API server could not be asked.',
   WaitsForControllers: 'Workers wait until every controller has its version.',
   WaitsForController: 'One controller at a time: another one is under way.',
   ControllerNotReady: 'Another controller is not ready, so none may be taken away.',

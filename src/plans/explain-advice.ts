@@ -92,6 +92,9 @@ function drainCommands(about: About): string[] {
   ];
 }
 
+/** `flowschemas.flowcontrol.apiserver.k8s.io v1beta3 has been removed`, as preflight says it. */
+const REMOVED_API = /\b([a-z]+)\.([a-z0-9.]+) (v\w+) has been removed/g;
+
 /** `Job k0s-autopilot/autopilot-warm-0123456789`, as hooks and gates name theirs. */
 function jobCommands({ message }: About): string[] {
   const [, namespace, name] = /Job ([a-z0-9-]+)\/([a-z0-9-]+)/.exec(message) ?? [];
@@ -194,6 +197,16 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   SkewTooWide: mendSpec(
     'Go through the minor version in between first, with a command of its own.',
   ),
+  RemovedApiInUse: {
+    fix: 'Store the objects anew under a version that stays, or delete them; of a k0supdate, forceupdate: true waives the check.',
+    next: (about) => [
+      ...[...about.message.matchAll(REMOVED_API)].map(
+        ([, resource, group, version]) => `kubectl get ${resource}.${version}.${group} -A`,
+      ),
+      retry(about),
+      editPlan(about),
+    ],
+  },
   KubeletTooNew: mendSpec('Update the controllers first, or in the same command.'),
   DowngradeRefused: mendSpec(
     'If it is meant, set forceupdate: true; have a backup of before that version.',
@@ -226,6 +239,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Frozen: {
     fix: 'It goes on by itself after the freeze; for an update that cannot wait, change the freezes.',
     next: look(showPolicy, editPolicy),
+  },
+  WaitsForApiCheck: {
+    fix: 'It goes on once the orchestrator may list what the message names; apply deploy/rbac.yaml anew.',
+    next: () => ['kubectl auth can-i --list --as autopilot:orchestrator'],
   },
   WaitsForControllers: waits(look(listControllers, follow)),
   WaitsForController: waits(look(listControllers, follow)),

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { runProgram } from './run-program.ts';
+import { run } from './cluster/run.ts';
 
 const SOURCE = join(import.meta.dirname, 'old-reader');
 
@@ -23,8 +23,6 @@ export class OldReader {
 
   /** @throws Error with what the reader said */
   async read(protocol: 'periodic' | 'cron', server: string, channel: string) {
-    const ran = await runProgram(this.#program, [protocol, server, channel]);
-    if (ran.code !== 0) throw new Error(ran.stderr);
-    return JSON.parse(ran.stdout);
+    return JSON.parse(await run(this.#program, [protocol, server, channel]));
   }
 }

@@ -37,7 +37,7 @@ export const findPrometheus = () =>
   findProgram({
     name: 'prometheus',
     path: 'usr/bin/prometheus',
-    who: 'the tests of gates',
+    who: 'the tests of gates and alerts',
     packages: ['prometheus'],
   });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,10 +15,10 @@ import {
   findRsync,
   type Program,
 } from '../../../tools/debian-program/find.ts';
+import { tryRun } from '../../support/cluster/run.ts';
 import { blocksOf } from '../../support/doc-blocks.ts';
 import { type Nginx, startNginx } from '../../support/nginx.ts';
 import { OldReader } from '../../support/old-reader.ts';
-import { runProgram } from '../../support/run-program.ts';
 
 const PAGE = 'usage/publishing.md';
 const PLACE = '/srv/channels';
@@ -34,7 +36,7 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
   let reader: OldReader;
   let publicKey: string;
   let program: string;
-  const env: { PATH?: string } = {};
+  const env: Record<string, string> = {};
 
   /** Runs a command of the page, with its places and addresses put to ours. */
   async function run(command: string): Promise<string> {
@@ -42,7 +44,7 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
       .replaceAll(PLACE, channels)
       .replaceAll(ADDRESS, wellSet.url)
       .replaceAll('/srv/mirror', join(folder, 'mirror'));
-    const ran = await runProgram('sh', ['-euc', ours], { cwd: folder, env });
+    const ran = await tryRun('sh', ['-euc', `cd ${folder}; ${ours}`], { env });
     assert.equal(ran.code, 0, `${ours}\n${ran.stdout}${ran.stderr}`);
     return ran.stdout;
   }
@@ -217,15 +219,14 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
       join(folder, 'channel-2027.key'),
     ];
     const startedMs = performance.now();
-    await runProgram(process.execPath, args);
+    await tryRun(process.execPath, args);
     const wholeMs = performance.now() - startedMs;
     let killed = 0;
     // the last third is where it writes
     for (const share of [0.7, 0.8, 0.85, 0.9, 0.95, 1]) {
-      const { code } = await runProgram(process.execPath, args, { killAfterMs: wholeMs * share });
-      if (code === null) killed++;
+      if (await runFor(wholeMs * share, args)) killed++;
     }
-    const last = await runProgram(process.execPath, args);
+    const last = await tryRun(process.execPath, args);
     assert.equal(last.code, 0, last.stderr);
     isDone = true;
     for (const one of await readers) if (one.status === 'rejected') throw one.reason;
@@ -245,9 +246,7 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
       join(folder, 'channel-2027.key'),
     ];
     const before = await poll(wellSet.url, 'stable');
-    const all = await Promise.all(
-      Array.from({ length: 4 }, () => runProgram(process.execPath, args)),
-    );
+    const all = await Promise.all(Array.from({ length: 4 }, () => tryRun(process.execPath, args)));
     const published = all.filter(({ code }) => code === 0).length;
     for (const { code, stderr } of all) {
       if (code !== 0) assert.match(stderr, /found another autopilot channel at work there/);
@@ -274,6 +273,15 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
     }
   });
 });
+
+/** Kills it after so long, as a power cut would. @returns whether it was still at work */
+async function runFor(ms: number, args: readonly string[]): Promise<boolean> {
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const killer = setTimeout(() => child.kill('SIGKILL'), ms);
+  const [code] = await once(child, 'close');
+  clearTimeout(killer);
+  return code === null;
+}
 
 function binaryOf(program: Program): string {
   return 'binary' in program ? program.binary : '';

@@ -17,7 +17,7 @@ import { makeKeys, makeSignature, parseSecretKey } from '../../../src/channels/s
 import { verifyChannel } from '../../../src/channels/verify-folder-store.ts';
 
 const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 0x7fffffff));
-const numRuns = Number(process.env.TEST_RUNS ?? 60);
+const numRuns = Number(process.env.TEST_RUNS ?? 30);
 const NOW_MS = Date.UTC(2026, 10, 28, 2);
 const DAY_MS = 86_400_000;
 const URL_BASE = 'https://updates.example.com/k0s/';
