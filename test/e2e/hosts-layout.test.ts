@@ -1,42 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { API_VERSION } from '../../src/api/meta.ts';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
+import { airgapPlan, BUNDLE } from '../support/airgap-plan.ts';
 import { eventually } from '../support/eventually.ts';
 import { HostCluster } from '../support/hosts/host-cluster.ts';
-import type { InstalledHost } from '../support/hosts/installed-host.ts';
-import type { K0sLayout } from '../support/hosts/k0s-layout.ts';
-import { thisPlatform } from '../support/manifests.ts';
+import { LAYOUTS } from '../support/hosts/layouts.ts';
+import { renewCertificate } from '../support/hosts/renew-certificate.ts';
 import { NEW_VERSION } from '../support/releases.ts';
-import { sha256Of } from '../support/sha256.ts';
-
-/** k0s as people have it installed: each place and each name is another one on some host. */
-const LAYOUTS: Readonly<Record<string, Partial<K0sLayout>>> = {
-  c1: {
-    hostname: 'C1',
-    binary: '/opt/k0s/k0s-stable',
-    dataDir: '/srv/k0s',
-    kubeletRootDir: '/srv/kubelet',
-    nodeName: 'box-1',
-    controlNodeName: 'cp-one',
-  },
-  w1: {
-    hostname: 'W1',
-    binary: '/usr/bin/k0s',
-    runDir: '/run/k0s-worker',
-    statusSocket: '/run/k0s-worker/k0s.sock',
-    kubeletRootDir: '/var/lib/kubelet',
-  },
-  w2: {
-    dataDir: '/mnt/k0s',
-    statusSocket: '/run/k0s-status.sock',
-    nodeName: 'edge-2',
-  },
-};
-const ALL = { discovery: { selector: {} } };
-const BUNDLE = 'images of this release';
-const BUNDLE_FILE = 'bundle.tar';
 
 describe('k0s installed elsewhere, on hosts of other names, without a route out', {
   skip: whyNoHosts() ?? false,
@@ -74,8 +44,14 @@ describe('k0s installed elsewhere, on hosts of other names, without a route out'
   });
 
   test('gets a bundle and an update in one Plan, while a kubelet renews its certificate', async () => {
-    await cluster.apply(await airgapPlan(cluster));
-    await renewCertificate(cluster, cluster.host('w1'));
+    await cluster.apply(
+      await airgapPlan(cluster, {
+        name: 'airgap',
+        release: { version: NEW_VERSION },
+        concurrent: 2,
+      }),
+    );
+    await renewCertificate(cluster.host('c1'), cluster.host('w1'));
     const plan = await cluster.waitForPlan(
       'airgap',
       'to end',
@@ -92,8 +68,8 @@ describe('k0s installed elsewhere, on hosts of other names, without a route out'
       const { binary, dataDir } = host.layout;
       assert.equal((await host.k0sStatus()).version, NEW_VERSION, host.name);
       assert.equal((await host.machine.must([binary, 'version'])).trim(), NEW_VERSION, host.name);
-      const found = await host.machine.read(`${dataDir}/images/${BUNDLE_FILE}`);
-      assert.equal(found, BUNDLE, host.name);
+      const found = await host.machine.read(`${dataDir}/images/${BUNDLE.file}`);
+      assert.equal(found, BUNDLE.content, host.name);
       const away = await host.machine.run(['curl', '--max-time', '2', 'http://192.0.2.1/']);
       assert.notEqual(away.code, 0, `${host.name} has a way out`);
     }
@@ -125,57 +101,3 @@ describe('k0s installed elsewhere, on hosts of other names, without a route out'
     );
   });
 });
-
-async function airgapPlan(cluster: HostCluster): Promise<object> {
-  const release = await cluster.offer({ version: NEW_VERSION });
-  const file = `${cluster.folder}/${BUNDLE_FILE}`;
-  await writeFile(file, BUNDLE);
-  const bundle = {
-    url: cluster.artifacts.add(`/${BUNDLE_FILE}`, file),
-    sha256: sha256Of(BUNDLE),
-  };
-  const version = NEW_VERSION;
-  const platforms = (offer: object) => ({ [thisPlatform()]: offer });
-  return {
-    apiVersion: API_VERSION,
-    kind: 'Plan',
-    metadata: { name: 'airgap' },
-    spec: {
-      id: 'airgap',
-      timestamp: 'now',
-      commands: [
-        { airgapupdate: { version, platforms: platforms(bundle), workers: ALL } },
-        {
-          k0supdate: {
-            version,
-            platforms: platforms(release),
-            targets: { controllers: ALL, workers: { ...ALL, limits: { concurrent: 2 } } },
-          },
-        },
-      ],
-    },
-  };
-}
-
-/**
- * A new certificate and key where the kubelet keeps them, as its own rotation writes them: a new file, and a link
- * that leads to it. The old one is gone.
- */
-async function renewCertificate(cluster: HostCluster, host: InstalledHost): Promise<void> {
-  const { machine, layout, nodeName } = host;
-  const controller = cluster.host('c1');
-  const kubeconfig = await controller.k0s(
-    ...['kubeconfig', 'create', `system:node:${nodeName}`, '--groups', 'system:nodes'],
-  );
-  const data = (field: string) =>
-    Buffer.from(new RegExp(`${field}: (\\S+)`).exec(kubeconfig)?.[1] ?? '', 'base64').toString();
-  const pem = data('client-certificate-data') + data('client-key-data');
-  const folder = `${layout.kubeletRootDir}/pki`;
-  const current = `${folder}/kubelet-client-current.pem`;
-  const old = (await machine.must(['readlink', '-f', current])).trim();
-  const fresh = `${folder}/kubelet-client-2030-01-01-00-00-00.pem`;
-  await machine.write(fresh, pem, 0o600);
-  await machine.must(['ln', '-s', fresh, `${current}.new`]);
-  await machine.must(['mv', '-T', `${current}.new`, current]);
-  await machine.must(['rm', old]);
-}

@@ -1,49 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { API_VERSION } from '../../../src/api/meta.ts';
 import type { Plan } from '../../../src/api/plan.ts';
+import { airgapPlan, BUNDLE, FOR_OTHERS } from '../../support/airgap-plan.ts';
 import { Cluster } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
-import { thisPlatform, workloadManifests } from '../../support/manifests.ts';
+import { workloadManifests } from '../../support/manifests.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
-import { sha256Of } from '../../support/sha256.ts';
 
-const ALL = { discovery: { selector: {} } };
-const OTHER_PLATFORM = thisPlatform() === 'linux-amd64' ? 'linux-arm64' : 'linux-amd64';
-const BUNDLE = 'images of this release';
-
-/** A bundle for every Node, then the release for every host; one of two platforms in each map is for others. */
-async function airgapPlan(cluster: Cluster, name: string): Promise<object> {
-  const release = await cluster.offer({ version: NEW_VERSION });
-  const file = join(cluster.folder, 'bundle.tar');
-  await writeFile(file, BUNDLE);
-  const bundle = { url: cluster.artifacts.add('/bundle.tar', file), sha256: sha256Of(BUNDLE) };
-  const wrong = { url: `${cluster.artifacts.origin}/for-others`, sha256: 'f'.repeat(64) };
-  const platforms = (offer: object) => ({ [thisPlatform()]: offer, [OTHER_PLATFORM]: wrong });
-  const version = NEW_VERSION;
-  return {
-    apiVersion: API_VERSION,
-    kind: 'Plan',
-    metadata: { name },
-    spec: {
-      id: name,
-      timestamp: 'now',
-      commands: [
-        { airgapupdate: { version, platforms: platforms(bundle), workers: ALL } },
-        {
-          k0supdate: {
-            version,
-            platforms: platforms(release),
-            targets: { controllers: ALL, workers: ALL },
-          },
-        },
-      ],
-    },
-  };
-}
+const RELEASE = { version: NEW_VERSION };
 
 interface ListedNode {
   readonly metadata: { readonly name: string };
@@ -100,7 +66,7 @@ describe('three controllers that are workers as well', { timeout: 480_000 }, () 
   after(() => cluster?.stop());
 
   test('get a bundle, and are then emptied and updated one by one, each once', async () => {
-    await cluster.apply(await airgapPlan(cluster, 'hybrids'));
+    await cluster.apply(await airgapPlan(cluster, { name: 'hybrids', release: RELEASE }));
     const { plan, cordoned } = await followPlan(cluster, 'hybrids');
     assert.equal(plan.status?.state, 'Completed', JSON.stringify(plan.status, null, 1));
     const [bundle, update] = plan.status?.commands ?? [];
@@ -114,9 +80,9 @@ describe('three controllers that are workers as well', { timeout: 480_000 }, () 
       assert.equal(status.nodeInfo.kubeletVersion, 'v1.36.3+k0s', metadata.name);
     }
     for (const { name, places } of cluster.hosts) {
-      assert.ok(existsSync(join(places.dataDir, 'images', 'bundle.tar')), name);
+      assert.ok(existsSync(join(places.dataDir, 'images', BUNDLE.file)), name);
     }
-    assert.ok(!cluster.artifacts.downloads.some(({ path }) => path === '/for-others'));
+    assert.ok(!cluster.artifacts.downloads.some(({ path }) => path === FOR_OTHERS));
   });
 
   test('the leader handed over before its own host was restarted', async () => {
@@ -148,7 +114,7 @@ describe('a single node', { timeout: 300_000 }, () => {
   test('is updated beneath its pods, and says that it is not drained', async () => {
     const pods = () => cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].metadata.uid}');
     const before = await pods();
-    await cluster.apply(await airgapPlan(cluster, 'single'));
+    await cluster.apply(await airgapPlan(cluster, { name: 'single', release: RELEASE }));
     const { plan, messages, cordoned } = await followPlan(cluster, 'single');
     assert.equal(plan.status?.state, 'Completed', JSON.stringify(plan.status, null, 1));
     const [, update] = plan.status?.commands ?? [];
