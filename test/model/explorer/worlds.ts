@@ -22,6 +22,15 @@ export const SMALL_WORLDS: readonly WorldSpec[] = [
     mostStates: 250_000,
   },
   {
+    name: 'a controller that is a worker as well, and a worker: any one fault',
+    controllers: 1,
+    workers: 1,
+    hybrids: 1,
+    faults: FAULTS,
+    budget: 1,
+    mostStates: 400_000,
+  },
+  {
     name: 'two workers one after the other, any one fault',
     controllers: 0,
     workers: 2,

@@ -224,7 +224,10 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     for (let i = 0; i < (options.orchestrators ?? 1); i++) {
       // One on each controller, as in production; a lone one leads whatever restarts.
       const isOneOfMany = (options.orchestrators ?? 1) > 1;
-      await this.startOrchestrator(options.policy, isOneOfMany ? this.hosts[i]?.name : undefined);
+      await this.startOrchestrator(
+        options.policy,
+        isOneOfMany ? this.hosts[i]?.controlNodeName : undefined,
+      );
     }
     progress('every node to be ready, with its agent');
     const joined = { ...within, everyMs: 300 };
