@@ -45,8 +45,6 @@ describe('an agent beside a supervised k0s', () => {
       policyFile: '/etc/autopilot/agent.yaml',
       apiAddress: undefined,
       mode: 'controller',
-      isModeSaid: false,
-      nodeName: 'w1',
       logLevel: 'info',
       once: undefined,
     });
