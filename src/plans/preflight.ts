@@ -10,6 +10,7 @@ import { isAvailable } from './availability.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
 import { seemsGone } from './gone.ts';
 import { controllerOfNode, NOT_DRAINED, workloadOf } from './hybrid.ts';
+import { oddities } from './judge-spec.ts';
 import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
 import { deliveredTo } from './target.ts';
@@ -81,6 +82,9 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     for (const name of resolved.controllers) versions.set(key('controller', name), update.version);
     for (const name of resolved.workers) versions.set(key('worker', name), update.version);
   });
+  // What forbids the run is said once.
+  const isSaid = (reason: Reason) => refusals.some((refusal) => refusal.reason === reason);
+  warnings.push(...oddities(spec).filter(({ reason }) => !isSaid(reason)));
   return { commands, refusals, warnings };
 }
 
