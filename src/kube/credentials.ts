@@ -11,7 +11,6 @@ export interface Credentials {
     readonly cert?: Buffer;
     readonly key?: Buffer;
     readonly servername?: string;
-    readonly rejectUnauthorized?: boolean;
   };
 }
 
@@ -44,6 +43,15 @@ export function loadKubeConfig(path: string | undefined): KubeConfig {
       'no API server is configured: wanted --kubeconfig, $KUBECONFIG, a Pod with a ServiceAccount, or ~/.kube/config',
     );
   }
+  // Who cannot tell the API server from somebody else gives that one its credentials, and the cluster's orders.
+  if (cluster.skipTLSVerify) {
+    throw new KubeconfigError(
+      `the kubeconfig says insecure-skip-tls-verify of ${cluster.server}: certificates are always verified here; give certificate-authority-data instead`,
+    );
+  }
+  if (!cluster.server.startsWith('https://')) {
+    throw new KubeconfigError(`the kubeconfig names ${cluster.server}: wanted https://`);
+  }
   return config;
 }
 
@@ -65,9 +73,6 @@ export async function readCredentials(config: KubeConfig): Promise<Credentials> 
       ...(found.cert === undefined ? {} : { cert: found.cert as Buffer }),
       ...(found.key === undefined ? {} : { key: found.key as Buffer }),
       ...(found.servername === undefined ? {} : { servername: found.servername }),
-      ...(found.rejectUnauthorized === undefined
-        ? {}
-        : { rejectUnauthorized: found.rejectUnauthorized }),
     },
   };
 }

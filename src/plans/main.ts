@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type OrchestratorConfig, readPolicy } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import { followApiServers } from '../kube/api-servers.ts';
 import { connect } from '../kube/client.ts';
 import { createRecorder } from '../kube/events.ts';
 import { type Leader, type Leadership, startLeader } from '../kube/leader.ts';
@@ -115,6 +116,7 @@ export async function runOrchestrator(
   }
 
   parts = { controller, leader };
+  const following = followApiServers(kube, log, watches.signal);
 
   await stopped;
   log.info('stopping');
@@ -122,7 +124,7 @@ export async function runOrchestrator(
   await recorder.flush();
   await leader.stop();
   watches.abort(new Error('stopping'));
-  await controller.store.stop();
+  await Promise.all([controller.store.stop(), following]);
   await kube.close();
   await served?.close();
 }
