@@ -31,6 +31,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     )
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
     .option(
+      '--own-host <name>',
+      'ControlNode of the host that this runs on; else the name of the host',
+    )
+    .option(
       '--metrics-address <address>',
       'where /metrics, /readyz, /livez are; or off',
       METRICS_ADDRESS,
