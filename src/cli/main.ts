@@ -4,7 +4,9 @@ import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
+import { addLooks } from './look-commands.ts';
 import { addPreview } from './preview-command.ts';
+import { addStatus } from './status-command.ts';
 import { addVerbs } from './verbs.ts';
 
 /**
@@ -55,10 +57,12 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       const { runOrchestrator } = await import('../plans/main.ts');
       await runOrchestrator(config, untilStopped());
     });
+  addStatus(program);
   addPreview(program);
   addExplain(program);
   addHistory(program);
   addVerbs(program);
+  addLooks(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
   await program.parseAsync(argv, { from: 'user' });

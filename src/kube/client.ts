@@ -67,6 +67,8 @@ export interface Kube {
 export interface ConnectOptions {
   /** Path of a kubeconfig; without it $KUBECONFIG, then the Pod's ServiceAccount, then ~/.kube/config. */
   readonly kubeconfig?: string | undefined;
+  /** Of the kubeconfig; else its current one. */
+  readonly context?: string | undefined;
   /** Of this program, for the User-Agent. */
   readonly version?: string;
   /** Told of every request; must not throw. */
@@ -90,7 +92,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  */
 export function connect(options: ConnectOptions = {}): Kube {
   const { onAnswer } = options;
-  const config = loadKubeConfig(options.kubeconfig);
+  const config = loadKubeConfig(options.kubeconfig, options.context);
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
   const userAgent = `autopilot/${options.version ?? 'dev'}`;
   const servers = new Servers(server);

@@ -24,7 +24,7 @@ export class KubeconfigError extends AutopilotError {
  * else ~/.kube/config.
  * @throws KubeconfigError when there is none, or it cannot be read
  */
-export function loadKubeConfig(path: string | undefined): KubeConfig {
+export function loadKubeConfig(path: string | undefined, context?: string): KubeConfig {
   const config = new KubeConfig();
   const inPod = process.env.KUBERNETES_SERVICE_HOST && !process.env.KUBECONFIG;
   try {
@@ -35,6 +35,14 @@ export function loadKubeConfig(path: string | undefined): KubeConfig {
     throw new KubeconfigError(`cannot read the kubeconfig ${path ?? ''}: ${messageOf(thrown)}`, {
       cause: thrown,
     });
+  }
+  if (context !== undefined) {
+    const known = config.getContexts().map(({ name }) => name);
+    if (!known.includes(context)) {
+      const found = known.join(', ') || 'none';
+      throw new KubeconfigError(`the kubeconfig has no context ${context}, found ${found}`);
+    }
+    config.setCurrentContext(context);
   }
   const cluster = config.getCurrentCluster();
   // The last resort of client-node, http://localhost:8080, is nobody's API server.
