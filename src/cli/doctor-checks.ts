@@ -216,7 +216,9 @@ function hostsOf({ nodes, controlNodes }: DoctorFacts) {
 
 function agents(facts: DoctorFacts): Diagnosis {
   const check = 'agents';
-  const hosts = hostsOf(facts);
+  const gone = new Set(facts.controlNodes.filter((one) => isGone(one, facts.serverNowMs)));
+  // Those are told of apart.
+  const hosts = hostsOf(facts).filter(({ host }) => !gone.has(host as TrimmedControlNode));
   const of = (kind: 'missing' | 'stale') =>
     hosts
       .filter(({ host }) => {
@@ -265,19 +267,20 @@ function agentVersions(facts: DoctorFacts): Diagnosis {
 
 function goneControllers({ controlNodes, serverNowMs }: DoctorFacts): Diagnosis {
   const check = 'ControlNodes';
-  const gone = controlNodes.filter((one) => {
-    const ageMs = reportAgeMs(one, serverNowMs);
-    return ageMs === undefined ? one.reportText === undefined : ageMs > GONE_AFTER_MS;
-  });
+  const gone = controlNodes.filter((one) => isGone(one, serverNowMs));
   if (gone.length === 0) {
     return { check, level: 'well', message: `${controlNodes.length} controllers` };
   }
   const names = gone.map(({ name }) => name);
   return {
-    ...{ check, level: 'odd' },
+    ...{ check, level: 'bad' },
     message: `nothing was heard for an hour of ${namesText(names, NAMES_SHOWN)}: a controller that is gone keeps all others from being updated`,
     fix: `where the machine is gone for good: kubectl delete controlnode ${names.slice(0, NAMES_SHOWN).join(' ')}`,
   };
+}
+
+function isGone(one: TrimmedControlNode, serverNowMs: number | undefined): boolean {
+  return (reportAgeMs(one, serverNowMs) ?? 0) > GONE_AFTER_MS;
 }
 
 function skew({ nodes, serverVersion }: DoctorFacts): Diagnosis {

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { connect as connectTls } from 'node:tls';
 import { EXTENSIONS_GROUP, GROUP, LEADER_LEASE, NAMESPACE, UPDATE_POLICY } from '../api/meta.ts';
-import { messageOf } from '../errors.ts';
 import { ApiError, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { RawLease, RawObject } from '../kube/raw.ts';
@@ -77,7 +76,11 @@ async function see<T>(ask: () => Promise<T>): Promise<Seen<T>> {
     return { kind: 'seen', value: await ask() };
   } catch (thrown) {
     if (isNotFound(thrown)) return { kind: 'absent' };
-    if (thrown instanceof ApiError) return { kind: 'hidden', why: messageOf(thrown) };
+    if (thrown instanceof ApiError) {
+      // `METHOD PATH: STATUS MESSAGE`: the API server's own words say who may not do what.
+      const said = thrown.message.replace(/^\S+ \S+: \d+ /, '');
+      return { kind: 'hidden', why: `it cannot be looked at: ${said}` };
+    }
     throw thrown;
   }
 }

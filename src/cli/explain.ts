@@ -5,22 +5,21 @@ import { explain } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
 import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { explanationText } from './explain-print.ts';
 import { list } from './preview-list.ts';
+import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
 
-export interface ExplainOptions {
-  readonly kubeconfig?: string;
-  readonly output: string;
-}
+export type ExplainOptions = ClusterOptions;
 
 /** Prints why a Plan waits or has failed. @returns the exit code */
 export async function runExplain(name: string, options: ExplainOptions): Promise<number> {
   let kube: Kube | undefined;
   try {
-    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const [stored, leader] = await Promise.all([list(kube, PLANS), readLeader(kube)]);
     const plans = stored.map((raw) => trimPlan(raw));
     const plan = plans.find((one) => one.name === name);
@@ -32,11 +31,10 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
     const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
     const found = explain(plan, { plansBefore: before, leader, nowMs });
-    const lines =
-      options.output === 'json'
-        ? [JSON.stringify(found, undefined, 2)]
-        : explanationText(found, paintFor(process.stdout, process.env), nowMs);
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const paint = paintFor(process.stdout, process.env);
+    process.stdout.write(
+      outputText(options.output, found, () => explanationText(found, paint, nowMs)),
+    );
     return EXIT.fine;
   } catch (thrown) {
     if (!isExpected(thrown)) throw thrown;

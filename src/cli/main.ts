@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { METRICS_ADDRESS, orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addCompletion } from './completion-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
 import { addLooks } from './look-commands.ts';
@@ -12,11 +13,18 @@ import { addVerbs } from './verbs.ts';
 /**
  * Everything but the agent, which is dispatched before this is loaded.
  * @param argv without the program's own name
+ * @param name as it was called: `kubectl autopilot` as a plugin
  */
-export async function runCli(argv: readonly string[]): Promise<void> {
-  const program = new Command('autopilot')
+export async function runCli(argv: readonly string[], name = 'autopilot'): Promise<void> {
+  await commandLine(name).parseAsync(argv, { from: 'user' });
+}
+
+/** All commands with their help; nothing is run. */
+export function commandLine(name: string): Command {
+  const program = new Command(name)
     .description('Safe, self-healing updates for k0s clusters')
     .version(AUTOPILOT_VERSION, '-v, --version')
+    .enablePositionalOptions()
     .showHelpAfterError();
   program
     .command('controller')
@@ -65,5 +73,6 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addLooks(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
-  await program.parseAsync(argv, { from: 'user' });
+  addCompletion(program);
+  return program;
 }
