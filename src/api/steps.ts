@@ -24,6 +24,7 @@ export const TROUBLES = {
   NobodyLeads: 'No orchestrator holds the Lease.',
   NoAnswer: 'No orchestrator has answered a request in time.',
   PlanMissing: 'There is no Plan of that name.',
+  PublicationRefused: 'A folder of channels is not changed: what was asked for would break it.',
   Forbidden: 'The API server allows somebody less than a command needs.',
 } as const;
 export type TroubleName = keyof typeof TROUBLES;

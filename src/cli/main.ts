@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { METRICS_ADDRESS, orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addChannel } from './channel-command.ts';
 import { addCompletion } from './completion-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
@@ -71,6 +72,7 @@ export function commandLine(name: string): Command {
   addHistory(program);
   addVerbs(program);
   addLooks(program);
+  addChannel(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
   addCompletion(program);

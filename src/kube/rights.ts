@@ -28,10 +28,14 @@ function rights(
 
 const READ = ['get', 'list', 'watch'] as const;
 
-/** All that the orchestrator asks the API server for. What it lacks, it says so late: in the middle of a run. */
+/**
+ * What the orchestrator cannot do without: what it lacks it hears of late, in the middle of a run. Beside these it
+ * lists kinds that a version of Kubernetes takes away (src/api/removed-apis.ts); without that, preflight warns.
+ */
 export const ORCHESTRATOR_RIGHTS: readonly Right[] = [
-  ...rights(AUTOPILOT, ['plans'], READ),
-  ...rights(AUTOPILOT, ['plans/status'], ['patch']),
+  ...rights(AUTOPILOT, ['plans'], [...READ, 'create', 'update', 'delete']),
+  ...rights(AUTOPILOT, ['plans/status', 'updateconfigs/status'], ['patch']),
+  ...rights(AUTOPILOT, ['updateconfigs'], [...READ, 'patch']),
   ...rights(AUTOPILOT, ['controlnodes'], [...READ, 'patch']),
   ...rights(EXTENSIONS, ['updatepolicies'], READ),
   ...rights(EXTENSIONS, ['updatepolicies/status', 'updateruns/status'], ['patch']),
@@ -42,6 +46,8 @@ export const ORCHESTRATOR_RIGHTS: readonly Right[] = [
   ...rights('', ['pods/eviction'], ['create']),
   ...rights('policy', ['poddisruptionbudgets'], ['list', 'watch']),
   ...rights('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['list']),
+  ...rights('', ['namespaces'], ['get'], { name: 'kube-system' }),
+  ...rights('', ['secrets'], ['get'], { namespace: 'kube-system', name: 'update-server-token' }),
   ...rights(COORDINATION, ['leases'], ['create'], { namespace: 'k0s-autopilot' }),
   ...rights(COORDINATION, ['leases'], ['get', 'patch'], {
     namespace: 'k0s-autopilot',
