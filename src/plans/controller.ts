@@ -1,3 +1,4 @@
+import type { StoredPlanStatus } from '../api/plan.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
@@ -5,15 +6,17 @@ import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import { isInDoubt, readAgain } from '../kube/read-again.ts';
 import type { Log } from '../log.ts';
+import { checkedVersions } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
+import type { ClusterView } from './cluster-view.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
 import { PlanController } from './plan-controller.ts';
-import { activeRuns, isAtWork, type QueuedPlan } from './queue.ts';
+import { activeRuns, isAtWork, type QueuedPlan, wantsToRun } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
@@ -30,6 +33,8 @@ export interface ControllerOptions {
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
+  /** What has become of a Plan just now, while we lead. */
+  readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
 }
 
 /** Changes that come together are judged together. */
@@ -57,6 +62,7 @@ export class Controller {
   #deadline: NodeJS.Timeout | undefined;
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
+  #lookedAtMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -82,9 +88,29 @@ export class Controller {
     return Math.max(-1, ...epochs);
   }
 
+  /** The epoch that it acts with, and when it last looked, by the monotonic clock; undefined while it stands by. */
+  get acting(): { readonly epoch: number; readonly lookedAtMs: number } | undefined {
+    return this.#epoch === undefined
+      ? undefined
+      : { epoch: this.#epoch, lookedAtMs: this.#lookedAtMs };
+  }
+
+  /** What is seen of the cluster now, whether we lead or not. */
+  view(): ClusterView {
+    return {
+      nowMs: Date.now(),
+      plans: [...this.store.plans.values()],
+      nodes: this.store.nodes(),
+      controlNodes: this.store.controlNodes(),
+      quarantined: this.store.quarantined().length,
+      isPaused: this.#policy().pausedBy !== undefined,
+    };
+  }
+
   /** Begins to act; the store must be synced. */
   lead(epoch: number): void {
     this.#epoch = epoch;
+    this.#lookedAtMs = performance.now();
     this.#leadingSinceMs = Date.now();
     this.#term = new AbortController();
     this.#wake();
@@ -114,6 +140,7 @@ export class Controller {
   }
 
   #look(epoch: number): void {
+    this.#lookedAtMs = performance.now();
     const plans = new Map([...this.store.plans.values()].map((plan) => [plan.uid, plan]));
     for (const [uid, controller] of this.#plans) {
       if (plans.has(uid)) continue;
@@ -125,6 +152,7 @@ export class Controller {
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
     this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
+    this.store.apis.watch(new Set(known.flatMap(versionsToCheck)));
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -145,7 +173,7 @@ export class Controller {
   }
 
   #control(plan: TrimmedPlan, epoch: number): PlanController {
-    const { kube, recorder, log, identity } = this.#options;
+    const { kube, recorder, log, identity, onStatus } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
       return now?.uid === plan.uid ? now : undefined;
@@ -154,6 +182,7 @@ export class Controller {
       kube,
       recorder,
       identity,
+      onStatus,
       onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,
@@ -172,6 +201,9 @@ export class Controller {
     // Nothing is judged blindly, nor on health that nobody has asked for yet.
     if (plan === undefined || sightedSinceMs === undefined || !this.store.isProbed)
       return undefined;
+    // What has never been asked is not known by the next look: the answer is on its way.
+    const apiCheck = this.store.apis.check();
+    if (apiCheck === undefined && versionsToCheck({ ...plan, status }).length > 0) return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
@@ -186,6 +218,7 @@ export class Controller {
       ...world,
       budgets: this.store.budgets(),
       quarantined: this.store.quarantined(),
+      apiCheck: apiCheck ?? { kind: 'unknown', message: 'not asked' },
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
       jobs: this.store.jobs.facts(),
@@ -297,6 +330,12 @@ export class Controller {
     const waitMs = Math.min(deadlineMs, running ? RUNNING_TICK_MS : TIDY_PAUSE_MS * 5);
     this.#deadline = setTimeout(() => this.#wake(), waitMs);
   }
+}
+
+/** Of a Plan that may begin, or whose retry is to be judged like a beginning. */
+function versionsToCheck(plan: QueuedPlan): string[] {
+  const mayBegin = !plan.deleted && (wantsToRun(plan) || isAskedOf(plan));
+  return mayBegin && !('invalid' in plan.spec) ? checkedVersions(plan.spec) : [];
 }
 
 function isAskedOf({ requests, status, deleted }: QueuedPlan): boolean {

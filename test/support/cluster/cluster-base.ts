@@ -9,7 +9,7 @@ import type { ArtifactServer } from '../artifact-server.ts';
 import { eventually } from '../eventually.ts';
 import type { LoadBalancer } from '../load-balancer.ts';
 import { buildReleases, pathOf, type Release } from '../releases.ts';
-import { type Addresses, API_PORT, controllerName } from './addresses.ts';
+import { type Addresses, API_PORT, controllerName, type Topology } from './addresses.ts';
 import type { ClusterHost } from './cluster-host.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { type Finished, run, tryRun } from './run.ts';
@@ -20,13 +20,9 @@ export interface Program {
   readonly file: string;
 }
 
-export interface ClusterOptions {
-  /** 1 unless said otherwise; as many etcd members. */
-  readonly controllers?: number;
-  /** 2 unless said otherwise. */
-  readonly workers?: number;
-  /** Workers are spread over so many zones; 0: none has a zone. */
-  readonly zones?: number;
+export interface ClusterOptions extends Topology {
+  /** More of k0s's own arguments for a host, by its name. */
+  readonly k0sArguments?: (name: string) => readonly string[];
   /** What runs at first. */
   readonly release?: Release;
   /** 1 unless said otherwise; several stand by for each other. */
@@ -61,6 +57,8 @@ export interface ClusterParts<H extends ClusterHost> {
   readonly program: Program;
 }
 
+/** What the orchestrators of a cluster give their metrics to. */
+export const METRICS_TOKEN = 'of-the-metrics-of-a-cluster-of-tests';
 const ADMIN_GROUP = 'system:masters';
 const START_WITHIN_MS = 240_000;
 const LAST_LINES = 4;
@@ -167,7 +165,13 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     const kubeconfig = await this.kubeconfigFor('autopilot:orchestrator', []);
     const policyFile = join(this.folder, `${name}.policy.yaml`);
     await writeFile(policyFile, stringify(policy));
-    const flags = ['--kubeconfig', kubeconfig, '--policy', policyFile, '--api-port', `${API_PORT}`];
+    const tokenFile = join(this.folder, 'metrics-token');
+    await writeFile(tokenFile, METRICS_TOKEN, { mode: 0o600 });
+    const flags = [
+      ...['--kubeconfig', kubeconfig, '--policy', policyFile, '--api-port', `${API_PORT}`],
+      // Several share a loopback: each takes a port that is free, and says which.
+      ...['--metrics-address', '127.0.0.1:0', '--metrics-token-file', tokenFile],
+    ];
     const orchestrator = await Orchestrator.start(this.folder, name, this.#program, flags);
     this.orchestrators.push(orchestrator);
     return orchestrator;
@@ -236,7 +240,7 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     for (const [i, host] of this.hosts.entries()) {
       if (i > 0) await host.giveToken(tokens[host.role]);
       if (host.role === 'worker') continue;
-      const user = `autopilot:control-node:${host.name}`;
+      const user = `autopilot:control-node:${host.controlNodeName}`;
       await host.giveAgentKubeconfig(await this.#credential(user, ['autopilot:control-nodes']));
     }
     const admin = await this.#credential('admin', [ADMIN_GROUP]);
@@ -272,15 +276,22 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
         status?: { conditions?: { type: string; status: string }[] };
       }[];
     };
-    for (const { name, role } of this.hosts) {
-      const kind = role === 'worker' ? 'Node' : 'ControlNode';
-      const object = found.items.find((item) => item.kind === kind && item.metadata.name === name);
-      const hasAgent = !options.withoutAgent?.includes(name);
-      if (kind === 'ControlNode' && !hasAgent) continue;
-      if (object === undefined) throw new Error(`${name} has not joined`);
-      const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
-      if (kind === 'Node' && ready?.status !== 'True') throw new Error(`${name} is not Ready`);
-      if (hasAgent && !object.metadata.annotations?.['autopilot.k0sproject.io/report']) {
+    const named = (kind: string, name: string) =>
+      found.items.find((item) => item.kind === kind && item.metadata.name === name);
+    for (const host of this.hosts) {
+      const { name, nodeName, controlNodeName } = host;
+      if (nodeName !== undefined) {
+        const node = named('Node', nodeName);
+        if (node === undefined) throw new Error(`${name} has not joined`);
+        const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+        if (ready?.status !== 'True') throw new Error(`${name} is not Ready`);
+      }
+      if (options.withoutAgent?.includes(name)) continue;
+      const object =
+        controlNodeName === undefined
+          ? named('Node', nodeName ?? name)
+          : named('ControlNode', controlNodeName);
+      if (!object?.metadata.annotations?.['autopilot.k0sproject.io/report']) {
         throw new Error(`the agent of ${name} has not reported`);
       }
     }
