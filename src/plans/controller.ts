@@ -10,8 +10,9 @@ import { checkedVersions } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { ClusterView } from './cluster-view.ts';
-import type { Action, ControlNodeFacts, PlanFacts } from './facts.ts';
+import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
+import { appliesOwnHost } from './hand-over.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
@@ -30,13 +31,13 @@ export interface ControllerOptions {
   readonly apiPort: number;
   /** Who acts, as the Lease says it. */
   readonly identity: string;
-  /** What the host is called that this process runs on: by its ControlNode, or by its Node. */
-  readonly host: string;
-  /** Lets another orchestrator lead, where there is one. */
-  readonly handOver: () => Promise<void>;
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
+  /** Of the ControlNode that stands for the host that this runs on. */
+  readonly ownHost: string;
+  /** The own host comes next, and somebody else is to lead meanwhile. May be called again and again. */
+  readonly onOwnHostNext: () => void;
   /** What has become of a Plan just now, while we lead. */
   readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
 }
@@ -61,14 +62,13 @@ export class Controller {
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   #leadingSinceMs = 0;
+  #isAlone = false;
   #term: AbortController | undefined;
   #tick: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
-  /** Order for whose sake we last let others lead. */
-  #handedOver: string | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -113,8 +113,12 @@ export class Controller {
     };
   }
 
-  /** Begins to act; the store must be synced. */
-  lead(epoch: number): void {
+  /**
+   * Begins to act; the store must be synced.
+   * @param alone nobody else is there to lead while the own host is applied
+   */
+  lead(epoch: number, { alone }: { readonly alone: boolean }): void {
+    this.#isAlone = alone;
     this.#epoch = epoch;
     this.#lookedAtMs = performance.now();
     this.#leadingSinceMs = Date.now();
@@ -257,26 +261,12 @@ export class Controller {
     });
   }
 
-  /**
-   * The host that we run on is about to go down: another one leads meanwhile, and gives this very order. Once per
-   * order; where nobody takes over we lead again, and give it ourselves.
-   */
-  async #leavesToOthers(actions: readonly Action[]): Promise<boolean> {
-    const { host, handOver, log } = this.#options;
-    const controllers = this.store.controlNodes();
-    const own = actions.find((action) => isOwnRestart(action, host, controllers));
-    if (own?.kind !== 'order' || controllers.size < 2 || this.#handedOver === own.order.id) {
-      return false;
-    }
-    this.#handedOver = own.order.id;
-    log.info({ node: own.name, order: own.order.id }, 'handing over, for our own host is next');
-    this.standBy();
-    await handOver();
-    return true;
-  }
-
   async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {
-    if (await this.#leavesToOthers(actions)) return;
+    const { ownHost, onOwnHostNext } = this.#options;
+    if (!this.#isAlone && appliesOwnHost(actions, ownHost)) {
+      onOwnHostNext();
+      throw new Error(`${ownHost} comes next, where this runs: another one is to lead meanwhile`);
+    }
     const left = [...actions];
     const failures: string[] = [];
     const work = async () => {
@@ -365,17 +355,4 @@ function versionsToCheck(plan: QueuedPlan): string[] {
 
 function isAskedOf({ requests, status, deleted }: QueuedPlan): boolean {
   return !deleted && isAsked(requests, status?.requestResults);
-}
-
-function isOwnRestart(
-  action: Action,
-  host: string,
-  controllers: ReadonlyMap<string, ControlNodeFacts>,
-): boolean {
-  if (action.kind !== 'order' || action.role !== 'controller') return false;
-  const { goal, artifact } = action.order;
-  const { order, nodeName } = controllers.get(action.name) ?? {};
-  const isRestart = goal === 'apply' || goal === 'undo';
-  const isNews = order?.kind !== 'valid' || order.value.goal !== goal;
-  return isRestart && isNews && artifact.kind === 'k0s' && [action.name, nodeName].includes(host);
 }

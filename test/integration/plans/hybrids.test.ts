@@ -87,7 +87,7 @@ describe('three controllers that are workers as well', { timeout: 480_000 }, () 
 
   test('the leader handed over before its own host was restarted', async () => {
     const logs = await Promise.all(cluster.orchestrators.map((one) => one.log()));
-    const handed = logs.filter((log) => log.includes('handing over, for our own host is next'));
+    const handed = logs.filter((log) => log.includes('the own host comes next, handing over'));
     assert.ok(handed.length >= 1, logs.join('\n'));
   });
 

@@ -28,7 +28,7 @@ export const SMALL_WORLDS: readonly WorldSpec[] = [
     hybrids: 1,
     faults: FAULTS,
     budget: 1,
-    mostStates: 400_000,
+    mostStates: 250_000,
   },
   {
     name: 'two workers one after the other, any one fault',
