@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { cataloguedRows } from '../test/conformance/catalogue/catalogue.ts';
 import { planWarnings } from './admission/plan-warnings.ts';
 import { type Definition, definitions } from './crd/definitions.ts';
+import { cliPage } from './docs/cli-page.ts';
 import { CONFORMANCE_PAGE, conformancePage, readLastRun } from './docs/conformance-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
 import { policyPage } from './docs/policy-page.ts';
@@ -46,6 +47,7 @@ const pages: readonly Page[] = [
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
   { file: 'docs/usage/metrics.md', text: metricsPage() },
+  { file: 'docs/usage/cli.md', text: cliPage() },
   { file: CONFORMANCE_PAGE, text: conformancePage(lastRun) },
 ];
 const stale: string[] = [];
