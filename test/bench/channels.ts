@@ -1,0 +1,240 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ChannelFolder } from '../../src/channels/channel-folder-store.ts';
+import { judgeIndex } from '../../src/channels/index-judge.ts';
+import {
+  DEFAULT_PACE,
+  firstPollMs,
+  nextPollMs,
+  type PollPace,
+} from '../../src/channels/poll-schedule.ts';
+import { makeKeys, parseSecretKey, type SecretKey } from '../../src/channels/secret-key.ts';
+import { storeRelease } from '../support/channel-release.ts';
+import { bars, perSpan, simulatePolls } from '../support/simulated-polls.ts';
+import { type Figure, figure } from './figures.ts';
+import type { Part } from './part.ts';
+
+const CLUSTERS = 10_000;
+const HOUR_MS = 3_600_000;
+/** Polls a second, were they spread evenly. */
+const MEAN = CLUSTERS / (DEFAULT_PACE.intervalMs / 1000);
+/** The interval of the real run: a tenth, so that the server has to answer ten times as much. */
+const REAL_PACE: PollPace = { intervalMs: 60_000, longestBackoffMs: 360_000 };
+const REAL_MS = 90_000;
+const REAL_MEAN = CLUSTERS / (REAL_PACE.intervalMs / 1000);
+
+/** Polls of 10,000 clusters: by a simulated clock, and in earnest against a server of ours. */
+export const channelFigures: Part = async ({ progress, signal }) => {
+  progress('10,000 clusters poll by a simulated clock');
+  const simulated = simulatedFigures();
+  progress('10,000 clusters poll a server');
+  const real = await realFigures(signal);
+  return [...simulated, ...real];
+};
+
+function simulatedFigures(): readonly Figure[] {
+  const world = {
+    clusters: CLUSTERS,
+    pace: DEFAULT_PACE,
+    startedWithinMs: 0,
+    untilMs: 24 * HOUR_MS,
+    serverSays: () => ({ isWell: true }),
+  };
+  const day = simulatePolls(world);
+  const isAway = (nowMs: number) => nowMs >= HOUR_MS && nowMs < 2 * HOUR_MS;
+  const away = simulatePolls({
+    ...world,
+    untilMs: 4 * HOUR_MS,
+    serverSays: (nowMs) => ({ isWell: !isAway(nowMs) }),
+  });
+  const asked = simulatePolls({
+    ...world,
+    untilMs: 4 * HOUR_MS,
+    serverSays: (nowMs) =>
+      isAway(nowMs) ? { isWell: false, retryAtMs: 2 * HOUR_MS } : { isWell: true },
+  });
+  tellBars('polls in each second of a day: how many seconds had so many', spread(day));
+  tellBars(
+    'polls in each minute of the first hour, all clusters started at once',
+    minutes(day, 60),
+  );
+  const method = `${CLUSTERS} clusters, a poll each 10 minutes: ${Math.round(MEAN * 10) / 10} a second on average`;
+  const most = (name: string, perSecond: Uint32Array, times: number, rest: string) =>
+    figure(
+      { name, unit: '', bound: { atMost: Math.round(times * MEAN) }, method: `${method}; ${rest}` },
+      [...perSecond],
+    );
+  return [
+    most('polls in a second, all clusters started at once', day, 3, 'each second of a day'),
+    most('polls in a second, the server away for an hour', away, 3, 'each second of 4 hours'),
+    most(
+      'polls in a second, all told to come at one time',
+      asked,
+      8,
+      'each second of 4 hours; in one of them Retry-After names its end',
+    ),
+  ];
+}
+
+async function realFigures(signal: AbortSignal): Promise<readonly Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-polls-'));
+  try {
+    const made = parseSecretKey(makeKeys().secret);
+    if (made.kind !== 'key') throw new Error('no key');
+    await publish(folder, made.key);
+    const server = fork(join(import.meta.dirname, 'channels-server.ts'), [folder]);
+    try {
+      const [{ url }] = (await once(server, 'message', { signal })) as [{ url: string }];
+      const seen = await pollForReal(url, made.key, signal);
+      server.send('seconds');
+      const [seconds] = (await once(server, 'message', { signal })) as [readonly number[]];
+      return realOf(seen, seconds);
+    } finally {
+      server.kill();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function publish(path: string, key: SecretKey): Promise<void> {
+  const config = { url: 'http://127.0.0.1/', channels: ['stable'], trustedKeys: [key.publicKey] };
+  await ChannelFolder.configure(path, { ...config, validDays: 14 });
+  const folder = await ChannelFolder.open(path);
+  const release = storeRelease(path, config.url, 'v1.36.4+k0s.0');
+  const change = { kind: 'add', release, older: false } as const;
+  await folder.change('stable', change, { nowMs: Date.now(), key });
+}
+
+interface Seen {
+  readonly tookMs: number[];
+  fresh: number;
+  unchanged: number;
+  failed: number;
+}
+
+/** Each cluster keeps its ETag, and opens a connection of its own for each poll, as clusters do. */
+async function pollForReal(url: string, key: SecretKey, signal: AbortSignal): Promise<Seen> {
+  const seen: Seen = { tookMs: [], fresh: 0, unchanged: 0, failed: 0 };
+  const startedMs = Date.now();
+  const endMs = startedMs + REAL_MS;
+  const agent = new Agent({ keepAlive: false, maxSockets: Number.POSITIVE_INFINITY });
+  let isJudged = false;
+  const cluster = async (id: number) => {
+    const about = { clusterId: `kube-system:${id}`, channel: 'stable' };
+    let dueMs = firstPollMs({ ...about, startedMs }, REAL_PACE);
+    let etag: string | undefined;
+    let failures = 0;
+    while (dueMs < endMs) {
+      await delay(Math.max(0, dueMs - Date.now()), undefined, { signal });
+      const lastMs = Date.now();
+      try {
+        const answer = await ask(`${url}stable/index.yaml`, etag, agent);
+        failures = 0;
+        seen.tookMs.push(Date.now() - lastMs);
+        if (answer.status === 304) seen.unchanged++;
+        else seen.fresh++;
+        etag = answer.etag ?? etag;
+        if (answer.status === 200 && !isJudged) {
+          isJudged = true;
+          mustBelieve(answer.bytes, key);
+        }
+      } catch {
+        failures++;
+        seen.failed++;
+      }
+      dueMs = nextPollMs({ ...about, lastMs, failures }, REAL_PACE);
+    }
+  };
+  await Promise.all(Array.from({ length: CLUSTERS }, (_, id) => cluster(id)));
+  return seen;
+}
+
+function mustBelieve(bytes: Buffer, key: SecretKey): void {
+  const question = { bytes, from: 'the server', channel: 'stable', nowMs: Date.now() };
+  const verdict = judgeIndex({ ...question, trustedKeys: [key.publicKey] });
+  if (verdict.kind === 'refused') throw new Error(verdict.message);
+}
+
+function ask(url: string, etag: string | undefined, agent: Agent) {
+  const headers = etag === undefined ? {} : { 'if-none-match': etag };
+  return new Promise<{ status: number; etag: string | undefined; bytes: Buffer }>(
+    (resolve, reject) => {
+      const asked = request(url, { agent, headers, timeout: 10_000 }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            etag: response.headers.etag,
+            bytes: Buffer.concat(parts),
+          }),
+        );
+      });
+      asked.on('error', reject);
+      asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
+      asked.end();
+    },
+  );
+}
+
+function realOf(seen: Seen, seconds: readonly number[]): readonly Figure[] {
+  const method = `${CLUSTERS} clusters, a poll each ${REAL_PACE.intervalMs / 1000} s for ${REAL_MS / 1000} s: ${Math.round(REAL_MEAN)} a second on average; counted by the server`;
+  tellBars(
+    'polls in each 5 s at the server, all clusters started at once',
+    perSpan(Uint32Array.from(seconds), 5).map((count, at) => ({ label: `${at * 5} s`, count })),
+  );
+  const polls = seen.fresh + seen.unchanged + seen.failed;
+  return [
+    figure(
+      {
+        name: 'polls in a second at a server',
+        unit: '',
+        bound: { atMost: Math.round(2 * REAL_MEAN) },
+        method,
+      },
+      seconds,
+    ),
+    figure(
+      { name: 'answer of the server', unit: 'ms', method: 'from the request to the last byte' },
+      seen.tookMs,
+    ),
+    figure({ name: 'polls that failed', unit: '', bound: { atMost: 0 }, method: `of ${polls}` }, [
+      seen.failed,
+    ]),
+    figure(
+      {
+        name: 'polls that were answered with 304',
+        unit: '%',
+        method: 'each cluster reads the index once',
+      },
+      [(seen.unchanged / polls) * 100],
+    ),
+  ];
+}
+
+function minutes(perSecond: Uint32Array, most: number) {
+  return perSpan(perSecond, 60)
+    .slice(0, most)
+    .map((count, at) => ({ label: String(at), count }));
+}
+
+/** How many seconds had 0 to 2 polls, 3 to 5, and so on. */
+function spread(perSecond: Uint32Array) {
+  const step = 3;
+  const most = perSecond.reduce((high, one) => Math.max(high, one), 0);
+  const counts = Array.from({ length: Math.floor(most / step) + 1 }, () => 0);
+  for (const one of perSecond) counts[Math.floor(one / step)]! += 1;
+  return counts.map((count, at) => ({ label: `${at * step}-${at * step + step - 1}`, count }));
+}
+
+function tellBars(title: string, rows: Parameters<typeof bars>[0]): void {
+  console.log(`\n${title}`);
+  for (const line of bars(rows)) console.log(line);
+}
