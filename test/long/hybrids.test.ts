@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Plan } from '../../../src/api/plan.ts';
-import { airgapPlan, BUNDLE, FOR_OTHERS } from '../../support/airgap-plan.ts';
-import { Cluster } from '../../support/cluster/cluster.ts';
-import { eventually } from '../../support/eventually.ts';
-import { workloadManifests } from '../../support/manifests.ts';
-import { NEW_VERSION } from '../../support/releases.ts';
+import type { Plan } from '../../src/api/plan.ts';
+import { airgapPlan, BUNDLE, FOR_OTHERS } from '../support/airgap-plan.ts';
+import { Cluster } from '../support/cluster/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { workloadManifests } from '../support/manifests.ts';
+import { NEW_VERSION } from '../support/releases.ts';
 
 const RELEASE = { version: NEW_VERSION };
 
