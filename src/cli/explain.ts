@@ -1,7 +1,9 @@
 import { LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import { ConfigError } from '../config.ts';
+import { kindsOf } from '../kube/api-check-client.ts';
 import { ApiError, isNotFound } from '../kube/api-error.ts';
 import { connect, type Kube } from '../kube/client.ts';
+import { isHolderOfK0s } from '../kube/leader-decision.ts';
 import type { RawLease } from '../kube/raw.ts';
 import { PLANS } from '../kube/target-path.ts';
 import { explain, type Leader } from '../plans/explain.ts';
@@ -18,6 +20,7 @@ export interface ExplainOptions {
   readonly output: string;
 }
 
+const READ_TIMEOUT_MS = 10_000;
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/${LEADER_LEASE}`;
 
 /** Prints why a Plan waits or has failed. @returns the exit code */
@@ -25,7 +28,11 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
   let kube: Kube | undefined;
   try {
     kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
-    const [stored, leader] = await Promise.all([list(kube, PLANS), readLeader(kube)]);
+    const [stored, leader, missingFields] = await Promise.all([
+      list(kube, PLANS),
+      readLeader(kube),
+      readMissing(kube),
+    ]);
     const plans = stored.map((raw) => trimPlan(raw));
     const plan = plans.find((one) => one.name === name);
     if (plan === undefined) {
@@ -35,7 +42,7 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     const nowMs = Date.now();
     // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
     const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
-    const found = explain(plan, { plansBefore: before, leader, nowMs });
+    const found = explain(plan, { plansBefore: before, leader, missingFields, nowMs });
     const lines =
       options.output === 'json'
         ? [JSON.stringify(found, undefined, 2)]
@@ -53,7 +60,7 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
 }
 
 /** Who may read Plans may not always read Leases: the rest is explained all the same. */
-async function readLeader(kube: Kube): Promise<Leader> {
+export async function readLeader(kube: Kube): Promise<Leader> {
   try {
     const { spec } = await kube.request<RawLease>('GET', LEASE);
     const holder = spec?.holderIdentity || undefined;
@@ -62,10 +69,21 @@ async function readLeader(kube: Kube): Promise<Leader> {
     // Stamped by the holder's clock: compared with the API server's, both are kept by NTP or neither.
     const silentMs = (kube.serverClock.nowMs() ?? Date.now()) - renewedMs;
     const toleratedMs = (spec?.leaseDurationSeconds ?? 15) * 2_000;
-    return silentMs > toleratedMs ? { kind: 'gone', holder, silentMs } : { kind: 'alive', holder };
+    if (silentMs > toleratedMs) return { kind: 'gone', holder, silentMs };
+    return { kind: isHolderOfK0s(holder) ? 'k0s' : 'alive', holder };
   } catch (thrown) {
     if (isNotFound(thrown)) return { kind: 'gone' };
     if (thrown instanceof ApiError && thrown.status === 403) return { kind: 'unknown' };
+    throw thrown;
+  }
+}
+
+/** Whoever may not read definitions is told the rest all the same. */
+async function readMissing(kube: Kube): Promise<readonly string[]> {
+  try {
+    return (await kindsOf(kube, AbortSignal.timeout(READ_TIMEOUT_MS))).missingFields;
+  } catch (thrown) {
+    if (thrown instanceof ApiError && thrown.status === 403) return [];
     throw thrown;
   }
 }

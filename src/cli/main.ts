@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { METRICS_ADDRESS, orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addAdopt } from './adopt-command.ts';
 import { addChannel } from './channel-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
@@ -55,6 +56,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addPreview(program);
   addExplain(program);
   addHistory(program);
+  addAdopt(program);
   addVerbs(program);
   addChannel(program);
   // For the list of commands only: `autopilot agent` never comes here.
