@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AutopilotError } from '../../src/errors.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
 import type { Kube } from '../../src/kube/client.ts';
 import { PLANS } from '../../src/kube/target-path.ts';
@@ -48,7 +49,7 @@ export async function updateInPlace(
   const { metadata } = await kube.request<StoredPlan>('POST', PLANS, { body: planOf(update) });
   const states: string[] = [];
   for (;;) {
-    const plan = await read(kube);
+    const plan = await poll(kube);
     const state = plan?.status?.state ?? '';
     if (states.at(-1) !== state) states.push(state);
     switch (state) {
@@ -77,6 +78,18 @@ async function read(kube: Kube): Promise<StoredPlan | undefined> {
   } catch (thrown) {
     if (isNotFound(thrown)) return undefined;
     throw thrown;
+  }
+}
+
+/** The one API server is away while its controller is updated: k0smotron comes back later. */
+async function poll(kube: Kube): Promise<StoredPlan | undefined> {
+  for (;;) {
+    try {
+      return await read(kube);
+    } catch (thrown) {
+      if (!(thrown instanceof AutopilotError) || !thrown.retryable) throw thrown;
+      await delay(200);
+    }
   }
 }
 
