@@ -10,8 +10,8 @@ import type { AdoptionFacts, AdoptionHost, K0sSignal, WorkerProfile } from '../p
 import { trimPlan } from '../plans/trim-plan.ts';
 import { parseReport } from '../signals/report.ts';
 import type { Manifest } from './adopt-manifests.ts';
-import { readLeader } from './explain.ts';
 import { list } from './preview-list.ts';
+import { readLeader } from './read-leader.ts';
 
 const TIMEOUT_MS = 30_000;
 /** k0s's own annotation: it is read here, and nowhere written. */

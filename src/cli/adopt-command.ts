@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { AdoptOptions } from './adopt.ts';
-import { exitAsMisused, outputOption } from './preview-command.ts';
+import { addClusterOptions } from './cluster-options.ts';
+import { exitAsMisused } from './preview-command.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addAdopt(program: Command): void {
-  program
+  const command = program
     .command('adopt')
     .description(
       "move a cluster over from k0s's own Autopilot: make what is missing, and leave the Plans from before to the past",
@@ -12,9 +13,8 @@ export function addAdopt(program: Command): void {
     .option('--check', 'only say what is so and what is left to do; changes nothing')
     .option('--run <plan...>', 'let these Plans from before us run')
     .option('--back', "make the cluster ready for k0s's own Autopilot again")
-    .option('--manifests <folder>', 'where crds/ and deploy/ are; else beside this program')
-    .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
-    .addOption(outputOption())
+    .option('--manifests <folder>', 'where crds/ and deploy/ are; else beside this program');
+  addClusterOptions(command)
     .addHelpText(
       'after',
       '\nExit: 0 nothing is left to do, 1 something is, or the cluster says no, 2 bad input',

@@ -16,16 +16,16 @@ import { AUTOPILOT_VERSION } from '../version.ts';
 import { missingOf, observeAdoption } from './adopt-cluster.ts';
 import { type Manifest, readManifests } from './adopt-manifests.ts';
 import { adoptionText } from './adopt-print.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
 
-export interface AdoptOptions {
+export interface AdoptOptions extends ClusterOptions {
   readonly check?: boolean;
   readonly run?: readonly string[];
   readonly back?: boolean;
   readonly manifests?: string;
-  readonly kubeconfig?: string;
-  readonly output: string;
 }
 
 const FIELD_MANAGER = 'autopilot-cli';
@@ -38,7 +38,7 @@ export async function runAdopt(options: AdoptOptions): Promise<number> {
       throw new ConfigError('wanted --back or --run, found both');
     }
     const manifests = await readManifests(options.manifests);
-    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const found = await observeAdoption(kube, manifests);
     const judge = options.back === true ? judgeReturn : judgeAdoption;
     const before = judge(found);
@@ -73,14 +73,11 @@ interface Told {
 }
 
 function print({ done, checks }: Told, { output }: AdoptOptions): number {
-  const lines =
-    output === 'json'
-      ? [JSON.stringify({ done, checks }, undefined, 2)]
-      : [
-          ...done.map((one) => `done    ${one}`),
-          ...adoptionText(checks, paintFor(process.stdout, process.env)),
-        ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const text = () => [
+    ...done.map((one) => `done    ${one}`),
+    ...adoptionText(checks, paintFor(process.stdout, process.env)),
+  ];
+  process.stdout.write(outputText(output, { done, checks }, text));
   const isLeft = checks.some(({ outcome }) => outcome === 'todo' || outcome === 'blocked');
   return isLeft ? EXIT.refused : EXIT.fine;
 }

@@ -1,33 +1,29 @@
-import { LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import { ConfigError } from '../config.ts';
 import { kindsOf } from '../kube/api-check-client.ts';
-import { ApiError, isNotFound } from '../kube/api-error.ts';
+import { ApiError } from '../kube/api-error.ts';
 import { connect, type Kube } from '../kube/client.ts';
-import { isHolderOfK0s } from '../kube/leader-decision.ts';
-import type { RawLease } from '../kube/raw.ts';
 import { PLANS } from '../kube/target-path.ts';
-import { explain, type Leader } from '../plans/explain.ts';
+import { explain } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
 import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { explanationText } from './explain-print.ts';
 import { list } from './preview-list.ts';
+import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { readLeader } from './read-leader.ts';
 
-export interface ExplainOptions {
-  readonly kubeconfig?: string;
-  readonly output: string;
-}
+export type ExplainOptions = ClusterOptions;
 
 const READ_TIMEOUT_MS = 10_000;
-const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/${LEADER_LEASE}`;
 
 /** Prints why a Plan waits or has failed. @returns the exit code */
 export async function runExplain(name: string, options: ExplainOptions): Promise<number> {
   let kube: Kube | undefined;
   try {
-    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const [stored, leader, missingFields] = await Promise.all([
       list(kube, PLANS),
       readLeader(kube),
@@ -43,11 +39,10 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
     const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
     const found = explain(plan, { plansBefore: before, leader, missingFields, nowMs });
-    const lines =
-      options.output === 'json'
-        ? [JSON.stringify(found, undefined, 2)]
-        : explanationText(found, paintFor(process.stdout, process.env), nowMs);
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const paint = paintFor(process.stdout, process.env);
+    process.stdout.write(
+      outputText(options.output, found, () => explanationText(found, paint, nowMs)),
+    );
     return EXIT.fine;
   } catch (thrown) {
     if (!isExpected(thrown)) throw thrown;
@@ -56,25 +51,6 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     return exitCode;
   } finally {
     await kube?.close();
-  }
-}
-
-/** Who may read Plans may not always read Leases: the rest is explained all the same. */
-export async function readLeader(kube: Kube): Promise<Leader> {
-  try {
-    const { spec } = await kube.request<RawLease>('GET', LEASE);
-    const holder = spec?.holderIdentity || undefined;
-    const renewedMs = Date.parse(spec?.renewTime ?? '');
-    if (holder === undefined || Number.isNaN(renewedMs)) return { kind: 'gone' };
-    // Stamped by the holder's clock: compared with the API server's, both are kept by NTP or neither.
-    const silentMs = (kube.serverClock.nowMs() ?? Date.now()) - renewedMs;
-    const toleratedMs = (spec?.leaseDurationSeconds ?? 15) * 2_000;
-    if (silentMs > toleratedMs) return { kind: 'gone', holder, silentMs };
-    return { kind: isHolderOfK0s(holder) ? 'k0s' : 'alive', holder };
-  } catch (thrown) {
-    if (isNotFound(thrown)) return { kind: 'gone' };
-    if (thrown instanceof ApiError && thrown.status === 403) return { kind: 'unknown' };
-    throw thrown;
   }
 }
 
