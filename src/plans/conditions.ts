@@ -8,6 +8,7 @@ import type { Reason } from '../api/reasons.ts';
  * - `Completed`: every target has its version
  * - `Failed`: the run ended otherwise; the message says what is true of each node and what to do
  * - `RolledBack`: all that was to be put back was; there only where something was to be
+ * - `Followed`, `UpToDate`: of an UpdateConfig; see src/api/update-config.ts
  */
 export type ConditionType =
   | 'Accepted'
@@ -15,11 +16,13 @@ export type ConditionType =
   | 'Waiting'
   | 'Completed'
   | 'Failed'
-  | 'RolledBack';
+  | 'RolledBack'
+  | 'Followed'
+  | 'UpToDate';
 
 export interface ConditionNews {
   readonly type: ConditionType;
-  readonly status: 'True' | 'False';
+  readonly status: Condition['status'];
   readonly reason: Reason;
   readonly message: string;
 }

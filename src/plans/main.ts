@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { ChannelController } from '../channels/channel-controller.ts';
 import { type OrchestratorConfig, readPolicy } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { connect } from '../kube/client.ts';
@@ -35,6 +36,15 @@ export async function runOrchestrator(
     signal: watches.signal,
   });
 
+  const channels = new ChannelController({
+    kube,
+    log: log.child({ part: 'channels' }),
+    recorder,
+    store: controller.store,
+    userAgent: `autopilot/${AUTOPILOT_VERSION}`,
+    signal: watches.signal,
+  });
+
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   if (stop.aborted) resolve();
   stop.addEventListener('abort', () => resolve(), { once: true });
@@ -57,6 +67,7 @@ export async function runOrchestrator(
     if (!leadership.leading) {
       acting = undefined;
       controller.standBy();
+      channels.standBy();
       if (leadership.holder !== undefined && leadership.holder !== identity) {
         log.info({ holder: leadership.holder }, 'standing by, another one leads');
       } else if (leadership.problem !== undefined) {
@@ -73,7 +84,9 @@ export async function runOrchestrator(
       // Raising it is a change of its own, which follows up with the new epoch.
       if (mine !== term || !leader.current.leading) return;
       controller.standBy();
+      channels.standBy();
       controller.lead(epoch);
+      channels.lead();
       acting = epoch;
       log.info({ epoch }, 'acting');
     } catch (thrown) {
@@ -84,9 +97,11 @@ export async function runOrchestrator(
   await stopped;
   log.info('stopping');
   controller.standBy();
+  channels.standBy();
   await recorder.flush();
   await leader.stop();
   watches.abort(new Error('stopping'));
   await controller.store.stop();
+  await channels.configs.ended;
   await kube.close();
 }

@@ -12,6 +12,8 @@ export interface Release {
 export const OLD_VERSION = 'v1.36.1+k0s.0';
 export const NEW_VERSION = 'v1.36.3+k0s.0';
 export const BROKEN_VERSION = 'v1.36.4+k0s.0';
+/** Mends what the broken one has broken. */
+export const FIXED_VERSION = 'v1.36.5+k0s.0';
 
 export function brokenRelease<F extends Fault | FileFault>(fault: F) {
   return { version: BROKEN_VERSION, fault } as const;
@@ -21,6 +23,7 @@ export function brokenRelease<F extends Fault | FileFault>(fault: F) {
 export const ALL_RELEASES: readonly Release[] = [
   { version: OLD_VERSION },
   { version: NEW_VERSION },
+  { version: FIXED_VERSION },
   ...(['exits', 'kubelet', 'version', 'apiserver', 'late'] as const).map(brokenRelease),
   ...(['truncated', 'wrong-arch'] as const).map(brokenRelease),
 ];
