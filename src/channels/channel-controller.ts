@@ -53,6 +53,8 @@ interface Channel {
 }
 
 const TICK_MS = 500;
+/** What the API server refuses is not asked for twice a second. */
+const PAUSE_AFTER_FAILURE_MS = 5_000;
 const TOKEN = '/api/v1/namespaces/kube-system/secrets/update-server-token';
 const CLUSTER_ID = '/api/v1/namespaces/kube-system';
 /** Put there by k0s's own Autopilot, which does not run any more. */
@@ -66,6 +68,7 @@ export class ChannelController {
   readonly configs: Informer<TrimmedUpdateConfig>;
   readonly #options: ChannelControllerOptions;
   readonly #channels = new Map<string, Channel>();
+  readonly #pausedUntilMs = new Map<string, number>();
   #term: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #clusterId: string | undefined;
@@ -95,6 +98,7 @@ export class ChannelController {
     this.#term = undefined;
     clearTimeout(this.#timer);
     this.#channels.clear();
+    this.#pausedUntilMs.clear();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -108,13 +112,15 @@ export class ChannelController {
   }
 
   /** What fails is tried again at the next look, and holds up no other channel. */
-  async #attempt(fields: object, signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  async #attempt(fields: object, signal: AbortSignal, act: () => Promise<void>): Promise<boolean> {
     try {
       await act();
+      return true;
     } catch (thrown) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       const error = messageOf(thrown);
       this.#options.log.warn({ ...fields, error }, 'channel not looked after, will try again');
+      return false;
     }
   }
 
@@ -129,9 +135,12 @@ export class ChannelController {
     }
     for (const config of [...this.configs.values()].sort(byName)) {
       const clusterId = this.#clusterId;
-      await this.#attempt({ config: config.name }, signal, () =>
+      if (performance.now() < (this.#pausedUntilMs.get(config.uid) ?? 0)) continue;
+      const isDone = await this.#attempt({ config: config.name }, signal, () =>
         config.deleted ? this.#letGo(config, signal) : this.#lookAt(config, clusterId, signal),
       );
+      if (isDone) this.#pausedUntilMs.delete(config.uid);
+      else this.#pausedUntilMs.set(config.uid, performance.now() + PAUSE_AFTER_FAILURE_MS);
     }
   }
 
