@@ -9,6 +9,7 @@ import { type Leader, type Leadership, startLeader } from '../kube/leader.ts';
 import { createLog } from '../log.ts';
 import { sample } from '../metrics/catalogue.ts';
 import { changeSamples } from '../metrics/change-samples.ts';
+import { channelSamples } from '../metrics/channel-samples.ts';
 import { createMetrics } from '../metrics/metrics-store.ts';
 import { answerSamples, leaderChange, leaderSamples } from '../metrics/process-samples.ts';
 import { type Served, type ServeOptions, serve } from '../metrics/serve-controller.ts';
@@ -74,6 +75,13 @@ export async function runOrchestrator(
     store: controller.store,
     userAgent: `autopilot/${AUTOPILOT_VERSION}`,
     signal: watches.signal,
+  });
+  metrics.watch(() => {
+    const configs = [...channels.configs.values()];
+    return channelSamples(
+      configs.map(({ status }) => status),
+      Date.now(),
+    );
   });
 
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
