@@ -32,7 +32,7 @@ export function anIndex(options: IndexOptions): string {
     { ...PLATFORM, k0s: offer.url, k0sSha256: offer.sha256 },
   ];
   const newest = releases.at(-1);
-  return stringify({
+  const document = {
     channel,
     ...(newest && { version: newest.version, downloadURLs: downloads(newest) }),
     extended: {
@@ -50,7 +50,9 @@ export function anIndex(options: IndexOptions): string {
       }),
       ...(blocked && { blocked }),
     },
-  });
+  };
+  // No index may hold aliases.
+  return stringify(document, { aliasDuplicateObjects: false });
 }
 
 export function signed(index: string, keys: MinisignKeys): Buffer {

@@ -209,7 +209,12 @@ test('a bad release is undone, told and skipped, and its fix overtakes it', asyn
 
 const newer = () => ({ version: 'v1.36.9+k0s.0', offer: fixed });
 const lies: [what: string, serve: () => void, reason: string, message: RegExp][] = [
-  ['garbage', () => server.serve(signed(']]]not: [yaml', keys)), 'IndexInvalid', /index\.yaml:1:/],
+  [
+    'garbage',
+    () => server.serve(signed(']]]not: [yaml\n', keys)),
+    'IndexInvalid',
+    /index\.yaml:1:/,
+  ],
   [
     'huge',
     () => server.serve(Buffer.alloc(5_000_000, '# ')),
