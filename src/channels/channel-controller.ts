@@ -22,6 +22,7 @@ import type { ChannelFacts, ChannelPolicy } from './channel-facts.ts';
 import { type ChannelJudgement, judgeChannel } from './judge-channel.ts';
 import { LookClient } from './look-client.ts';
 import { runningOf } from './machines.ts';
+import { standingOf } from './plan-end.ts';
 import { CHANNEL_PLAN, formatPlanId, parsePlanId } from './plan-of.ts';
 import { requestUrl } from './server-request.ts';
 import { type TrimmedUpdateConfig, trimUpdateConfig } from './trim-update-config.ts';
@@ -321,12 +322,12 @@ export class ChannelController {
   async #act(
     config: TrimmedUpdateConfig,
     { plan }: ChannelFacts,
-    { make, removeLeftover }: ChannelJudgement,
+    { make, remove }: ChannelJudgement,
     signal: AbortSignal,
   ): Promise<void> {
     const { kube, log, store } = this.#options;
-    if (removeLeftover && plan !== undefined) {
-      log.info({ plan: plan.name }, 'Plan that k0s has left makes room');
+    if (remove && plan !== undefined) {
+      log.info({ config: config.name, plan: plan.name }, 'Plan removed');
       await deletePlan(kube, plan, signal);
       return;
     }
@@ -347,6 +348,7 @@ export class ChannelController {
     const id = 'invalid' in plan.spec ? undefined : parsePlanId(plan.spec.id);
     const owner = id && this.configs.get(id.config);
     if (id === undefined || owner === undefined || owner.deleted) return false;
+    if (standingOf(plan) !== 'ended') return false;
     const told = owner.status?.plan;
     return told?.id !== formatPlanId(id) || told.finishedAt === undefined;
   }

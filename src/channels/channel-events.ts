@@ -43,8 +43,8 @@ function ofPlan(before: UpdateConfigStatus | undefined, after: UpdateConfigStatu
       message: `${what}: Plan ${plan.name} with id ${plan.id}`,
     });
   }
-  const hasEnded =
-    plan.finishedAt !== undefined && !(isKnown && before?.plan?.finishedAt !== undefined);
+  const wasAt = isKnown ? before?.plan?.finishedAt : undefined;
+  const hasEnded = plan.finishedAt !== undefined && plan.finishedAt !== wasAt;
   if (!hasEnded) return events;
   if (plan.state === 'Completed') {
     events.push({

@@ -152,10 +152,15 @@ function whyNot(release: OfferedRelease, facts: ChooseFacts): Why | undefined {
   const bad = quarantineOn(release, facts);
   if (bad !== undefined) return { reason: 'Quarantined', message: bad };
   const failure = facts.failures.find((one) => one.version === version.text);
-  const retryAtMs = Date.parse(failure?.retryAt ?? '');
-  if (failure !== undefined && nowMs < retryAtMs) {
-    const message = `it has failed here (${failure.reason}: ${failure.message}); tried again from ${isoOf(retryAtMs)} on`;
-    return { reason: 'ReleaseFailed', message, untilMs: retryAtMs };
+  if (failure !== undefined) {
+    const said = `it has failed here (${failure.reason}: ${failure.message})`;
+    if (failure.retryAt === undefined) {
+      const message = `${said}, and a person has ended it; to take it again: autopilot retry autopilot`;
+      return { reason: 'ReleaseFailed', message };
+    }
+    const untilMs = Date.parse(failure.retryAt);
+    const message = `${said}; tried again from ${isoOf(untilMs)} on`;
+    if (nowMs < untilMs) return { reason: 'ReleaseFailed', message, untilMs };
   }
   return tooYoung(release, facts);
 }

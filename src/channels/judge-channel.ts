@@ -24,8 +24,8 @@ export interface ChannelJudgement {
   readonly pollAtMs: number | undefined;
   /** The Plan that is to be made now. */
   readonly make?: PlanSpec;
-  /** The Plan of that name was left by k0s's own, and goes before another one is made. */
-  readonly removeLeftover?: true;
+  /** The Plan of that name is to be deleted. */
+  readonly remove?: true;
   /** When to judge again although nothing changes. */
   readonly lookAtMs: number;
 }
@@ -88,7 +88,7 @@ export function judgeChannel(facts: ChannelFacts): ChannelJudgement {
     status,
     pollAtMs,
     ...(order.kind === 'make' ? { make: order.spec } : {}),
-    ...(order.kind === 'removeLeftover' ? { removeLeftover: true as const } : {}),
+    ...(order.kind === 'remove' ? { remove: true as const } : {}),
     lookAtMs: Math.min(
       ...[nowMs + LOOK_EVERY_MS, pollAtMs, window.changesAtMs, ...untils(choice)].filter(
         (ms): ms is number => ms !== undefined && ms > nowMs,

@@ -2,6 +2,8 @@ import type { PlanSpec } from '../api/plan.ts';
 import type { MaintenanceWindow } from '../api/policy-time.ts';
 import type { Reason } from '../api/reasons.ts';
 import type { UpdateConfigSpec, UpdateConfigStatus } from '../api/update-config.ts';
+import { isUnderWay } from '../plans/run.ts';
+import type { TrimmedPlan } from '../plans/trim-plan.ts';
 import type { ChannelFacts } from './channel-facts.ts';
 import type { Choice } from './choose.ts';
 import { standingOf } from './plan-end.ts';
@@ -17,7 +19,8 @@ export type Order =
       readonly reason: Reason;
       readonly message: string;
     }
-  | { readonly kind: 'removeLeftover' | 'wait'; readonly reason: Reason; readonly message: string }
+  /** The Plan of that name goes first: what it brings is not wanted any more, or no edit would run it. */
+  | { readonly kind: 'remove' | 'wait'; readonly reason: Reason; readonly message: string }
   | { readonly kind: 'upToDate'; readonly message: string }
   | { readonly kind: 'unknown' };
 
@@ -35,16 +38,8 @@ export function orderOf(choice: Choice | undefined, setting: Setting): Order {
   const { plan, config, policy } = facts;
   const standing = plan === undefined ? 'ended' : standingOf(plan);
   if (plan !== undefined && standing === 'underWay') {
-    const id = 'invalid' in plan.spec ? undefined : parsePlanId(plan.spec.id);
-    if (id?.config === config.name) {
-      const waits = plan.status?.waitsFor;
-      const message = `Plan ${plan.name} brings ${id.version}${waits ? `: ${waits}` : ''}`;
-      return { kind: 'wait', reason: 'UpdateUnderWay', message };
-    }
-    if (choice?.kind !== 'take') return restOf(choice);
-    const whose = id === undefined ? 'which no channel has made' : `of UpdateConfig ${id.config}`;
-    const message = `${choice.release.version.text} waits for the end of Plan ${plan.name}, ${whose}`;
-    return { kind: 'wait', reason: 'PlanInTheWay', message };
+    const held = whileUnderWay(plan, choice, config.name);
+    if (held !== undefined) return held;
   }
   if (choice?.kind !== 'take') return restOf(choice);
   const { release, target } = choice;
@@ -55,7 +50,7 @@ export function orderOf(choice: Choice | undefined, setting: Setting): Order {
   }
   if (standing === 'leftover') {
     const message = `Plan ${CHANNEL_PLAN} was left by the Autopilot of k0s, and makes room for ${version}`;
-    return { kind: 'removeLeftover', reason: 'PlanInTheWay', message };
+    return { kind: 'remove', reason: 'PlanInTheWay', message };
   }
   const attempts = looked.failures?.find((one) => one.version === release.version.text)?.attempts;
   const id = { config: config.name, version: release.version.text, attempt: (attempts ?? 0) + 1 };
@@ -71,6 +66,37 @@ export function orderOf(choice: Choice | undefined, setting: Setting): Order {
     reason: 'UpdateUnderWay',
     message: `Plan ${CHANNEL_PLAN} is made for ${version}`,
   };
+}
+
+/**
+ * What a Plan that has not ended means for the choice.
+ * @returns undefined where it may be written anew: it is of this channel, has begun nothing, and there is something
+ *   better now
+ */
+function whileUnderWay(
+  plan: TrimmedPlan,
+  choice: Choice | undefined,
+  config: string,
+): Order | undefined {
+  const id = 'invalid' in plan.spec ? undefined : parsePlanId(plan.spec.id);
+  if (id?.config !== config) {
+    if (choice?.kind !== 'take') return restOf(choice);
+    const whose = id === undefined ? 'which no channel has made' : `of UpdateConfig ${id.config}`;
+    const message = `${choice.release.version.text} waits for the end of Plan ${plan.name}, ${whose}`;
+    return { kind: 'wait', reason: 'PlanInTheWay', message };
+  }
+  if (!plan.deleted && !isUnderWay(plan.status)) {
+    const isOther = choice?.kind === 'take' && choice.release.version.text !== id.version;
+    if (isOther) return undefined;
+    const why = choice?.skipped.find(({ version }) => version === id.version);
+    if (why !== undefined) {
+      const message = `Plan ${plan.name} with ${id.version} is taken back before it has begun: ${why.message}`;
+      return { kind: 'remove', reason: why.reason, message };
+    }
+  }
+  const waits = plan.status?.waitsFor;
+  const message = `Plan ${plan.name} brings ${id.version}${waits ? `: ${waits}` : ''}`;
+  return { kind: 'wait', reason: 'UpdateUnderWay', message };
 }
 
 function restOf(choice: Choice | undefined): Order {

@@ -39,7 +39,8 @@ export function failureOf(
     reason: said?.reason ?? status?.state ?? 'Failed',
     message: (said?.message ?? 'its Plan has failed').slice(0, 500),
     undone: wasUndone(status),
-    retryAt: new Date(Date.parse(at) + waitMs).toISOString(),
+    // Whoever had it put back, or ended, does not want it back in an hour.
+    ...(isByPerson(status) ? {} : { retryAt: new Date(Date.parse(at) + waitMs).toISOString() }),
   };
 }
 
@@ -52,6 +53,10 @@ export function withFailure(
     0,
     KEPT_FAILURES,
   );
+}
+
+function isByPerson(status: StoredPlanStatus | undefined): boolean {
+  return status?.rollback?.by !== undefined || status?.aborted !== undefined;
 }
 
 function wasUndone(status: StoredPlanStatus | undefined): boolean {

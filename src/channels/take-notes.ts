@@ -11,8 +11,12 @@ export function settle({ config, plan, nowMs }: ChannelFacts): UpdateConfigStatu
   if (plan !== undefined && id?.config === config.name) {
     const isKnown = status.plan?.id === formatPlanId(id);
     const finishedAt = standingOf(plan) === 'ended' ? plan.status?.finishedAt : undefined;
-    const state = finishedAt === undefined && !isKnown ? undefined : plan.status?.state;
-    const wasFinished = isKnown && status.plan?.finishedAt !== undefined;
+    // What the run before has come to is not this one's.
+    const isTold = plan.status?.observedGeneration === plan.generation;
+    const state = isTold ? plan.status?.state : undefined;
+    // Ended anew as well: a person may have had it rolled back, or tried again.
+    const hasEnded =
+      finishedAt !== undefined && !(isKnown && status.plan?.finishedAt === finishedAt);
     const from = isKnown ? status.plan?.from : status.currentVersion;
     status.plan = {
       name: plan.name,
@@ -23,7 +27,7 @@ export function settle({ config, plan, nowMs }: ChannelFacts): UpdateConfigStatu
       ...(state === undefined ? {} : { state }),
       ...(finishedAt === undefined ? {} : { finishedAt }),
     };
-    if (finishedAt !== undefined && !wasFinished && plan.status?.state !== 'Completed') {
+    if (hasEnded && plan.status?.state !== 'Completed') {
       const failure = failureOf(id.version, id.attempt, plan.status, nowMs);
       status.failures = withFailure(status.failures ?? [], failure);
     }

@@ -233,12 +233,29 @@ test('a Plan that somebody has edited after its end has not ended', () => {
   assert.equal(judgeChannel(facts({ plan })).make, undefined);
 });
 
+test('a Plan of the channel that has begun nothing yet gives way to what is better, or is taken back', () => {
+  const plan = planWith(`patches:${NEW}:1`, { state: undefined });
+  const better = judgeChannel(facts({ plan }, anOffer(NEW, 'v1.36.4+k0s.0')));
+  assert.equal(better.make?.id, 'patches:v1.36.4+k0s.0:1');
+  const blocked = { versions: [{ version: NEW, reason: 'loses data' }], edges: [] };
+  const { make, remove, status } = judgeChannel(facts({ plan }, { ...anOffer(OLD, NEW), blocked }));
+  assert.deepEqual([make, remove], [undefined, true]);
+  assert.equal(conditionOf(status, 'UpToDate')?.reason, 'ReleaseBlocked');
+  // What is under way is brought to its end.
+  const begun = planWith(`patches:${NEW}:1`, {
+    ...{ state: 'SchedulableWait', observedGeneration: 1, runID: 'p1-1', commands: [] },
+    frozenSpec: { id: '', timestamp: '', commands: [] },
+  });
+  const going = judgeChannel(facts({ plan: begun }, { ...anOffer(OLD, NEW), blocked }));
+  assert.deepEqual([going.make, going.remove], [undefined, undefined]);
+});
+
 test("a Plan that k0s's own Autopilot has left is removed first: by an edit it would never run", () => {
-  const { make, removeLeftover } = judgeChannel(
+  const { make, remove } = judgeChannel(
     facts({ plan: planWith('1767225600', { state: 'Completed' }) }),
   );
   assert.equal(make, undefined);
-  assert.equal(removeLeftover, true);
+  assert.equal(remove, true);
 });
 
 test('a release that has failed is told and skipped; a newer one is taken at once', () => {
@@ -280,6 +297,33 @@ test('what failed for the surroundings is tried again, later each time, as anoth
   const last = { offered: anOffer(NEW), atMs: nowMs };
   const { make } = judgeChannel(facts({ plan, nowMs, last, config: aConfig({ status }) }));
   assert.equal(make?.id, `patches:${NEW}:3`);
+});
+
+test('what a person has had put back, or ended, is not taken again by itself', () => {
+  const done = {
+    name: 'autopilot',
+    id: `patches:${NEW}:1`,
+    version: NEW,
+    madeAt: '2026-03-01T20:00:00Z',
+  };
+  const config = aConfig({
+    status: { plan: { ...done, state: 'Completed', finishedAt: '2026-03-01T20:30:00Z' } },
+  });
+  const rollback = { scope: 'Plan', at: '2026-03-01T21:00:00Z', by: 'ann' };
+  for (const asked of [{ rollback }, { aborted: { at: '2026-03-01T21:00:00Z', by: 'ann' } }]) {
+    const plan = planWith(`patches:${NEW}:1`, { ...failed('RolledBack'), ...asked });
+    const nowMs = START_MS + 48 * HOUR;
+    const offered = { ...anOffer(NEW), expiresMs: undefined };
+    const { make, status } = judgeChannel(
+      facts({ config, plan, nowMs, last: { offered, atMs: nowMs } }, offered),
+    );
+    assert.equal(make, undefined);
+    assert.equal(status.failures?.[0]?.retryAt, undefined);
+    assert.match(
+      status.skipped?.[0]?.message ?? '',
+      /a person has ended it; to take it again: autopilot retry/,
+    );
+  }
 });
 
 test('a Plan that was deleted before its end is told', () => {
