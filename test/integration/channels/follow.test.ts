@@ -11,6 +11,7 @@ import {
 } from '../../support/channel-server.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
+import { thisPlatform } from '../../support/manifests.ts';
 import { minisignKeys } from '../../support/minisign-keys.ts';
 import { hasEnded } from '../../support/plans.ts';
 import {
@@ -47,6 +48,13 @@ after(async () => {
 
 const signedIndex = (options: IndexOptions) => signed(anIndex(options), keys);
 const mends = { severity: 'high', cves: ['CVE-2026-1234'] };
+
+const policy = (spec: object) => ({
+  apiVersion: EXTENSIONS_API_VERSION,
+  kind: 'UpdatePolicy',
+  metadata: { name: 'default' },
+  spec,
+});
 
 function config(over: object = {}) {
   return {
@@ -103,12 +111,7 @@ async function versions(): Promise<string[]> {
 }
 
 test('an update that a channel offers becomes a Plan, though the leader is killed when it has the index', async () => {
-  await cluster.apply({
-    apiVersion: EXTENSIONS_API_VERSION,
-    kind: 'UpdatePolicy',
-    metadata: { name: 'default' },
-    spec: { channels: { poll: '3s' }, trust: { keys: [keys.publicKey] } },
-  });
+  await cluster.apply(policy({ channels: { poll: '3s' }, trust: { keys: [keys.publicKey] } }));
   await cluster.kubectl(
     ...['create', 'secret', 'generic', 'update-server-token', '-n', 'kube-system'],
     '--from-literal=token=secret-of-the-server',
@@ -347,6 +350,33 @@ test('a schedule that cannot be read is an error in status, and not a closed win
     condition(status, 'Accepted')?.message ?? '',
     /periodic\.days: wanted a day such as Tuesday/,
   );
+});
+
+test("k0s's old protocol: asked by cron, and never followed downwards", async () => {
+  const cron = { upgradeStrategy: { type: 'cron', cron: '*/2 * * * * *' } };
+  const offering = (version: string) => {
+    const platform = thisPlatform();
+    const document = { version, downloadURLs: { k0s: { [platform]: fixed.url }, airgap: {} } };
+    server.serve(JSON.stringify(document));
+  };
+  offering(NEW_VERSION);
+  await cluster.apply(config(cron));
+  await until(
+    'to refuse what cannot be signed',
+    (one) => condition(one, 'Followed')?.reason === 'IndexUnsigned',
+  );
+  await cluster.apply(policy({ channels: { poll: '3s' } }));
+  await until(
+    'to say that the channel points backwards',
+    (one) => condition(one, 'Followed')?.reason === 'ChannelBackwards',
+  );
+  const asked = new URL(server.http.seen.at(-1)!.url, server.origin);
+  assert.equal(asked.pathname, '/stable');
+  assert.equal(asked.searchParams.get('currentVersion'), FIXED_VERSION);
+  assert.equal(asked.searchParams.get('lastUpdateStatus'), 'Completed');
+  assert.match(asked.searchParams.get('clusterID') ?? '', /^kube-system:/);
+  offering(FIXED_VERSION);
+  await until('to be up to date', (one) => condition(one, 'UpToDate')?.status === 'True');
 });
 
 test('an UpdateConfig that k0s has left its finalizer on can be deleted', async () => {
