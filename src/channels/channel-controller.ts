@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { followOf } from '../api/follow.ts';
 import { API_VERSION } from '../api/meta.ts';
+import type { PolicyLayer } from '../api/policy.ts';
+import type { Trust } from '../api/trust.ts';
 import type { UpdateConfigStatus } from '../api/update-config.ts';
 import { messageOf } from '../errors.ts';
 import { isNotFound } from '../kube/api-error.ts';
@@ -32,6 +34,8 @@ export interface ChannelControllerOptions {
   readonly log: Log;
   readonly recorder: Recorder;
   readonly store: ClusterStore;
+  /** The lowest layer, below UpdatePolicy/default. */
+  readonly policy: PolicyLayer;
   readonly userAgent: string;
   /** Ends the watch. */
   readonly signal: AbortSignal;
@@ -41,6 +45,8 @@ export interface ChannelControllerOptions {
 interface Channel {
   readonly client: LookClient;
   generation: number;
+  /** Whom the answers had to convince. */
+  trust: Trust;
   /** Since when this leader has known this generation. */
   knownSinceMs: number;
   look: ChannelFacts['look'];
@@ -170,11 +176,13 @@ export class ChannelController {
   }
 
   #channelOf({ uid, generation }: TrimmedUpdateConfig, nowMs: number): Channel {
+    const { trust } = this.#policy();
     let channel = this.#channels.get(uid);
     if (channel === undefined) {
       channel = {
         client: new LookClient(),
         generation,
+        trust,
         knownSinceMs: nowMs,
         look: undefined,
         last: undefined,
@@ -188,6 +196,10 @@ export class ChannelController {
     if (channel.generation !== generation) {
       channel.generation = generation;
       channel.knownSinceMs = nowMs;
+    }
+    if (!isDeepStrictEqual(channel.trust, trust)) {
+      // What was believed before is not to be acted upon by other rules.
+      Object.assign(channel, { trust, knownSinceMs: nowMs, look: undefined, last: undefined });
     }
     return channel;
   }
@@ -231,7 +243,7 @@ export class ChannelController {
       channels: stored?.channels ?? {},
       trust: stored?.trust ?? {},
       flaws: stored?.channelFlaws ?? [],
-      hasWindows: stored?.layer.windows !== undefined,
+      hasWindows: (stored?.layer.windows ?? this.#options.policy.windows) !== undefined,
     };
   }
 
@@ -247,6 +259,7 @@ export class ChannelController {
     if ('invalid' in spec || url === undefined) return;
     const { kube, log, userAgent } = this.#options;
     channel.isAsking = true;
+    const { trust } = channel;
     const ask = async () => {
       const running = runningOf(spec.planSpec?.commands, facts.world, facts.nowMs);
       const look = await channel.client.look({
@@ -255,7 +268,7 @@ export class ChannelController {
         protocol: spec.upgradeStrategy?.type === 'cron' ? 'cron' : 'periodic',
         generation: config.generation,
         follow: followOf(facts.policy.channels, config.follow),
-        trust: facts.policy.trust,
+        trust,
         introduction: {
           clusterId: facts.clusterId,
           version: (running.lowestController ?? running.lowest)?.text,
@@ -267,6 +280,7 @@ export class ChannelController {
         userAgent,
         signal,
       });
+      if (channel.trust !== trust) return;
       channel.look = look;
       if (look.answer.kind === 'offered') {
         channel.last = { offered: look.answer.offered, atMs: look.atMs };
@@ -306,7 +320,7 @@ export class ChannelController {
     if (isDeepStrictEqual(status, config.status)) return true;
     const { kube, recorder } = this.#options;
     const outcome = await writeUpdateConfigStatus(kube, config, status, signal);
-    if (!outcome.done) return false;
+    if (!outcome.done) throw new Error(`status not written: ${outcome.why}`);
     const regarding = {
       apiVersion: API_VERSION,
       kind: 'UpdateConfig',

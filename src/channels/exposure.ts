@@ -28,8 +28,14 @@ export function countExposures(
     const behind = countBehind(census, version);
     return behind === 0 ? [] : [beginOf(release, behind, nowMs)];
   });
-  const counted = before.map((one) => bringUp(one, census, nowMs));
-  const hasChanged = fresh.length > 0 || counted.some((one, at) => one !== before[at]);
+  // What the channel has taken back is nothing to be without.
+  const kept = before.filter(
+    ({ version, behind }) =>
+      behind === 0 || offered === undefined || whyBlocked(offered, version) === undefined,
+  );
+  const counted = kept.map((one) => bringUp(one, census, nowMs));
+  const hasChanged =
+    fresh.length > 0 || kept.length < before.length || counted.some((one, at) => one !== kept[at]);
   if (!hasChanged) return before;
   return [...counted, ...fresh].toSorted(byVersionDown).slice(0, KEPT_EXPOSURES);
 }

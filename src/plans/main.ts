@@ -73,6 +73,7 @@ export async function runOrchestrator(
     log: log.child({ part: 'channels' }),
     recorder,
     store: controller.store,
+    policy,
     userAgent: `autopilot/${AUTOPILOT_VERSION}`,
     signal: watches.signal,
   });

@@ -82,6 +82,8 @@ test('what every machine has already is no exposure, nor is what was taken back'
     blocked: { versions: [{ version: fresh, reason: 'x' }], edges: [] },
   };
   assert.deepEqual(countExposures([], blocked, [machine('w', old)], START_MS), []);
+  const counted = countExposures([], offered, [machine('w', old)], START_MS);
+  assert.deepEqual(countExposures(counted, blocked, [machine('w', old)], START_MS), []);
 });
 
 test('between two additions nothing is written', () => {
