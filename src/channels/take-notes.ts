@@ -49,9 +49,8 @@ export function noteLook(
   { look }: ChannelFacts,
   url: string,
 ): UpdateConfigStatus {
-  if (look === undefined || (before.lastCheck && look.atMs <= Date.parse(before.lastCheck.at))) {
-    return before;
-  }
+  // Told already. Not by which is later: the leader before may have had another clock.
+  if (look === undefined || iso(look.atMs) === before.lastCheck?.at) return before;
   const { answer } = look;
   const failures = answer.kind === 'unreachable' ? (before.lastCheck?.failures ?? 0) + 1 : 0;
   const status: UpdateConfigStatus = {
