@@ -92,7 +92,7 @@ const onePerPlatform = <T extends { os: string; arch: string }>(downloads: reado
   new Set(downloads.map(({ os, arch }) => `${os}-${arch}`)).size === downloads.length;
 const EACH_ONCE = 'wanted each platform once, found one twice';
 
-const release = z.object(
+export const releaseSchema = z.object(
   {
     version,
     released: moment,
@@ -125,7 +125,7 @@ const extended = z
       issued: moment,
       expires: moment,
       releases: z
-        .array(release, list('releases'))
+        .array(releaseSchema, list('releases'))
         .refine(
           (all) => new Set(all.map(({ version: text }) => text)).size === all.length,
           'wanted each release once, found one twice',
@@ -193,7 +193,7 @@ export const indexSchema = z
 /** Times are epoch milliseconds, digests lower-case hex. */
 export type ChannelIndex = z.infer<typeof indexSchema>;
 export type ExtendedIndex = z.infer<typeof extended>;
-export type Release = z.infer<typeof release>;
+export type Release = z.infer<typeof releaseSchema>;
 export type ReleaseDownload = z.infer<typeof releaseDownload>;
 export type PlainDownload = z.infer<typeof plainDownload>;
 

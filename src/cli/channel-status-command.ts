@@ -3,10 +3,7 @@ import type { ChannelStatusOptions } from './channel-status.ts';
 import { exitAsMisused, outputOption } from './preview-command.ts';
 
 /** `autopilot channel status`; the rest of `channel` is about publishing. */
-export function addChannelStatus(program: Command): void {
-  const channel =
-    program.commands.find((command) => command.name() === 'channel') ??
-    program.command('channel').description('channels of releases');
+export function addChannelStatus(channel: Command): void {
   channel
     .command('status')
     .argument('[config]', 'name of an UpdateConfig; without it all of them')

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { METRICS_ADDRESS, orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
-import { addChannelStatus } from './channel-status-command.ts';
+import { addChannel } from './channel-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
 import { addPreview } from './preview-command.ts';
@@ -55,8 +55,8 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addPreview(program);
   addExplain(program);
   addHistory(program);
-  addChannelStatus(program);
   addVerbs(program);
+  addChannel(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
   await program.parseAsync(argv, { from: 'user' });

@@ -11,6 +11,8 @@ import { faultFigures } from './faults.ts';
 import { type Figure, figureLines, isWithin } from './figures.ts';
 import { hostsFigures } from './hosts.ts';
 import { type PartName, parseParts, USAGE } from './options.ts';
+import { measureScale } from './scale/main.ts';
+import { parseScale, SCALE_USAGE } from './scale/options.ts';
 
 const screen = new Screen(process.stderr);
 const interrupted = new AbortController();
@@ -25,6 +27,7 @@ const options = {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === 'scale') return scale(argv.slice(1));
   let parts: readonly PartName[] | 'help';
   try {
     parts = parseParts(argv);
@@ -60,6 +63,17 @@ async function main(argv: readonly string[]): Promise<number> {
     await strikeStage(stage);
   }
   return isHeld.every(Boolean) ? 0 : 1;
+}
+
+async function scale(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help')) {
+    process.stdout.write(SCALE_USAGE);
+    return 0;
+  }
+  const result = await measureScale(parseScale(argv), options.progress);
+  screen.clear();
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.state === 'Completed' ? 0 : 1;
 }
 
 /** Prints a part as soon as it is done. @returns whether every bound was kept */
