@@ -10,6 +10,7 @@ import type { FailedRelease } from '../api/update-config.ts';
 import type { QuarantineFacts } from '../plans/facts.ts';
 import { whyBlocked, whyEdgeBlocked } from './blocked.ts';
 import { isEarly } from './early.ts';
+import { isoOf } from './iso-time.ts';
 import type { Running } from './machines.ts';
 import { parseMinor } from './minor.ts';
 import type { Offered, OfferedRelease } from './offered.ts';
@@ -339,9 +340,4 @@ function namesOf({ targets }: Running, version: K0sVersion): string {
 
 function byVersionDown(a: Skip, b: Skip): number {
   return compareK0sVersions(parseK0sVersion(b.version)!, parseK0sVersion(a.version)!);
-}
-
-/** `2026-11-28T02:00:00Z` */
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

@@ -3,8 +3,6 @@ import { SEVERITIES } from '../api/follow.ts';
 import { parseK0sVersion } from '../api/k0s-version.ts';
 import { parseRange } from './version-range.ts';
 
-export { SEVERITIES, type Severity } from '../api/follow.ts';
-
 /** A name of one or more parts: `stable`, `stable/v1.36`. Never one that leads out of a folder. */
 export const CHANNEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62}){0,3}$/;
 
