@@ -111,7 +111,7 @@ async function versions(): Promise<string[]> {
 }
 
 test('an update that a channel offers becomes a Plan, though the leader is killed when it has the index', async () => {
-  await cluster.apply(policy({ channels: { poll: '3s' }, trust: { keys: [keys.publicKey] } }));
+  await cluster.apply(policy({ channels: { poll: '1s' }, trust: { keys: [keys.publicKey] } }));
   await cluster.kubectl(
     ...['create', 'secret', 'generic', 'update-server-token', '-n', 'kube-system'],
     '--from-literal=token=secret-of-the-server',
@@ -365,7 +365,7 @@ test("k0s's old protocol: asked by cron, and never followed downwards", async ()
     'to refuse what cannot be signed',
     (one) => condition(one, 'Followed')?.reason === 'IndexUnsigned',
   );
-  await cluster.apply(policy({ channels: { poll: '3s' } }));
+  await cluster.apply(policy({ channels: { poll: '1s' } }));
   await until(
     'to say that the channel points backwards',
     (one) => condition(one, 'Followed')?.reason === 'ChannelBackwards',
