@@ -3,19 +3,29 @@ import { METRICS_ADDRESS, orchestratorConfigSchema, parseConfig } from '../confi
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addChannel } from './channel-command.ts';
+import { addCompletion } from './completion-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
+import { addLooks } from './look-commands.ts';
 import { addPreview } from './preview-command.ts';
+import { addStatus } from './status-command.ts';
 import { addVerbs } from './verbs.ts';
 
 /**
  * Everything but the agent, which is dispatched before this is loaded.
  * @param argv without the program's own name
+ * @param name as it was called: `kubectl autopilot` as a plugin
  */
-export async function runCli(argv: readonly string[]): Promise<void> {
-  const program = new Command('autopilot')
+export async function runCli(argv: readonly string[], name = 'autopilot'): Promise<void> {
+  await commandLine(name).parseAsync(argv, { from: 'user' });
+}
+
+/** All commands with their help; nothing is run. */
+export function commandLine(name: string): Command {
+  const program = new Command(name)
     .description('Safe, self-healing updates for k0s clusters')
     .version(AUTOPILOT_VERSION, '-v, --version')
+    .enablePositionalOptions()
     .showHelpAfterError();
   program
     .command('controller')
@@ -31,6 +41,10 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       'YAML file of the lowest layer of policy, below UpdatePolicy/default',
     )
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
+    .option(
+      '--own-host <name>',
+      'ControlNode of the host that this runs on; else the name of the host',
+    )
     .option(
       '--metrics-address <address>',
       'where /metrics, /readyz, /livez are; or off',
@@ -52,12 +66,15 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       const { runOrchestrator } = await import('../plans/main.ts');
       await runOrchestrator(config, untilStopped());
     });
+  addStatus(program);
   addPreview(program);
   addExplain(program);
   addHistory(program);
   addVerbs(program);
+  addLooks(program);
   addChannel(program);
   // For the list of commands only: `autopilot agent` never comes here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
-  await program.parseAsync(argv, { from: 'user' });
+  addCompletion(program);
+  return program;
 }

@@ -16,6 +16,7 @@ import {
   whoAmI,
 } from '../kube/plan-request-client.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addConnection } from './cluster-options.ts';
 
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
@@ -28,6 +29,7 @@ const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
 
 const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
+  context: z.string().min(1).optional(),
   timeout: z.coerce.number().int().min(1).max(86_400).default(30),
   wait: z.boolean().default(false),
   of: z.string().min(1).optional(),
@@ -46,9 +48,9 @@ export function addVerbs(program: Command): void {
       .command(verb)
       .description(DESCRIPTIONS[verb])
       .argument('<plan>', 'name of the Plan')
-      .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
       .option('--timeout <seconds>', 'how long to wait for the answer', '30')
       .option('--wait', 'wait as well until nothing is under way any more');
+    addConnection(command);
     if (verb === 'approve') {
       command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
     }
@@ -56,7 +58,7 @@ export function addVerbs(program: Command): void {
     command.action(async (plan: string, given: Record<string, unknown>) => {
       const options = parseConfig(optionsSchema, given);
       if (verb === 'rollback') await confirm(plan, options);
-      const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+      const kube = connect({ ...options, version: AUTOPILOT_VERSION });
       try {
         process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
       } finally {
