@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import type { ChannelStatusOptions } from './channel-status.ts';
-import { exitAsMisused, outputOption } from './preview-command.ts';
+import { addClusterOptions } from './cluster-options.ts';
+import { exitAsMisused } from './preview-command.ts';
 
 /** `autopilot channel status`; the rest of `channel` is about publishing. */
 export function addChannelStatus(channel: Command): void {
-  channel
+  const command = channel
     .command('status')
     .argument('[config]', 'name of an UpdateConfig; without it all of them')
     .description(
       'what this cluster follows: what it runs, what comes next and when, what is skipped and why, and how long machines ran without each release; changes nothing',
-    )
-    .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
-    .addOption(outputOption())
+    );
+  addClusterOptions(command)
     .addHelpText(
       'after',
       '\nExit: 0 all are followed, 1 one is not or the cluster cannot be read, 2 bad input',

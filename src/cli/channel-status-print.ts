@@ -1,5 +1,6 @@
 import type { Exposure, UpdateConfig, UpdateConfigStatus } from '../api/update-config.ts';
 import type { Paint } from './print-paint.ts';
+import { columnsText } from './print-table.ts';
 import { durationText, instantText } from './print-text.ts';
 
 /** Whether its channel is followed, as far as the orchestrator has told. */
@@ -86,11 +87,7 @@ function releasesOf(releases: readonly Exposure[]): string[] {
     'TO LAST NODE',
     'MENDS',
   ];
-  const table = [heads, ...rows];
-  const widths = heads.map((_, at) => Math.max(...table.map((row) => row[at]!.length)));
-  return table.map((row) =>
-    `  ${row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ')}`.trimEnd(),
-  );
+  return columnsText([heads, ...rows]).map((line) => `  ${line}`);
 }
 
 /** From the release to the moment at which no machine was behind it any more. */

@@ -4,14 +4,13 @@ import { connect, type Kube } from '../kube/client.ts';
 import { UPDATE_CONFIGS } from '../kube/target-path.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { channelStatusText, isFollowed } from './channel-status-print.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { list } from './preview-list.ts';
+import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
 
-export interface ChannelStatusOptions {
-  readonly kubeconfig?: string;
-  readonly output: string;
-}
+export type ChannelStatusOptions = ClusterOptions;
 
 /** Prints what is told of channels. @returns the exit code */
 export async function runChannelStatus(
@@ -20,18 +19,17 @@ export async function runChannelStatus(
 ): Promise<number> {
   let kube: Kube | undefined;
   try {
-    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const all = (await list(kube, UPDATE_CONFIGS)).map((raw) => updateConfigSchema.parse(raw));
     const configs = all.filter(({ metadata }) => name === undefined || metadata.name === name);
     if (name !== undefined && configs.length === 0) {
       const names = all.map(({ metadata }) => metadata.name).join(', ') || 'none';
       throw new ConfigError(`no UpdateConfig ${name}, found ${names}`);
     }
-    const lines =
-      options.output === 'json'
-        ? [JSON.stringify(configs.map(told), undefined, 2)]
-        : channelStatusText(configs, paintFor(process.stdout, process.env));
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const paint = paintFor(process.stdout, process.env);
+    process.stdout.write(
+      outputText(options.output, configs.map(told), () => channelStatusText(configs, paint)),
+    );
     return configs.every(isFollowed) ? EXIT.fine : EXIT.refused;
   } catch (thrown) {
     if (!isExpected(thrown)) throw thrown;
