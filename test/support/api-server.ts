@@ -43,6 +43,8 @@ export interface ApiServer {
 export interface ApiServerOptions {
   /** Of k0s's ClusterConfig: `{ controllerManager: { extraArgs: { ... } } }`. */
   readonly spec?: Readonly<Record<string, object>>;
+  /** With nothing of ours in it. */
+  readonly bare?: boolean;
 }
 
 /**
@@ -117,6 +119,14 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const tryKubectl = (args: readonly string[], input = '') =>
     tryRun(binary, ['kubectl', ...dataDir, ...args], { input });
 
+  async function install(): Promise<void> {
+    await kubectl('apply', '-f', join(root, 'crds'), '-f', join(root, 'deploy/namespace.yaml'));
+    await kubectl('apply', '-f', join(root, 'deploy'));
+    await eventually('our kinds', () =>
+      admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
+    );
+  }
+
   async function stop(): Promise<void> {
     await Promise.all(clients.map((kube) => kube.close()));
     await end('SIGTERM');
@@ -127,14 +137,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const admin = await as('test-admin', ['system:masters']);
   try {
     await start();
-    await kubectl('apply', '-f', join(root, 'crds'));
-    await kubectl('apply', '-f', join(root, 'deploy/namespace.yaml'));
     // `kube-node-lease` is made by the API server itself, a moment after it is ready.
     await eventually('the namespaces', () => kubectl('get', 'namespace', 'kube-node-lease'));
-    await kubectl('apply', '-f', join(root, 'deploy'));
-    await eventually('our kinds', () =>
-      admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
-    );
+    if (options.bare !== true) await install();
     return {
       ...{ address, port, admin, kubeconfig, as, kubectl, tryKubectl, start, stop },
       get pid() {
