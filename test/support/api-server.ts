@@ -28,6 +28,8 @@ export interface ApiServer {
   kubeconfig(user: string, groups?: readonly string[], server?: string): Promise<string>;
   /** A client as that user. Closed by {@link stop}. */
   as(user: string, groups?: readonly string[], server?: string): Promise<Kube>;
+  /** A client with nothing but that token. Closed by {@link stop}. */
+  withToken(token: string): Promise<Kube>;
   /** @returns what it printed; rejects where it fails */
   kubectl(...args: readonly string[]): Promise<string>;
   /** To its end, whatever that is. @param input YAML or JSON for `-f -` */
@@ -114,6 +116,16 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     return kube;
   }
 
+  async function withToken(token: string) {
+    const path = await kubeconfig('nobody');
+    const text = await readFile(path, 'utf8');
+    const bare = text.replaceAll(/^( *)client-(certificate|key)-data: .*$/gm, '');
+    await writeFile(path, bare.replace(/^( *)user:\s*$/m, `$1user:\n$1  token: ${token}`));
+    const kube = connect({ kubeconfig: path, version: 'test' });
+    clients.push(kube);
+    return kube;
+  }
+
   // kubectl without a credential asks for one: its input ends at once.
   const kubectl = (...args: readonly string[]) => run(binary, ['kubectl', ...dataDir, ...args]);
   const tryKubectl = (args: readonly string[], input = '') =>
@@ -141,7 +153,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     await eventually('the namespaces', () => kubectl('get', 'namespace', 'kube-node-lease'));
     if (options.bare !== true) await install();
     return {
-      ...{ address, port, admin, kubeconfig, as, kubectl, tryKubectl, start, stop },
+      ...{ address, port, admin, kubeconfig, as, withToken, kubectl, tryKubectl, start, stop },
       get pid() {
         return child?.pid ?? 0;
       },
