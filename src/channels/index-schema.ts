@@ -1,10 +1,7 @@
 import * as z from 'zod';
+import { SEVERITIES } from '../api/follow.ts';
 import { parseK0sVersion } from '../api/k0s-version.ts';
 import { parseRange } from './version-range.ts';
-
-/** How bad the worst is that a release mends, from the least on. */
-export const SEVERITIES = ['none', 'low', 'moderate', 'high', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 /** A name of one or more parts: `stable`, `stable/v1.36`. Never one that leads out of a folder. */
 export const CHANNEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62}){0,3}$/;
