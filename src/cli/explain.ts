@@ -8,10 +8,11 @@ import { explain, type Leader } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
 import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { EXIT } from './exit.ts';
 import { explanationText } from './explain-print.ts';
 import { list } from './preview-list.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 export interface ExplainOptions {
   readonly kubeconfig?: string;

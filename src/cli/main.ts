@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
-import { orchestratorConfigSchema, parseConfig } from '../config.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
 import { addPreview } from './preview-command.ts';
-import { addVerbs } from './verbs.ts';
+import { addVerbs } from './verbs-command.ts';
 
 /**
- * Everything but the agent, which is dispatched before this is loaded.
+ * Everything but the agent, which is dispatched before this is loaded. What a command does is loaded by the
+ * command: help and bad options must not wait for it.
  * @param argv without the program's own name
  */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -36,6 +36,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
         .default('info'),
     )
     .action(async (options: Record<string, unknown>) => {
+      const { orchestratorConfigSchema, parseConfig } = await import('../config.ts');
       const config = parseConfig(orchestratorConfigSchema, options);
       const { runOrchestrator } = await import('../plans/main.ts');
       await runOrchestrator(config, untilStopped());

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { EXIT } from './exit.ts';
 import type { PreviewOptions } from './preview.ts';
-import { EXIT } from './print-trouble.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addPreview(program: Command): void {

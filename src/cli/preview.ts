@@ -19,11 +19,12 @@ import type { QueuedPlan } from '../plans/queue.ts';
 import { isUnderWay } from '../plans/run.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { EXIT } from './exit.ts';
 import { type ObservedCluster, observeCluster } from './preview-cluster.ts';
 import { type PlanFile, readPlanFile } from './preview-file.ts';
 import { previewText } from './preview-print.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 export interface PreviewOptions {
   readonly filename?: string;

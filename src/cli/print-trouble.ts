@@ -2,9 +2,7 @@ import { ConfigError } from '../config.ts';
 import { AutopilotError, messageOf } from '../errors.ts';
 import { ApiError, ApiUnreachableError } from '../kube/api-error.ts';
 import { KubeconfigError } from '../kube/credentials.ts';
-
-/** How a command ended: `refused` is an answer, `misused` is the caller's to mend. */
-export const EXIT = { fine: 0, refused: 1, misused: 2 } as const;
+import { EXIT } from './exit.ts';
 
 /** One sentence for a person, and what the command exits with. */
 export interface Trouble {

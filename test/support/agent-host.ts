@@ -119,7 +119,7 @@ users: [{name: node, user: {token: abc}}]
    */
   startAgent(
     more: Readonly<Record<string, string>> = {},
-    program: readonly string[] = [join(ROOT, 'src/node-agent/main.ts')],
+    program: readonly string[] = [join(ROOT, 'src/main.ts'), 'agent'],
   ): void {
     const log = openSync(join(this.folder, 'agent.log'), 'a');
     const flags = {
