@@ -3,9 +3,10 @@
  * defaults for the users' pages. With `--check` it only says what would change.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Definition, definitions } from './crd/definitions.ts';
+import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
 
@@ -28,6 +29,8 @@ function crd({ file, manifest, source }: Definition): Page {
 const crds = definitions().map(crd);
 const pages: readonly Page[] = [
   ...crds,
+  { file: CRDS_KUSTOMIZATION, text: crdsKustomization(crds.map(({ file }) => basename(file))) },
+  { file: 'deploy/install.yaml', text: await installManifest(root, crds) },
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
 ];
@@ -40,7 +43,7 @@ for (const { file, text } of pages) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, text);
 }
-const known = new Set(crds.map(({ file }) => file));
+const known = new Set(pages.map(({ file }) => file));
 const strangers = (await readdir(join(root, 'crds')))
   .map((name) => `crds/${name}`)
   .filter((file) => !known.has(file));

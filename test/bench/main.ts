@@ -11,6 +11,7 @@ import { faultFigures } from './faults.ts';
 import { type Figure, figureLines, isWithin } from './figures.ts';
 import { hostsFigures } from './hosts.ts';
 import { type PartName, parseParts, USAGE } from './options.ts';
+import { startFigures } from './start.ts';
 
 const screen = new Screen(process.stderr);
 const interrupted = new AbortController();
@@ -40,6 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const measured = async (name: PartName, of: () => Promise<readonly Figure[]>) => {
     if (parts.includes(name)) isHeld.push(tell(name, await of()));
   };
+  await measured('start', () => startFigures(options));
   await measured('agent', () => agentFigures(options));
   await measured('download', () => downloadFigures(options));
   await measured('cluster', () => clusterFigures(options));

@@ -1,5 +1,5 @@
 /** The parts of the bench, in the order in which they run: what is measured alone comes first. */
-export const PARTS = ['agent', 'download', 'cluster', 'hosts', 'faults'] as const;
+export const PARTS = ['start', 'agent', 'download', 'cluster', 'hosts', 'faults'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const USAGE = `npm run bench -- [PART ...]
@@ -7,6 +7,7 @@ export const USAGE = `npm run bench -- [PART ...]
   Measures, and exits with 1 when the worst sample of a figure is beyond its bound. All parts unless some
   are named:
 
+  start      how long the command line takes to start
   agent      the agent alone: memory at rest, in the course of 10,000 orders and in a download
   download   what a download and its verification cost, and how much of a slow link is used
   cluster    updates of a simulated cluster of seven nodes

@@ -1,0 +1,41 @@
+/** What a cluster is given, as kustomize reads it and as one file. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+export const CRDS_KUSTOMIZATION = 'crds/kustomization.yaml';
+const BASE = 'deploy';
+const MADE = 'by `npm run generate`; do not edit.';
+
+export function crdsKustomization(names: readonly string[]): string {
+  return [
+    `# Made from src/api ${MADE}`,
+    'apiVersion: kustomize.config.k8s.io/v1beta1',
+    'kind: Kustomization',
+    'resources:',
+    ...names.map((name) => `  - ${name}`),
+    '',
+  ].join('\n');
+}
+
+/**
+ * All that `deploy/kustomization.yaml` names, the kinds first: whoever applies a file from top to bottom, as k0s
+ * does, meets nothing that is not known yet.
+ * @param crds in place of its `../crds`
+ */
+export async function installManifest(
+  root: string,
+  crds: readonly { readonly text: string }[],
+): Promise<string> {
+  const kustomization = await readFile(join(root, BASE, 'kustomization.yaml'), 'utf8');
+  const { resources } = parse(kustomization) as { resources: readonly string[] };
+  const files = resources.filter((name) => name.endsWith('.yaml'));
+  const texts = await Promise.all(files.map((name) => readFile(join(root, BASE, name), 'utf8')));
+  const documents = [...crds.map(({ text }) => withoutHead(text)), ...texts];
+  const head = `# Made from crds/ and deploy/ ${MADE}\n# What a cluster needs: kubectl apply --server-side -f install.yaml\n`;
+  return head + documents.map((text) => `---\n${text}`).join('');
+}
+
+function withoutHead(text: string): string {
+  return text.replace(/^#.*\n/, '');
+}
