@@ -112,7 +112,8 @@ const discoverySchema = z
   })
   .describe('How the targets are found.');
 
-const targetSchema = z.object({
+/** One kind of targets of a command. */
+export const targetSchema = z.object({
   discovery: discoverySchema,
   limits: z
     .object({
@@ -129,6 +130,13 @@ const targetSchema = z.object({
 });
 export type TargetSpec = z.infer<typeof targetSchema>;
 
+export const updateTargetsSchema = z
+  .object({
+    controllers: targetSchema.optional().describe('ControlNodes to update.'),
+    workers: targetSchema.optional().describe('Nodes to update, after all controllers.'),
+  })
+  .describe('What is updated.');
+
 const k0sUpdateSchema = z.object({
   version: z.string().describe('The k0s version to update to, such as v1.36.3+k0s.0.'),
   forceupdate: z
@@ -136,12 +144,7 @@ const k0sUpdateSchema = z.object({
     .optional()
     .describe('Update even where the version is already right, and accept any version afterwards.'),
   platforms: platformsSchema,
-  targets: z
-    .object({
-      controllers: targetSchema.optional().describe('ControlNodes to update.'),
-      workers: targetSchema.optional().describe('Nodes to update, after all controllers.'),
-    })
-    .describe('What is updated.'),
+  targets: updateTargetsSchema,
 });
 export type K0sUpdate = z.infer<typeof k0sUpdateSchema>;
 

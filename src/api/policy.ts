@@ -143,9 +143,13 @@ const liveFields = {
  * {@link withDefaults} once all layers are merged, so that a layer can tell "not said" from
  * "said as the default".
  */
-export const policySchema = z
-  .strictObject({ ...frozenFields, ...liveFields })
-  .meta({ 'x-kubernetes-validations': LAYER_RULES });
+export const policySchema = withRules(z.strictObject({ ...frozenFields, ...liveFields }));
+
+/** What is said against a layer holds for whatever extends it. */
+export function withRules<T extends z.ZodType>(layer: T): T {
+  return layer.meta({ 'x-kubernetes-validations': LAYER_RULES });
+}
+
 /** The part of a merged policy that a run keeps from its beginning to its end. */
 export const frozenPolicySchema = z.strictObject(frozenFields);
 export type FrozenPolicy = z.infer<typeof frozenPolicySchema>;

@@ -21,6 +21,8 @@ export const REASONS = {
   HostNotWritable: 'The agent cannot write where the binary is.',
   DiskFull: 'A target has too little free space for the artifact.',
   SkewTooWide: 'Controllers go one minor version at a time.',
+  RemovedApiInUse:
+    'Objects are stored under an API that the version does not have, and under no other.',
   KubeletTooNew: 'A worker would become newer than an API server.',
   DowngradeRefused: 'A lower minor version needs forceupdate: stored API versions do not go back.',
   BudgetNeverMet: 'A disruption budget needs all of its pods, so that none can ever be evicted.',
@@ -31,6 +33,8 @@ export const REASONS = {
     'A policy says paused, or somebody asked for it: nothing new is begun, what is in flight settles.',
   WaitsForWindow: 'No window of the policy is open; the message says when the next one opens.',
   Frozen: 'A freeze of the policy holds; the message says which, and when the next window opens.',
+  WaitsForApiCheck:
+    'Whether the version takes away an API that is in use is not known: the API server could not be asked.',
   WaitsForControllers: 'Workers wait until every controller has its version.',
   WaitsForController: 'One controller at a time: another one is under way.',
   ControllerNotReady: 'Another controller is not ready, so none may be taken away.',
@@ -128,6 +132,16 @@ export const REASONS = {
   ApiServerNotReady: 'The API server of the updated controller did not become ready in time.',
   ConfirmTimeout: 'Nobody confirmed the update in time, so the node put the old version back.',
   UndoneByOrder: 'The orchestrator ordered the undo.',
+  // an index of a channel that is not believed: nothing is ordered by it
+  IndexInvalid: 'The index of the channel cannot be read; the message says where and why.',
+  IndexTooLarge: 'The index of the channel is longer than any that is read.',
+  IndexUnsigned: 'The index of the channel is not signed, and a signature is demanded.',
+  IndexSignatureInvalid:
+    'The signature of the index is not of a trusted key, or not of this content.',
+  IndexOfOtherChannel: 'The index says that it is of another channel than was asked for.',
+  IndexReplayed: 'The index is older than one that was seen before, or another one of its epoch.',
+  IndexExpired: 'The index has not been renewed in time: somebody may be holding newer ones back.',
+  IndexFromFuture: 'The index was issued later than now: a clock is wrong, here or there.',
 } as const;
 export type Reason = keyof typeof REASONS;
 

@@ -5,7 +5,9 @@ import { withDefaults } from '../api/policy.ts';
 import { ConfigError, readPolicy } from '../config.ts';
 import { drainRulesOf } from '../drain/judge/drain-rules.ts';
 import { messageOf } from '../errors.ts';
+import { usesOf } from '../kube/api-check-client.ts';
 import { connect, type Kube } from '../kube/client.ts';
+import { type ApiCheck, apisGoneIn, checkedVersions } from '../plans/api-check.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import { fixOf } from '../plans/explain-advice.ts';
 import type { PlanFacts } from '../plans/facts.ts';
@@ -25,6 +27,8 @@ import { type PlanFile, readPlanFile } from './preview-file.ts';
 import { previewText } from './preview-print.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
+
+const API_CHECK_TIMEOUT_MS = 30_000;
 
 export interface PreviewOptions {
   readonly filename?: string;
@@ -49,7 +53,12 @@ export async function runPreview(
     kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
     const cluster = await observeCluster(kube, portOf(options.apiPort));
     const plan = file === undefined ? stored(cluster, name!) : applied(file, cluster);
-    const report = judge(plan, clusterPolicy(policy, cluster.updatePolicy), cluster, file);
+    const apiCheck = await checkApis(kube, plan);
+    const report = judge(
+      { plan, apiCheck, file },
+      clusterPolicy(policy, cluster.updatePolicy),
+      cluster,
+    );
     print(report, options.output);
     return report.outcome === 'completes' ? EXIT.fine : EXIT.refused;
   } catch (thrown) {
@@ -85,6 +94,18 @@ function stored({ plans }: ObservedCluster, name: string): TrimmedPlan {
   throw new ConfigError(`no Plan ${name} is stored, found ${names}; to look at a file: -f FILE`);
 }
 
+/** Whoever previews may not be allowed to list all that the orchestrator is. */
+async function checkApis(kube: Kube, { spec }: TrimmedPlan): Promise<ApiCheck> {
+  if ('invalid' in spec) return { kind: 'known', inUse: [] };
+  const deadline = AbortSignal.timeout(API_CHECK_TIMEOUT_MS);
+  try {
+    const inUse = await usesOf(kube, apisGoneIn(checkedVersions(spec)), deadline);
+    return { kind: 'known', inUse };
+  } catch (thrown) {
+    return { kind: 'unknown', message: messageOf(thrown) };
+  }
+}
+
 /** As the API server would store it: in the place of one of its name, which keeps its age. */
 function applied({ name, spec }: PlanFile, { plans }: ObservedCluster): TrimmedPlan {
   const before = plans.find((one) => one.name === name);
@@ -102,11 +123,16 @@ function applied({ name, spec }: PlanFile, { plans }: ObservedCluster): TrimmedP
   };
 }
 
+interface Previewed {
+  readonly plan: TrimmedPlan;
+  readonly apiCheck: ApiCheck;
+  readonly file: PlanFile | undefined;
+}
+
 function judge(
-  plan: TrimmedPlan,
+  { plan, apiCheck, file }: Previewed,
   policy: PlanFacts['policy'],
   cluster: ObservedCluster,
-  file: PlanFile | undefined,
 ): PreviewReport {
   const nowMs = Date.now();
   const isHeld = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) !== undefined;
@@ -118,6 +144,8 @@ function judge(
     ...othersOf(plan, cluster.plans, { world: cluster.world, isHeld }),
     policy,
     epoch: 0,
+    // A run would wait until it is known; the rest is worth to be seen without.
+    apiCheck: apiCheck.kind === 'known' ? apiCheck : { kind: 'known', inUse: [] },
     gates: new Map(),
     baseline: { kind: 'stored' },
     jobs: new Map(),
@@ -134,7 +162,15 @@ function judge(
   );
   return reportOf(facts, found, {
     drains,
-    notes: [...circumstances(plan, facts, found.brake, file), ...cluster.notes],
+    notes: [
+      ...circumstances(plan, facts, found.brake, file),
+      ...cluster.notes,
+      ...(apiCheck.kind === 'known'
+        ? []
+        : [
+            `whether an API that is in use goes with the version is not known: ${apiCheck.message}`,
+          ]),
+    ],
   });
 }
 

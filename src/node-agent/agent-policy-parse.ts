@@ -1,8 +1,9 @@
 import type * as z from 'zod';
+import { type PlainYaml, plainYaml, YamlError } from '../api/plain-yaml.ts';
+import { clip, fieldName, placed, valueAt } from '../api/yaml-words.ts';
 import { messageOf } from '../errors.ts';
 import type { AgentPolicy } from './agent-policy.ts';
 import { agentPolicySchema, policyOf } from './agent-policy-schema.ts';
-import { type PlainYaml, plainYaml, YamlError } from './agent-policy-yaml.ts';
 
 export type ParsedAgentPolicy =
   | { readonly kind: 'read'; readonly policy: AgentPolicy }
@@ -36,41 +37,15 @@ function describe(issue: z.core.$ZodIssue, yaml: PlainYaml, file: string): strin
     const near = nearest(key, known);
     const hint = near === undefined ? `known are ${known.join(', ')}` : `is ${near} meant?`;
     const where = placed(file, yaml.placeOfKey(issue.path, key));
-    return `${where}: ${nameOf([...issue.path, key])}: there is no such field; ${hint}`;
+    return `${where}: ${fieldName([...issue.path, key])}: there is no such field; ${hint}`;
   }
   const found = valueAt(yaml.value, issue.path);
   const where = placed(file, yaml.placeOf(issue.path));
-  const name = issue.path.length === 0 ? '' : `${nameOf(issue.path)}: `;
+  const name = issue.path.length === 0 ? '' : `${fieldName(issue.path)}: `;
   const what = found === undefined ? 'it is missing' : `found ${clip(found)}`;
   // a judgement of several fields together says itself what it found
   const isWhole = issue.code === 'custom' && typeof found === 'object';
   return `${where}: ${name}${issue.message}${isWhole ? '' : `, ${what}`}`;
-}
-
-function placed(file: string, { line, column }: { line: number; column: number }): string {
-  return `${file}:${line}:${column}`;
-}
-
-/** `download.mirrors[0].prefix`; a name that is no plain word is quoted. */
-function nameOf(path: readonly PropertyKey[]): string {
-  return path
-    .map((step) =>
-      typeof step === 'number'
-        ? `[${step}]`
-        : `.${/^\w{1,40}$/.test(String(step)) ? String(step) : clip(String(step))}`,
-    )
-    .join('')
-    .replace(/^\./, '');
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let found = value;
-  for (const step of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step))
-      return undefined;
-    found = (found as Record<PropertyKey, unknown>)[step];
-  }
-  return found;
 }
 
 /** Names of the fields that the schema has at a path. */
@@ -110,12 +85,4 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row.at(-1) ?? 0;
-}
-
-function clip(found: unknown): string {
-  if (Array.isArray(found)) return 'a list';
-  if (typeof found === 'object') return 'fields';
-  // not JSON: it has no words for infinity
-  if (typeof found !== 'string') return String(found);
-  return JSON.stringify(found.length > 60 ? `${found.slice(0, 57)}...` : found);
 }

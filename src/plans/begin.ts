@@ -12,6 +12,7 @@ import { isTerminalState } from '../api/plan.ts';
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
+import { checkedVersions } from './api-check.ts';
 import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
@@ -74,6 +75,9 @@ export function begin(facts: PlanFacts): Beginning {
   }
   const superseded = supersededBy(plan.spec, facts);
   if (superseded !== undefined) return refuse(facts, undefined, [superseded]);
+  if (facts.apiCheck.kind === 'unknown' && checkedVersions(plan.spec).length > 0) {
+    return { kind: 'wait', reason: 'WaitsForApiCheck', message: facts.apiCheck.message };
+  }
   const checked = preflight(plan.spec, facts);
   if (checked.refusals.length > 0) return refuse(facts, checked, checked.refusals);
   return { kind: 'run', status: freeze(facts, plan.spec, checked) };
@@ -125,10 +129,10 @@ function refuse(
 ): Beginning {
   const { plan } = facts;
   const spec: PlanSpec | undefined = 'invalid' in plan.spec ? undefined : plan.spec;
-  // A target that is missing makes the Plan incomplete; anything else is said to have failed.
-  const state: PlanState = refusals.some((refusal) => refusal.state === 'IncompleteTargets')
-    ? 'IncompleteTargets'
-    : 'ApplyFailed';
+  // As k0s ranks them: what an API server would lose is found before the targets are; anything else has failed.
+  const ranked: readonly PlanState[] = ['Warning', 'IncompleteTargets'];
+  const state =
+    ranked.find((one) => refusals.some((refusal) => refusal.state === one)) ?? 'ApplyFailed';
   const message = summary(refusals);
   const reason = refusals[0]!.reason;
   let conditions: Condition[] = [];
@@ -189,9 +193,15 @@ function listTargets(
         };
       });
     const resolved = checked.commands[id] ?? { controllers: [], workers: [] };
+    const warnings = refusals.filter((one) => one.warnsOf?.command === id);
     return {
       id,
-      state: 'SchedulableWait',
+      ...(warnings.length === 0
+        ? { state: 'SchedulableWait' }
+        : {
+            state: 'Warning',
+            description: warnings.map(({ warnsOf }) => warnsOf!.description).join('; '),
+          }),
       ...(command.k0supdate === undefined
         ? {}
         : {

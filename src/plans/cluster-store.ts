@@ -4,6 +4,7 @@ import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
 import { createOutlookClient, type OutlookClient } from '../drain/outlook-client.ts';
 import { createGateRunner, type GateRunner } from '../gates/gate-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
+import { type ApiCheckClient, createApiCheckClient } from '../kube/api-check-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
@@ -55,6 +56,7 @@ export class ClusterStore {
   readonly drain: DrainClient;
   readonly jobs: JobClient;
   readonly gates: GateRunner;
+  readonly apis: ApiCheckClient;
   readonly #kube: Kube;
   readonly #outlooks: OutlookClient;
   readonly #nodes: Informer<TrimmedNode>;
@@ -82,6 +84,7 @@ export class ClusterStore {
       onChange,
     });
     this.gates = createGateRunner({ kube, log, onChange });
+    this.apis = createApiCheckClient({ kube, log, signal, onChange });
     this.drain = createDrainClient({ kube, log, signal, onChange });
     this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });

@@ -5,6 +5,7 @@ import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import { isInDoubt, readAgain } from '../kube/read-again.ts';
 import type { Log } from '../log.ts';
+import { checkedVersions } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { Action, PlanFacts } from './facts.ts';
@@ -13,7 +14,7 @@ import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
 import { PlanController } from './plan-controller.ts';
-import { activeRuns, isAtWork, type QueuedPlan } from './queue.ts';
+import { activeRuns, isAtWork, type QueuedPlan, wantsToRun } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
@@ -125,6 +126,7 @@ export class Controller {
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
     this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
+    this.store.apis.watch(new Set(known.flatMap(versionsToCheck)));
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -172,6 +174,9 @@ export class Controller {
     // Nothing is judged blindly, nor on health that nobody has asked for yet.
     if (plan === undefined || sightedSinceMs === undefined || !this.store.isProbed)
       return undefined;
+    // What has never been asked is not known by the next look: the answer is on its way.
+    const apiCheck = this.store.apis.check();
+    if (apiCheck === undefined && versionsToCheck({ ...plan, status }).length > 0) return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
@@ -186,6 +191,7 @@ export class Controller {
       ...world,
       budgets: this.store.budgets(),
       quarantined: this.store.quarantined(),
+      apiCheck: apiCheck ?? { kind: 'unknown', message: 'not asked' },
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
       jobs: this.store.jobs.facts(),
@@ -297,6 +303,12 @@ export class Controller {
     const waitMs = Math.min(deadlineMs, running ? RUNNING_TICK_MS : TIDY_PAUSE_MS * 5);
     this.#deadline = setTimeout(() => this.#wake(), waitMs);
   }
+}
+
+/** Of a Plan that may begin, or whose retry is to be judged like a beginning. */
+function versionsToCheck(plan: QueuedPlan): string[] {
+  const mayBegin = !plan.deleted && (wantsToRun(plan) || isAskedOf(plan));
+  return mayBegin && !('invalid' in plan.spec) ? checkedVersions(plan.spec) : [];
 }
 
 function isAskedOf({ requests, status, deleted }: QueuedPlan): boolean {

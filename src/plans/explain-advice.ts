@@ -92,6 +92,9 @@ function drainCommands(about: About): string[] {
   ];
 }
 
+/** `flowschemas.flowcontrol.apiserver.k8s.io v1beta3 has been removed`, as preflight says it. */
+const REMOVED_API = /\b([a-z]+)\.([a-z0-9.]+) (v\w+) has been removed/g;
+
 /** `Job k0s-autopilot/autopilot-warm-0123456789`, as hooks and gates name theirs. */
 function jobCommands({ message }: About): string[] {
   const [, namespace, name] = /Job ([a-z0-9-]+)\/([a-z0-9-]+)/.exec(message) ?? [];
@@ -138,6 +141,11 @@ const look = (...commands: readonly ((about: About) => string)[]): Advice['next'
 };
 /** Of an answer to a request, which has ended with it. */
 const asked = (fix: string): Advice => ({ fix, next: look(follow) });
+
+const mendChannel = (fix: string): Advice => ({
+  fix,
+  next: look(() => 'kubectl get updateconfigs -o yaml'),
+});
 
 /** For each reason what to do about it. A reason without a line here does not compile. */
 export const ADVICE: Readonly<Record<Reason, Advice>> = {
@@ -189,6 +197,16 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   SkewTooWide: mendSpec(
     'Go through the minor version in between first, with a command of its own.',
   ),
+  RemovedApiInUse: {
+    fix: 'Store the objects anew under a version that stays, or delete them; of a k0supdate, forceupdate: true waives the check.',
+    next: (about) => [
+      ...[...about.message.matchAll(REMOVED_API)].map(
+        ([, resource, group, version]) => `kubectl get ${resource}.${version}.${group} -A`,
+      ),
+      retry(about),
+      editPlan(about),
+    ],
+  },
   KubeletTooNew: mendSpec('Update the controllers first, or in the same command.'),
   DowngradeRefused: mendSpec(
     'If it is meant, set forceupdate: true; have a backup of before that version.',
@@ -221,6 +239,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   Frozen: {
     fix: 'It goes on by itself after the freeze; for an update that cannot wait, change the freezes.',
     next: look(showPolicy, editPolicy),
+  },
+  WaitsForApiCheck: {
+    fix: 'It goes on once the orchestrator may list what the message names; apply deploy/rbac.yaml anew.',
+    next: () => ['kubectl auth can-i --list --as autopilot:orchestrator'],
   },
   WaitsForControllers: waits(look(listControllers, follow)),
   WaitsForController: waits(look(listControllers, follow)),
@@ -457,6 +479,22 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     look(lease, agentLog),
   ),
   UndoneByOrder: mendAndRetry('The log of the trial has the cause.', look(k0sLog)),
+  IndexInvalid: mendChannel(
+    'Publish an index that can be read; autopilot channel verify says more.',
+  ),
+  IndexTooLarge: mendChannel('Take old releases out of the channel.'),
+  IndexUnsigned: mendChannel('Have the channel signed (autopilot channel sign).'),
+  IndexSignatureInvalid: mendChannel(
+    'Trust the key that the channel is signed with, if it is the right one; else find out who has written the index.',
+  ),
+  IndexOfOtherChannel: mendChannel('Publish the index at the address of its own channel.'),
+  IndexReplayed: mendChannel(
+    'See what lies between publisher and cluster: a cache, or a mirror that was restored, hands out old indexes.',
+  ),
+  IndexExpired: mendChannel(
+    'Renew the index (autopilot channel sign), or see why the mirror does not bring the new one.',
+  ),
+  IndexFromFuture: mendChannel("Set the clock that is wrong, this cluster's or the publisher's."),
 };
 
 /** @returns what a person can do about it, in one sentence; undefined where there is nothing */

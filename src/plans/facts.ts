@@ -10,6 +10,7 @@ import type { BaselineState } from '../gates/wanted.ts';
 import type { Order, Parsed } from '../signals/order.ts';
 import type { Report } from '../signals/report.ts';
 import type { Exemption } from '../targets/exemption.ts';
+import type { ApiCheck } from './api-check.ts';
 import type { ClusterPolicy } from './cluster-policy.ts';
 
 /** True, False, or could not be measured: never taken for either. */
@@ -172,6 +173,8 @@ export interface PlanFacts {
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   readonly budgets: readonly BudgetFacts[];
   readonly quarantined: readonly QuarantineFacts[];
+  /** Only asked for Plans that may begin; unknown for all others. */
+  readonly apiCheck: ApiCheck;
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
   /** Whether gates that compare know what was there before the run of this Plan. */

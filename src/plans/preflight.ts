@@ -1,8 +1,10 @@
 import { compareK0sVersions, minorsBetween, parseK0sVersion } from '../api/k0s-version.ts';
 import type { K0sUpdate, PlanSpec, PlanState, Role, TargetSpec } from '../api/plan.ts';
 import type { Reason } from '../api/reasons.ts';
+import { isRemovedIn } from '../api/removed-apis.ts';
 import { discover } from '../targets/discovery.ts';
 import { inOrder } from '../targets/order.ts';
+import { describeUse } from './api-check.ts';
 import { isAvailable } from './availability.ts';
 import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
@@ -18,6 +20,8 @@ export interface Refusal {
   readonly message: string;
   /** The target concerned, so that it can be shown in the lists as well. */
   readonly target?: { readonly command: number; readonly role: Role; readonly name: string };
+  /** Of the state Warning: what k0s shows as the description of the command. */
+  readonly warnsOf?: { readonly command: number; readonly description: string };
 }
 
 export interface Warning {
@@ -60,6 +64,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
       commands.push({ controllers: [], workers: [] });
       return;
     }
+    checkApis(task, index, facts, refusals);
     const all = resolve(task, index, facts, refusals);
     commands.push(all);
     const resolved = withoutLeftOut(task, index, all, facts, warnings);
@@ -279,6 +284,22 @@ function checkWritable(
       'HostNotWritable',
       `the agent of ${kind} ${name} cannot write beside ${report.value.host.binary}`,
     );
+  }
+}
+
+/** What an API server of the version would not serve any more, and is there. */
+function checkApis(task: Task, command: number, facts: PlanFacts, refusals: Refusal[]): void {
+  if (facts.apiCheck.kind === 'unknown') return;
+  if (task.kind === 'k0supdate' && task.update.forceupdate === true) return;
+  for (const use of facts.apiCheck.inUse) {
+    if (!isRemovedIn(use.api.removedIn, task.update.version)) continue;
+    const description = describeUse(use);
+    refusals.push({
+      state: 'Warning',
+      reason: 'RemovedApiInUse',
+      message: `commands[${command}].${task.kind}.version: ${task.update.version}: ${description}`,
+      warnsOf: { command, description },
+    });
   }
 }
 

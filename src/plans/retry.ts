@@ -10,6 +10,7 @@ import {
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import { type Answer, done, refused } from './answer.ts';
+import { checkedVersions } from './api-check.ts';
 import { isCordonedByOthers } from './availability.ts';
 import { wasTouched } from './behind.ts';
 import { withCondition } from './conditions.ts';
@@ -76,6 +77,9 @@ export function retry(facts: PlanFacts): Answer {
   const open = plan.spec.commands.filter((_, id) => commands?.[id]?.state !== 'Completed');
   const bad = pinnedAndBad(status, plan.spec, facts);
   if (bad !== undefined) return refused('Quarantined', bad);
+  if (facts.apiCheck.kind === 'unknown' && checkedVersions(plan.spec).length > 0) {
+    return refused('WaitsForApiCheck', `${facts.apiCheck.message}; ask again`);
+  }
   const { refusals } = preflight({ ...plan.spec, commands: open }, facts);
   if (refusals[0] !== undefined) return refused(refusals[0].reason, summary(refusals));
   const again = isUnderWay(status) ? goOn(facts, status) : anew(facts, status, plan.spec);

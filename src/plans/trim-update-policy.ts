@@ -1,10 +1,13 @@
+import type { FollowLayer } from '../api/follow.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import { type PolicyFlaw, readPolicyLayer } from '../api/policy-flaws.ts';
+import type { Trust } from '../api/trust.ts';
 import {
   type UpdatePolicyStatus,
   updatePolicySchema,
   updatePolicyStatusSchema,
 } from '../api/update-policy.ts';
+import { readFollow, readTrust } from '../channels/follow-flaws.ts';
 
 /** What is kept of the UpdatePolicy. */
 export interface TrimmedUpdatePolicy {
@@ -14,6 +17,11 @@ export interface TrimmedUpdatePolicy {
   readonly layer: PolicyLayer;
   /** Why the stored spec cannot be read; the layer then holds nothing but `paused`. */
   readonly flaws: readonly PolicyFlaw[];
+  /** How channels are followed, and whom their servers have to convince. */
+  readonly channels: FollowLayer;
+  readonly trust: Trust;
+  /** Why one of those two cannot be read: no channel is followed then. Plans know nothing of it. */
+  readonly channelFlaws: readonly PolicyFlaw[];
   /** Who wrote `spec.paused` last, as the API server keeps it: `kubectl-edit at 2026-03-01T22:00:00Z`. */
   readonly pausedBy: string | undefined;
   readonly status: UpdatePolicyStatus | undefined;
@@ -31,7 +39,10 @@ const metadataOnly = updatePolicySchema.pick({ metadata: true });
 export function trimUpdatePolicy(raw: unknown): TrimmedUpdatePolicy {
   const { metadata } = metadataOnly.parse(raw);
   const { spec, status } = raw as { spec?: unknown; status?: unknown };
-  const read = readPolicyLayer(spec ?? {});
+  const { channels, trust, ...ofPlans } = (spec ?? {}) as Record<string, unknown>;
+  const read = readPolicyLayer(ofPlans);
+  const follow = readFollow(channels, 'channels');
+  const trusted = readTrust(trust, 'trust');
   const readStatus = updatePolicyStatusSchema.safeParse(status);
   return {
     name: metadata.name,
@@ -39,6 +50,9 @@ export function trimUpdatePolicy(raw: unknown): TrimmedUpdatePolicy {
     generation: metadata.generation,
     layer: read.kind === 'layer' ? read.layer : brakeOf(spec),
     flaws: read.kind === 'layer' ? [] : read.flaws,
+    channels: follow.kind === 'read' ? follow.value : {},
+    trust: trusted.kind === 'read' ? trusted.value : {},
+    channelFlaws: [follow, trusted].flatMap((part) => (part.kind === 'flaws' ? part.flaws : [])),
     pausedBy: writerOfPaused(metadata.managedFields),
     status: readStatus.success ? readStatus.data : undefined,
   };

@@ -1,3 +1,4 @@
+import { describeFlaws } from '../api/policy-flaws.ts';
 import type { UpdatePolicyStatus } from '../api/update-policy.ts';
 import type { ClusterPolicy } from './cluster-policy.ts';
 import { withCondition } from './conditions.ts';
@@ -12,19 +13,7 @@ export function updatePolicyStatus(
   const { generation, status } = stored;
   const conditions = withCondition(
     status?.conditions ?? [],
-    flaw === undefined
-      ? {
-          type: 'Accepted',
-          status: 'True',
-          reason: 'PolicyAccepted',
-          message: 'updates are done as it says',
-        }
-      : {
-          type: 'Accepted',
-          status: 'False',
-          reason: 'InvalidPolicy',
-          message: `nothing new is begun until this is mended: ${flaw}`,
-        },
+    accepted(stored, flaw),
     generation,
     nowMs,
   );
@@ -32,6 +21,23 @@ export function updatePolicyStatus(
   return status !== undefined && JSON.stringify(sorted(next)) === JSON.stringify(sorted(status))
     ? status
     : next;
+}
+
+function accepted({ channelFlaws }: TrimmedUpdatePolicy, flaw: string | undefined) {
+  const refused = { type: 'Accepted', status: 'False', reason: 'InvalidPolicy' } as const;
+  if (flaw !== undefined) {
+    return { ...refused, message: `nothing new is begun until this is mended: ${flaw}` };
+  }
+  if (channelFlaws.length > 0) {
+    const what = describeFlaws('spec', channelFlaws);
+    return { ...refused, message: `no channel is followed until this is mended: ${what}` };
+  }
+  return {
+    type: 'Accepted',
+    status: 'True',
+    reason: 'PolicyAccepted',
+    message: 'updates are done as it says',
+  } as const;
 }
 
 /** The API server gives the fields back in an order of its own. */

@@ -139,6 +139,7 @@ export class PlansWorld {
       ...world,
       budgets: [],
       quarantined: 'commands' in plan.queued.spec ? knownBad(plan.queued.spec) : [],
+      apiCheck: { kind: 'known', inUse: [] },
       gates: new Map(),
       jobs: new Map(),
     };

@@ -266,6 +266,7 @@ export class World {
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
       quarantined: this.quarantined,
+      apiCheck: { kind: 'known', inUse: [] },
     };
   }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { askReadyz } from '../../src/health/readyz-client.ts';
 import { connect, type Kube } from '../../src/kube/client.ts';
+import { type Finished, run, tryRun } from './cluster/run.ts';
 import { eventually } from './eventually.ts';
 import { buildReleases, OLD_VERSION } from './releases.ts';
 
@@ -25,7 +26,10 @@ export interface ApiServer {
   kubeconfig(user: string, groups?: readonly string[], server?: string): Promise<string>;
   /** A client as that user. Closed by {@link stop}. */
   as(user: string, groups?: readonly string[], server?: string): Promise<Kube>;
+  /** @returns what it printed; rejects where it fails */
   kubectl(...args: readonly string[]): Promise<string>;
+  /** To its end, whatever that is. @param input YAML or JSON for `-f -` */
+  tryKubectl(args: readonly string[], input?: string): Promise<Finished>;
   /** As if the power were cut. */
   kill(): Promise<void>;
   /** Starts it again on what the disk holds, and waits until it is ready. */
@@ -101,13 +105,10 @@ export async function startApiServer(): Promise<ApiServer> {
     return kube;
   }
 
-  async function kubectl(...args: readonly string[]): Promise<string> {
-    const call = exec(binary, ['kubectl', ...dataDir, ...args]);
-    // kubectl without a credential asks for one, and would wait for the answer.
-    call.child.stdin?.end();
-    const { stdout } = await call;
-    return stdout;
-  }
+  // kubectl without a credential asks for one: its input ends at once.
+  const kubectl = (...args: readonly string[]) => run(binary, ['kubectl', ...dataDir, ...args]);
+  const tryKubectl = (args: readonly string[], input = '') =>
+    tryRun(binary, ['kubectl', ...dataDir, ...args], { input });
 
   async function stop(): Promise<void> {
     await Promise.all(clients.map((kube) => kube.close()));
@@ -128,7 +129,7 @@ export async function startApiServer(): Promise<ApiServer> {
       admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
     );
     return {
-      ...{ address, port, admin, kubeconfig, as, kubectl, start, stop },
+      ...{ address, port, admin, kubeconfig, as, kubectl, tryKubectl, start, stop },
       kill: () => end('SIGKILL'),
     };
   } catch (thrown) {

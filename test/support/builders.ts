@@ -181,6 +181,7 @@ export function someFacts(
     epoch: 3,
     budgets: [],
     quarantined: [],
+    apiCheck: { kind: 'known', inUse: [] },
     gates: passing(over.nowMs ?? START_MS),
     baseline: { kind: 'stored' },
     jobs: new Map(),

@@ -9,6 +9,7 @@ import {
 } from '../../src/api/meta.ts';
 import { planSchema } from '../../src/api/plan.ts';
 import { quarantinedArtifactSchema } from '../../src/api/quarantined-artifact.ts';
+import { updateConfigSchema } from '../../src/api/update-config.ts';
 import { updatePolicySchema } from '../../src/api/update-policy.ts';
 import { updateRunSchema } from '../../src/api/update-run.ts';
 import { markLists, type Rule, type StructuralSchema, structuralSchema } from './structural.ts';
@@ -73,6 +74,31 @@ const KINDS: readonly Kind[] = [
         name: 'Address',
         type: 'string',
         jsonPath: '.status.addresses[?(@.type=="InternalIP")].address',
+      },
+      AGE,
+    ],
+  },
+  {
+    kind: 'UpdateConfig',
+    plural: 'updateconfigs',
+    source: 'src/api/update-config.ts',
+    description: 'Follows a channel of releases, and makes Plans of what it offers.',
+    schema: updateConfigSchema,
+    columns: [
+      { name: 'Channel', type: 'string', jsonPath: '.spec.channel' },
+      { name: 'Current', type: 'string', jsonPath: '.status.currentVersion' },
+      { name: 'Next', type: 'string', jsonPath: '.status.nextVersion' },
+      {
+        name: 'Followed',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Followed")].reason',
+        description: 'What came of the last look at the channel.',
+      },
+      {
+        name: 'Up To Date',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="UpToDate")].reason',
+        description: 'Whether every machine has what the channel offers, or why not.',
       },
       AGE,
     ],

@@ -161,6 +161,7 @@ const MAY: readonly (readonly [what: string, ...row: Row])[] = [
   ['list StatefulSets', 'orchestrator', 'GET', '/apis/apps/v1/statefulsets'],
   ['list DaemonSets', 'orchestrator', 'GET', '/apis/apps/v1/daemonsets'],
   ['list ReplicaSets', 'orchestrator', 'GET', '/apis/apps/v1/replicasets'],
+  ['list FlowSchemas', 'orchestrator', 'GET', '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas'],
   ['keep a baseline', 'orchestrator', 'POST', BASELINES, baseline],
   ['read a baseline', 'orchestrator', 'GET', `${BASELINES}/b`],
   ['remove a baseline', 'orchestrator', 'DELETE', `${BASELINES}/b`],

@@ -144,6 +144,7 @@ export class Judge {
       ),
       budgets: [],
       quarantined: knownBad(spec),
+      apiCheck: { kind: 'known', inUse: [] },
       // Asked after everything that has happened.
       gates: passing(NOW_MS + 1),
       jobs: new Map(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlanSpec } from '../../../src/api/plan.ts';
+import { REMOVED_APIS } from '../../../src/api/removed-apis.ts';
 import { preflight } from '../../../src/plans/preflight.ts';
 import {
   aBundle,
@@ -15,6 +16,11 @@ import {
 const controlNodes = [aControlNode('cp-1'), aControlNode('cp-2'), aControlNode('cp-3')];
 const nodes = [aNode('w-1'), aNode('w-2')];
 const everything = { controllers: '', workers: '' };
+
+const removedInUse = {
+  kind: 'known',
+  inUse: [{ api: REMOVED_APIS.at(-1)!, resource: 'removedcrds', objects: 2 }],
+} as const;
 
 type World = Parameters<typeof someFacts>[1];
 const rows: [sentence: string, spec: PlanSpec, world: World, reason: string, message: RegExp][] = [
@@ -73,6 +79,20 @@ const rows: [sentence: string, spec: PlanSpec, world: World, reason: string, mes
     {},
     'InvalidUrl',
     /airgapupdate.platforms.linux-amd64.url: wanted http/,
+  ],
+  [
+    'a version without an API that is in use, in the words of k0s',
+    aSpec(anUpdate({ ...everything, version: 'v99.99.99' })),
+    { apiCheck: removedInUse },
+    'RemovedApiInUse',
+    /: removedcrds.k0s.k0sproject.example.com v1beta1 has been removed in Kubernetes v99.99.99, but there are 2 such resources in the cluster$/,
+  ],
+  [
+    'a bundle of such a version, which nothing waives',
+    aSpec(aBundle({ version: 'v99.99.99+k0s.0' })),
+    { apiCheck: removedInUse },
+    'RemovedApiInUse',
+    /^commands\[0\].airgapupdate.version: v99.99.99\+k0s.0: removedcrds/,
   ],
   [
     'a bundle for nobody',
@@ -298,4 +318,15 @@ test('everything that is wrong is said at once', () => {
     refusals.map(({ target }) => target?.name),
     ['w-8', 'w-9'],
   );
+});
+
+test('forceupdate waives the check of APIs, and an older version has none to lose', () => {
+  for (const command of [
+    anUpdate({ ...everything, version: 'v99.99.99', force: true }),
+    anUpdate({ ...everything }),
+  ]) {
+    const world = { nodes, controlNodes, apiCheck: removedInUse };
+    const { refusals } = preflight(aSpec(command), someFacts(aSpec(command), world));
+    assert.ok(!refusals.some(({ reason }) => reason === 'RemovedApiInUse'));
+  }
 });

@@ -109,3 +109,30 @@ test('status says whether the policy can be met, and once only', () => {
     [['True', 'PolicyAccepted']],
   );
 });
+
+test('how channels are followed is no matter of Plans, and what is wrong there holds no Plan up', () => {
+  const read = stored({ channels: { minAge: '72h' }, trust: {}, maxUnavailable: 2 });
+  assert.deepEqual(
+    [read.channels, read.layer, read.channelFlaws, read.flaws],
+    [{ minAge: '72h' }, { maxUnavailable: 2 }, [], []],
+  );
+  const broken = stored({
+    paused: true,
+    channels: { pin: '1.36', timeZone: 'Berlin', poll: '0s', proxy: 'proxy:3128', minAge: 'long' },
+    trust: { keys: ['RWQ'], caBundle: 'none' },
+  });
+  assert.equal(broken.layer.paused, true);
+  assert.deepEqual(broken.flaws, []);
+  assert.equal(clusterPolicy({}, broken).flaw, undefined);
+  const said = updatePolicyStatus(broken, clusterPolicy({}, broken), START_MS).conditions?.[0];
+  assert.equal(said?.reason, 'InvalidPolicy');
+  assert.match(
+    said?.message ?? '',
+    /^no channel is followed until this is mended: spec\.channels\.minAge/,
+  );
+  assert.match(
+    said?.message ?? '',
+    /spec\.trust\.keys\.0: wanted a public key as minisign prints it/,
+  );
+  assert.match(said?.message ?? '', /spec\.trust\.caBundle: wanted certificates in PEM/);
+});

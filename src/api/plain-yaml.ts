@@ -31,17 +31,23 @@ const DEEPEST = 16;
 
 /**
  * Reads one YAML 1.2 document of maps, lists and scalars. Aliases, tags and fields that are no plain words
- * are refused: a policy needs none, and with them a small file can cost hours.
+ * are refused: neither a policy nor an index needs any, and with them a small file can cost hours.
+ * @param canonical the name that a field is known by, where it may be written in several ways
  * @returns value `undefined` for a file that says nothing
  * @throws YamlError
  */
-export function plainYaml(text: string): PlainYaml {
+export function plainYaml(
+  text: string,
+  canonical: (name: string) => string = (name) => name,
+): PlainYaml {
   const lines = new LineCounter();
   const document = parseDocument<Node>(text, {
     lineCounter: lines,
     prettyErrors: false,
     version: '1.2',
     schema: 'core',
+    // compares each name with each other one; it is done below, at the cost of one look
+    uniqueKeys: false,
     // not `silent`, which lets further documents pass
     logLevel: 'error',
   });
@@ -67,16 +73,25 @@ export function plainYaml(text: string): PlainYaml {
       throw new YamlError('wanted a plain value, found an alias', place(node));
     }
     const fields: Record<string, unknown> = Object.create(null);
+    const named = new Set<string>();
     for (const { key, value } of node.items) {
       if (!isScalar(key) || typeof key.value !== 'string') {
         throw new YamlError('wanted the name of a field, found something else', place(key));
       }
+      const name = canonical(key.value);
+      if (named.has(name)) {
+        throw new YamlError('the same field stands here a second time', place(key));
+      }
+      named.add(name);
       // a name without a value says nothing, as if it were not there
       const said = plain(value, depth + 1) ?? undefined;
-      if (said !== undefined) fields[key.value] = said;
+      if (said !== undefined) fields[name] = said;
     }
     return fields;
   };
+
+  const isNamed = (key: unknown, name: PropertyKey) =>
+    isScalar(key) && typeof key.value === 'string' && canonical(key.value) === name;
 
   const nodeAt = (path: Path): Node | null => {
     let node = document.contents as Node | null;
@@ -84,7 +99,7 @@ export function plainYaml(text: string): PlainYaml {
       const inner = isSeq<Node>(node)
         ? node.items[Number(step)]
         : isMap<Node, Node | null>(node)
-          ? node.items.find(({ key }) => isScalar(key) && key.value === step)?.value
+          ? node.items.find(({ key }) => isNamed(key, step))?.value
           : undefined;
       if (!inner) break;
       node = inner;
@@ -98,7 +113,7 @@ export function plainYaml(text: string): PlainYaml {
     placeOfKey: (path, key) => {
       const map = nodeAt(path);
       const pair = isMap<Node>(map)
-        ? map.items.find(({ key: name }) => isScalar(name) && name.value === key)
+        ? map.items.find(({ key: name }) => isNamed(name, key))
         : undefined;
       return place(pair?.key ?? map);
     },
@@ -111,6 +126,5 @@ const PLAIN_TAGS = new Set(
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'wanted one document, found another one',
-  DUPLICATE_KEY: 'the same field stands here a second time',
   TAB_AS_INDENT: 'wanted spaces for indentation, found a tab',
 };
