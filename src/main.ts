@@ -11,6 +11,11 @@ async function main(argv: readonly string[]): Promise<void> {
     becomeLean();
     const { runAgent } = await import('./node-agent/main.ts');
     process.exitCode = await runAgent(rest, untilStopped());
+  } else if (command === 'both') {
+    const { becomeLean } = await import('./node-agent/lean-linux.ts');
+    becomeLean();
+    const { runBoth } = await import('./both/main.ts');
+    process.exitCode = await runBoth(rest, untilStopped());
   } else if (rest.length === 0 && (command === '--version' || command === '-v')) {
     process.stdout.write(`${AUTOPILOT_VERSION}\n`);
   } else {

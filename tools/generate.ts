@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Definition, definitions } from './crd/definitions.ts';
 import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
+import { serviceFiles } from './deploy/services.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
 
@@ -31,6 +32,7 @@ const pages: readonly Page[] = [
   ...crds,
   { file: CRDS_KUSTOMIZATION, text: crdsKustomization(crds.map(({ file }) => basename(file))) },
   { file: 'deploy/install.yaml', text: await installManifest(root, crds) },
+  ...serviceFiles(),
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
 ];

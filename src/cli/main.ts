@@ -3,6 +3,7 @@ import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
+import { addInstall } from './install-command.ts';
 import { addPreview } from './preview-command.ts';
 import { addVerbs } from './verbs-command.ts';
 
@@ -41,11 +42,15 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       const { runOrchestrator } = await import('../plans/main.ts');
       await runOrchestrator(config, untilStopped());
     });
+  addInstall(program);
   addPreview(program);
   addExplain(program);
   addHistory(program);
   addVerbs(program);
-  // For the list of commands only: `autopilot agent` never comes here.
+  // For the list of commands only: these never come here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
+  program
+    .command('both')
+    .description('run agent and orchestrator of a controller, as the service does');
   await program.parseAsync(argv, { from: 'user' });
 }

@@ -9,7 +9,7 @@ const LAYERS = ['api', 'pure', 'adapter', 'program'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 const PURE_FOLDERS =
-  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|node-agent|drain\/judge)\//;
+  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|node-agent|install|both|drain\/judge)\//;
 const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */

@@ -13,6 +13,7 @@ import (
 
 func controllerCommand() *cobra.Command {
 	v, config, tokenFile := vars{}, "", ""
+	var disabled []string
 	command := &cobra.Command{
 		Use:   "controller",
 		Short: "Run a controller: etcd and the control plane",
@@ -27,6 +28,7 @@ func controllerCommand() *cobra.Command {
 	v.addFlags(command.Flags())
 	command.Flags().StringVarP(&config, "config", "c", "/etc/k0s/k0s.yaml", "the cluster's configuration")
 	command.Flags().StringVar(&tokenFile, "token-file", "", "token of a cluster to join")
+	command.Flags().StringSliceVar(&disabled, "disable-components", nil, "none of k0s's optional ones is in here")
 	return command
 }
 
@@ -68,7 +70,8 @@ func runController(ctx context.Context, v *vars, configPath, tokenFile string) e
 	}
 	go dieLater(ctx, "controller", apiReady)
 	go loseRoutes(ctx)
-	go applyManifests(ctx, v)
+	go createMissing(ctx, v)
+	go applyStacks(ctx, v)
 	supervise(ctx, children)
 	return nil
 }

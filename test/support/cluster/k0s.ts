@@ -77,7 +77,9 @@ export function k0sArguments(
   files: { readonly config: string; readonly token: string | undefined },
 ): readonly string[] {
   const token = files.token === undefined ? [] : [`--token-file=${files.token}`];
-  if (role === 'controller') return ['controller', `--config=${files.config}`, ...token];
+  if (role === 'controller') {
+    return ['controller', `--config=${files.config}`, '--disable-components=autopilot', ...token];
+  }
   const labels = zone ? [`--labels=topology.kubernetes.io/zone=${zone}`] : [];
   return ['worker', ...token, ...labels, `--kubelet-extra-args=--node-ip=${address}`];
 }
