@@ -31,7 +31,7 @@ function sentenceOf(thrown: unknown, server: string): string {
   if (thrown.status === 403)
     return `no rights: ${said}; reading is enough: docs/usage/preview.md says what of`;
   if (thrown.status === 404 && /autopilot/.test(thrown.message)) {
-    return `${server} does not know the kinds of Autopilot: apply the files in crds/ first`;
+    return `${server} does not know the kinds of Autopilot: apply deploy/install.yaml first`;
   }
   return `${server} says no: ${said}`;
 }

@@ -120,11 +120,9 @@ export async function startApiServer(): Promise<ApiServer> {
   const admin = await as('test-admin', ['system:masters']);
   try {
     await start();
-    await kubectl('apply', '-f', join(root, 'crds'));
-    await kubectl('apply', '-f', join(root, 'deploy/namespace.yaml'));
     // `kube-node-lease` is made by the API server itself, a moment after it is ready.
     await eventually('the namespaces', () => kubectl('get', 'namespace', 'kube-node-lease'));
-    await kubectl('apply', '-f', join(root, 'deploy'));
+    await kubectl('apply', '--server-side', '-f', join(root, 'deploy/install.yaml'));
     await eventually('our kinds', () =>
       admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
     );

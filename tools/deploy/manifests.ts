@@ -1,5 +1,5 @@
 /** What a cluster is given, as kustomize reads it and as one file. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
@@ -30,6 +30,13 @@ export async function installManifest(
   const kustomization = await readFile(join(root, BASE, 'kustomization.yaml'), 'utf8');
   const { resources } = parse(kustomization) as { resources: readonly string[] };
   const files = resources.filter((name) => name.endsWith('.yaml'));
+  const known = new Set([...files, 'kustomization.yaml', 'install.yaml']);
+  const strangers = (await readdir(join(root, BASE))).filter(
+    (name) => name.endsWith('.yaml') && !known.has(name),
+  );
+  if (strangers.length > 0) {
+    throw new Error(`deploy/kustomization.yaml does not name ${strangers.join(', ')}`);
+  }
   const texts = await Promise.all(files.map((name) => readFile(join(root, BASE, name), 'utf8')));
   const documents = [...crds.map(({ text }) => withoutHead(text)), ...texts];
   const head = `# Made from crds/ and deploy/ ${MADE}\n# What a cluster needs: kubectl apply --server-side -f install.yaml\n`;

@@ -255,13 +255,10 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
 
   /** What an administrator installs: our kinds, then what may be done with them. */
   async #install(): Promise<void> {
-    const root = join(import.meta.dirname, '../../..');
-    await this.kubectl('apply', '-f', join(root, 'crds'));
-    await this.kubectl(
-      ...['wait', '--for=condition=Established', '--timeout=60s', '-f', join(root, 'crds')],
-    );
-    await this.kubectl('apply', '-f', join(root, 'deploy', 'namespace.yaml'));
-    await this.kubectl('apply', '-f', join(root, 'deploy'));
+    const manifest = join(import.meta.dirname, '../../../deploy/install.yaml');
+    await this.kubectl('apply', '--server-side', '-f', manifest);
+    const established = ['--for=condition=Established', '--timeout=60s'];
+    await this.kubectl('wait', 'crd', '--all', ...established);
   }
 
   async #allJoined(options: ClusterOptions): Promise<boolean> {
