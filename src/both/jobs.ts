@@ -9,8 +9,6 @@ export interface Job {
   readonly isOrdinary: boolean;
 }
 
-
-
 /** @param environment where the files of flags have been read into */
 export function jobsOf(environment: Readonly<Record<string, string | undefined>>): readonly Job[] {
   const flags = (name: string) => (environment[name] ?? '').split(/\s+/).filter(Boolean);
@@ -18,7 +16,12 @@ export function jobsOf(environment: Readonly<Record<string, string | undefined>>
     { name: 'agent', args: ['agent', ...flags('AUTOPILOT_AGENT_ARGS')], isOrdinary: false },
     {
       name: 'controller',
-      args: ['controller', '--kubeconfig', CONTROLLER_KUBECONFIG, ...flags('AUTOPILOT_CONTROLLER_ARGS')],
+      args: [
+        'controller',
+        '--kubeconfig',
+        CONTROLLER_KUBECONFIG,
+        ...flags('AUTOPILOT_CONTROLLER_ARGS'),
+      ],
       isOrdinary: true,
     },
   ];

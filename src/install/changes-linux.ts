@@ -65,14 +65,14 @@ export class HostChanges {
 
   /** @returns whether it is, or would be, another one than before */
   async text(path: string, text: string, mode: number, owner: Owner): Promise<boolean> {
+    const found = await stated(path);
+    if (found?.isDirectory()) throw new Error(`wanted the file ${path}, found a folder`);
     const before = await readFile(path, 'utf8').catch(absent);
-    if (before === text) {
-      const found = await stated(path);
-      if (found) await this.#rights(path, mode, owner, found);
+    if (found && before === text) {
+      await this.#rights(path, mode, owner, found);
       return false;
     }
     const verb = before === undefined ? 'write' : 'change';
-    const found = await stated(path);
     await this.#change(
       `${verb} ${path}`,
       () => put(path, (fresh) => writeFile(fresh, text, { mode, flag: 'wx' }), mode, owner),
@@ -86,6 +86,7 @@ export class HostChanges {
 
   /** Puts a whole program in place, so that one that runs goes on as it is. */
   async program(from: string, path: string): Promise<boolean> {
+    if (from === path) return false; // it was put there by hand
     const [ours, theirs] = await Promise.all([readFile(from), readFile(path).catch(absent)]);
     if (theirs !== undefined && ours.equals(theirs)) return false;
     const aside = `${path}.${randomUUID()}`;

@@ -48,7 +48,7 @@ function managerOf(): Manager {
   try {
     return runningManager();
   } catch (thrown) {
-    throw new CannotInstallError(messageOf(thrown), { cause: thrown });
+    throw new CannotInstallError(messageOf(thrown));
   }
 }
 

@@ -85,7 +85,7 @@ export async function runInstall(part: Part, options: InstallOptions): Promise<v
     if (!dryRun) await services.read().catch(() => undefined);
     const rest =
       failures.length === 0 ? 'this host is as it was' : `not undone: ${failures.join('; ')}`;
-    throw new CannotInstallError(`${messageOf(thrown)}; ${rest}`, { cause: thrown });
+    throw new CannotInstallError(`${messageOf(thrown)}; ${rest}`);
   }
   await changes.settle();
   for (const name of wanted.otherServices) await services.remove(name);
@@ -95,9 +95,7 @@ export async function runInstall(part: Part, options: InstallOptions): Promise<v
 
 async function readGiven(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((thrown: unknown) => {
-    throw new KubeconfigError(`cannot read the kubeconfig ${path}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
+    throw new KubeconfigError(`cannot read the kubeconfig ${path}: ${messageOf(thrown)}`);
   });
 }
 
@@ -112,7 +110,6 @@ async function checkCluster(part: Part, host: SeenHost, given: string | undefine
   } catch (thrown) {
     throw new CannotInstallError(
       `the cluster cannot be asked with ${kubeconfig}: ${messageOf(thrown)}; --no-check installs without asking it`,
-      { cause: thrown },
     );
   }
   const no = whyNotCluster(part, view);

@@ -31,7 +31,6 @@ export async function kubeconfigOf(
   } catch (thrown) {
     throw new CannotInstallError(
       `k0s made no credential for ${user}; it has to have run once on this host: ${messageOf(thrown)}`,
-      { cause: thrown },
     );
   }
   const kept = await readFile(there, 'utf8').catch(() => undefined);

@@ -62,7 +62,7 @@ export class Services {
     const path = unitPath(this.#manager, name);
     if (!existsSync(path)) return;
     if (this.#manager === 'systemd') {
-      await this.#changes.command(`stop ${name}`, [
+      await this.#changes.command(`disable ${name}`, [
         'systemctl',
         'disable',
         '--quiet',

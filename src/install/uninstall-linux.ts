@@ -52,8 +52,7 @@ export async function runUninstall(options: UninstallOptions): Promise<void> {
   }
   kept.push(...(await removeState(changes, purge)));
   for (const path of all.folders) {
-    if (purge) await changes.remove(path);
-    else await changes.removeIfEmpty(path);
+    await changes.removeIfEmpty(path);
   }
   await removeUser(USER, changes);
   await changes.remove(all.program);

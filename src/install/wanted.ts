@@ -94,6 +94,8 @@ export function wantedOf({ part, manager, edge, isController }: Choice): Wanted 
   ];
   return {
     folders: [
+      // a host of OpenRC need not have it
+      { path: place.flags, mode: 0o755 },
       ...(withAgent
         ? [
             { path: '/etc/autopilot', mode: 0o700 },
@@ -162,7 +164,7 @@ export function everythingOf(manager: Manager, binaryFolder: string | undefined)
       binaryFolder === undefined
         ? []
         : ['previous', 'undo', 'new'].map((what) => `${binaryFolder}/.k0s.autopilot-${what}`),
-    folders: ['/etc/autopilot', '/etc/autopilot-controller'],
+    folders: ['/etc/autopilot', '/etc/autopilot-controller', PLACES[manager].flags],
     program: PROGRAM,
   };
 }

@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly orchestrators?: number;
   /** Of the orchestrators. */
   readonly policy?: PolicyLayer;
+  /** k0s alone: the cluster does not know our kinds, and nothing of ours is anywhere. */
+  readonly bare?: boolean;
   /** Hosts that have no agent. */
   readonly withoutAgent?: readonly string[];
   /** More flags for every agent. */
@@ -212,12 +214,14 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
       () => names.every((name) => this.loadBalancer.ready().includes(name)),
       within,
     );
-    progress('the API to know Plans');
-    await this.#install();
-    const withAgent = this.hosts.filter(({ name }) => !options.withoutAgent?.includes(name));
-    await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
-    for (let i = 0; i < (options.orchestrators ?? 1); i++) {
-      await this.startOrchestrator(options.policy);
+    const withAgent = this.hosts.filter(({ name }) => hasAgent(name, options));
+    if (!options.bare) {
+      progress('the API to know Plans');
+      await this.#install();
+      await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
+      for (let i = 0; i < (options.orchestrators ?? 1); i++) {
+        await this.startOrchestrator(options.policy);
+      }
     }
     progress('every node to be ready, with its agent');
     const joined = { ...within, everyMs: 300 };
@@ -262,7 +266,8 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
   }
 
   async #allJoined(options: ClusterOptions): Promise<boolean> {
-    const found = JSON.parse(await this.kubectl('get', 'nodes,controlnodes', '-o', 'json')) as {
+    const kinds = options.bare ? 'nodes' : 'nodes,controlnodes';
+    const found = JSON.parse(await this.kubectl('get', kinds, '-o', 'json')) as {
       items: {
         kind: string;
         metadata: { name: string; annotations?: Record<string, string> };
@@ -272,17 +277,21 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     for (const { name, role } of this.hosts) {
       const kind = role === 'worker' ? 'Node' : 'ControlNode';
       const object = found.items.find((item) => item.kind === kind && item.metadata.name === name);
-      const hasAgent = !options.withoutAgent?.includes(name);
-      if (kind === 'ControlNode' && !hasAgent) continue;
+      const reports = hasAgent(name, options);
+      if (kind === 'ControlNode' && !reports) continue;
       if (object === undefined) throw new Error(`${name} has not joined`);
       const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
       if (kind === 'Node' && ready?.status !== 'True') throw new Error(`${name} is not Ready`);
-      if (hasAgent && !object.metadata.annotations?.['autopilot.k0sproject.io/report']) {
+      if (reports && !object.metadata.annotations?.['autopilot.k0sproject.io/report']) {
         throw new Error(`the agent of ${name} has not reported`);
       }
     }
     return true;
   }
+}
+
+function hasAgent(name: string, { bare, withoutAgent }: ClusterOptions): boolean {
+  return !bare && !withoutAgent?.includes(name);
 }
 
 async function lastOfAgent(host: ClusterHost): Promise<string> {

@@ -1,6 +1,8 @@
-import { basename, join } from 'node:path';
-import { buildAutopilot } from '../../../tools/build.ts';
+import { cp } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { buildAutopilot, buildForHosts } from '../../../tools/build.ts';
 import type { InitName } from '../../../tools/hosts/recipe.ts';
+import { ownArchitecture } from '../../../tools/single-file/node-binaries.ts';
 import { ArtifactServer } from '../artifact-server.ts';
 import { addressesOfHosts, type HostInCluster, hostsOf, listenFor } from '../cluster/addresses.ts';
 import { ClusterBase, type ClusterOptions, type ClusterParts } from '../cluster/cluster-base.ts';
@@ -33,7 +35,7 @@ export class HostCluster extends ClusterBase<InstalledHost> {
   /** @throws whatever went wrong, after everything that had been started was ended */
   static async start(options: HostClusterOptions = {}): Promise<HostCluster> {
     const { release = { version: OLD_VERSION } } = options;
-    const built = await buildAutopilot();
+    const built = { bundle: await buildAutopilot(), file: await buildForHosts(ownArchitecture()) };
     const [k0s = ''] = await buildReleases([release], options.onProgress);
     options.signal?.throwIfAborted();
     const network = await HostNetwork.start();
@@ -56,7 +58,7 @@ export class HostCluster extends ClusterBase<InstalledHost> {
 
   static async #make(
     network: HostNetwork,
-    built: string,
+    built: { readonly bundle: string; readonly file: string },
     k0s: string,
     options: HostClusterOptions,
   ): Promise<HostCluster> {
@@ -67,11 +69,11 @@ export class HostCluster extends ClusterBase<InstalledHost> {
       artifacts: forArtifacts,
       ...addressesOfHosts(network.subnet, controllers, workers),
     };
-    const layer = await makeProgramLayer(join(network.folder, 'program'), built);
-    const program = {
-      node: process.execPath,
-      file: join(layer, 'usr/local/lib/autopilot', basename(built)),
-    };
+    const layer = await makeProgramLayer(join(network.folder, 'program'), built.file);
+    // A copy: it stays what it is when the next build replaces it.
+    const copy = join(network.folder, 'bundle');
+    await cp(dirname(built.bundle), copy, { recursive: true });
+    const program = { node: process.execPath, file: join(copy, basename(built.bundle)) };
     const count = controllers + workers;
     options.onProgress?.(`booting ${count} Debian hosts`);
     const hosts = await Promise.all(
@@ -106,7 +108,6 @@ async function bootHost(
     host,
     place,
     joins,
-    agent: !options.withoutAgent?.includes(name),
     agentArguments: options.agentArguments ?? [],
   });
 }

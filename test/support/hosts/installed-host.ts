@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { PROGRAM } from '../../../src/install/units-systemd.ts';
 import { askSocket } from '../../../src/node-agent/unix-http-client.ts';
 import type { Addresses, HostInCluster } from '../cluster/addresses.ts';
 import type { ClusterHost, K0sStatus, ServiceName } from '../cluster/cluster-host.ts';
@@ -15,8 +14,6 @@ export interface InstalledHostOptions {
   readonly place: HostInCluster;
   /** Has a token: it is not the first controller. */
   readonly joins: boolean;
-  /** Without it the host is k0s alone. */
-  readonly agent: boolean;
   readonly agentArguments: readonly string[];
 }
 
@@ -26,9 +23,6 @@ export const AGENT_STATE = '/var/lib/autopilot';
 const CONFIG = '/etc/k0s/k0s.yaml';
 const TOKEN = '/etc/k0s/k0stoken';
 const AGENT = 'autopilot-agent';
-const SETTLE = 'autopilot-settle';
-const AGENT_KUBECONFIG = '/etc/autopilot/kubeconfig';
-const DEPLOY = join(import.meta.dirname, '../../../deploy');
 
 /** A Debian host with k0s and our agent as they are installed in production. It is on. */
 export class InstalledHost implements ClusterHost {
@@ -39,6 +33,7 @@ export class InstalledHost implements ClusterHost {
   readonly address: string;
   readonly zone: string | undefined;
   readonly #options: InstalledHostOptions;
+  #hasAgent = false;
 
   constructor(options: InstalledHostOptions) {
     this.#options = options;
@@ -75,9 +70,6 @@ export class InstalledHost implements ClusterHost {
     const { path, text, mode } = k0sService(machine.base, this.k0sUnit, argv);
     await machine.write(path, text, mode);
     await enableService(machine, this.k0sUnit);
-    if (!this.#options.agent) return;
-    await this.#installAgent();
-    await enableService(machine, SETTLE);
   }
 
   k0s(...args: readonly string[]): Promise<string> {
@@ -88,9 +80,8 @@ export class InstalledHost implements ClusterHost {
     return this.machine.write(TOKEN, token, 0o600);
   }
 
-  giveAgentKubeconfig(text: string): Promise<void> {
-    return this.machine.write(AGENT_KUBECONFIG, text, 0o600);
-  }
+  /** Not needed: `autopilot install` has k0s make one. */
+  async giveAgentKubeconfig(): Promise<void> {}
 
   start(): Promise<void> {
     return tellService(this.machine, this.k0sUnit, 'start');
@@ -110,8 +101,11 @@ export class InstalledHost implements ClusterHost {
   }
 
   async tell(name: ServiceName, verb: 'start' | 'stop' | 'restart'): Promise<void> {
-    // From now on at every boot; not before, when the API does not know ControlNodes.
-    if (name === 'agent' && verb === 'start') await enableService(this.machine, AGENT);
+    if (name === 'agent' && verb === 'start' && !this.#hasAgent) {
+      await this.#installAgent();
+      this.#hasAgent = true;
+      return;
+    }
     await tellService(this.machine, this.#unitOf(name), verb);
   }
 
@@ -135,21 +129,12 @@ export class InstalledHost implements ClusterHost {
     return name === 'k0s' ? this.k0sUnit : AGENT;
   }
 
-  /** The files that ship, and what an administrator adds to them. */
+  /** As an administrator does, who has given it flags beforehand. */
   async #installAgent(): Promise<void> {
     const { machine } = this;
-    const shipped = (file: string) => readFile(join(DEPLOY, machine.base, file), 'utf8');
+    const folder = machine.base === 'systemd' ? '/etc/default' : '/etc/conf.d';
     const flags = `AUTOPILOT_AGENT_ARGS="${this.#options.agentArguments.join(' ')}"\n`;
-    if (machine.base === 'systemd') {
-      for (const unit of [AGENT, SETTLE].map((name) => `${name}.service`)) {
-        await machine.write(`/etc/systemd/system/${unit}`, await shipped(unit));
-      }
-      await machine.write(`/etc/default/${AGENT}`, flags);
-      return;
-    }
-    for (const script of [AGENT, SETTLE]) {
-      await machine.write(`/etc/init.d/${script}`, await shipped(script), 0o755);
-      await machine.write(`/etc/conf.d/${script}`, flags);
-    }
+    await machine.write(`${folder}/${AGENT}`, flags);
+    await machine.must([PROGRAM, 'install', 'agent']);
   }
 }

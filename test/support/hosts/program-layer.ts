@@ -1,25 +1,17 @@
-import { cp, link, mkdir, realpath } from 'node:fs/promises';
+import { cp, link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
-/** Where `deploy/autopilot`, which starts it, looks for it. */
-const LIBRARY = '/usr/local/lib/autopilot';
-const LAUNCHER = join(import.meta.dirname, '../../../deploy/autopilot');
+import { PROGRAM } from '../../../src/install/units-systemd.ts';
 
 /**
- * Makes a folder that hosts see laid over their base, with our program as it is installed: one copy for all
- * of them, Node among it.
- * @param program path of the built `autopilot.mjs`
+ * Makes a folder that hosts see laid over their base, with our program where an administrator puts it: one copy for
+ * all of them, whose pages they share.
+ * @param program path of the single file
  */
 export async function makeProgramLayer(folder: string, program: string): Promise<string> {
-  const library = join(folder, LIBRARY);
-  const bin = join(folder, '/usr/local/bin');
-  await mkdir(library, { recursive: true });
-  await mkdir(bin, { recursive: true });
-  // A copy: these hosts' program stays what it is when the next build replaces it.
-  await cp(dirname(program), library, { recursive: true });
-  const node = await realpath(process.execPath);
-  // Another file system than Node's: 120 MB have to be copied once.
-  await link(node, join(library, 'node')).catch(() => cp(node, join(library, 'node')));
-  await cp(LAUNCHER, join(bin, 'autopilot'));
+  const installed = join(folder, PROGRAM);
+  await mkdir(dirname(installed), { recursive: true });
+  // A name of its own: these hosts' program stays what it is when the next build puts another one in its place.
+  // On another file system it has to be copied.
+  await link(program, installed).catch(() => cp(program, installed));
   return folder;
 }
