@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { PolicyLayer } from './api/policy.ts';
 import { describeFlaws, readPolicyLayer } from './api/policy-flaws.ts';
 import { AutopilotError, messageOf } from './errors.ts';
+import { type Listen, METRICS_ADDRESS, parseListen } from './metrics/address.ts';
 import { layerFlaws } from './plans/layer-flaws.ts';
 
 /** What was given on the command line or in a file cannot be used; the message says which and why. */
@@ -12,12 +13,29 @@ export class ConfigError extends AutopilotError {
   readonly retryable = false;
 }
 
-export const orchestratorConfigSchema = z.strictObject({
-  kubeconfig: z.string().min(1).optional(),
-  policy: z.string().min(1).optional(),
-  apiPort: z.coerce.number().int().min(1).max(65_535).default(6443),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-});
+export const orchestratorConfigSchema = z
+  .strictObject({
+    kubeconfig: z.string().min(1).optional(),
+    policy: z.string().min(1).optional(),
+    apiPort: z.coerce.number().int().min(1).max(65_535).default(6443),
+    metricsAddress: z
+      .string()
+      .default(METRICS_ADDRESS)
+      .transform((text, context): Listen => {
+        const listen = parseListen(text);
+        if (typeof listen !== 'string') return listen;
+        context.addIssue({ code: 'custom', message: listen });
+        return z.NEVER;
+      }),
+    metricsTokenFile: z.string().min(1).optional(),
+    metricsCertFile: z.string().min(1).optional(),
+    metricsKeyFile: z.string().min(1).optional(),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  })
+  .refine(({ metricsCertFile: cert, metricsKeyFile: key }) => !cert === !key, {
+    path: ['metricsCertFile'],
+    message: 'wanted together with --metrics-key-file, found one without the other',
+  });
 export type OrchestratorConfig = z.infer<typeof orchestratorConfigSchema>;
 
 /** @throws ConfigError naming the option */

@@ -1,6 +1,6 @@
 /**
- * Writes what follows from `src/api`: the CRDs from the zod schemas, the tables of reasons and of policy
- * defaults for the users' pages. With `--check` it only says what would change.
+ * Writes what follows from the code: the CRDs from the zod schemas, the tables of reasons, of policy defaults
+ * and of metrics for the users' pages. With `--check` it only says what would change.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { type Definition, definitions } from './crd/definitions.ts';
 import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
 import { serviceFiles } from './deploy/services.ts';
+import { metricsPage } from './docs/metrics-page.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
 
@@ -35,6 +36,7 @@ const pages: readonly Page[] = [
   ...serviceFiles(),
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
+  { file: 'docs/usage/metrics.md', text: metricsPage() },
 ];
 const stale: string[] = [];
 for (const { file, text } of pages) {
@@ -53,7 +55,7 @@ const strangers = (await readdir(join(root, 'crds')))
 for (const file of strangers)
   console.error(`${file}: no kind in src/api makes this file; remove it`);
 for (const file of stale) {
-  if (checkOnly) console.error(`${file} is not what src/api says: run \`npm run generate\``);
+  if (checkOnly) console.error(`${file} is not what the code says: run \`npm run generate\``);
   else console.log(`${file} written`);
 }
 if (strangers.length > 0 || (checkOnly && stale.length > 0)) process.exitCode = 1;

@@ -24,7 +24,7 @@ fi
 
 for program in apt-get dpkg-deb; do
   command -v $program >/dev/null 2>&1 ||
-    fail "the tests of gates need Prometheus: install it, so that it is in the path; found no $program to get Debian's package with" 3
+    fail "these tests need Prometheus: install it, so that it is in the path; found no $program to get Debian's package with" 3
 done
 mkdir -p "$(dirname "$folder")"
 work=$(mktemp -d "$folder.XXXXXX")
@@ -37,7 +37,7 @@ download() {
 if ! download; then
   # The lists of packages are missing or too old, and only root can renew them.
   [ "$(id -u)" = 0 ] ||
-    fail "the tests of gates need Prometheus: apt-get install prometheus, or apt-get update, as root; apt-get said: $(tail -n 1 "$work/log")" 3
+    fail "these tests need Prometheus: apt-get install prometheus, or apt-get update, as root; apt-get said: $(tail -n 1 "$work/log")" 3
   apt-get -q -o DPkg::Lock::Timeout=300 update >"$work/log" 2>&1 || true
   download || fail "apt-get could not download prometheus: $(tail -n 3 "$work/log")"
 fi

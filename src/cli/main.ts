@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { METRICS_ADDRESS } from '../metrics/address.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addExplain } from './explain-command.ts';
@@ -31,6 +32,17 @@ export async function runCli(argv: readonly string[]): Promise<void> {
       'YAML file of the lowest layer of policy, below UpdatePolicy/default',
     )
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
+    .option(
+      '--metrics-address <address>',
+      'where /metrics, /readyz, /livez are; or off',
+      METRICS_ADDRESS,
+    )
+    .option(
+      '--metrics-token-file <file>',
+      'the bearer token of /metrics, which is not served without',
+    )
+    .option('--metrics-cert-file <file>', 'TLS certificate of them, in PEM; needed off loopback')
+    .option('--metrics-key-file <file>', 'its key')
     .addOption(
       new Option('--log-level <level>', 'what is logged')
         .choices(['debug', 'info', 'warn', 'error'])

@@ -63,6 +63,17 @@ export interface ConnectOptions {
   readonly kubeconfig?: string | undefined;
   /** Of this program, for the User-Agent. */
   readonly version?: string;
+  /** Told of every request; must not throw. */
+  readonly onAnswer?: (answer: Answered) => void;
+}
+
+/** What became of one request. */
+export interface Answered {
+  readonly verb: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'watch';
+  /** Of HTTP; undefined where no answer came. */
+  readonly code: number | undefined;
+  /** Until the first byte of the answer, or until it was given up. */
+  readonly seconds: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -72,6 +83,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  * @throws KubeconfigError when there is none, or it cannot be read
  */
 export function connect(options: ConnectOptions = {}): Kube {
+  const { onAnswer } = options;
   const config = loadKubeConfig(options.kubeconfig);
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
   const userAgent = `autopilot/${options.version ?? 'dev'}`;
@@ -87,6 +99,12 @@ export function connect(options: ConnectOptions = {}): Kube {
   ): Promise<Dispatcher.ResponseData> {
     const { dispatcher, credentials } = await connections.open(purpose);
     const sent = performance.now();
+    const tell = (code: number | undefined) =>
+      onAnswer?.({
+        verb: purpose === 'watch' ? 'watch' : (method.toLowerCase() as Answered['verb']),
+        code,
+        seconds: (performance.now() - sent) / 1000,
+      });
     const response = await httpRequest(urlOf(server, path, options.query), {
       dispatcher,
       method,
@@ -103,7 +121,12 @@ export function connect(options: ConnectOptions = {}): Kube {
       headersTimeout: 0,
       bodyTimeout: options.bodyTimeoutMs ?? 0,
       signal: abort,
+    }).catch((thrown: unknown) => {
+      // What we ourselves did not want any more says nothing of the API server.
+      if (!options.signal?.aborted) tell(undefined);
+      throw thrown;
     });
+    tell(response.statusCode);
     serverClock.record(headerOf(response, 'date'), sent, performance.now());
     if (response.statusCode < 200 || response.statusCode > 299) {
       throw await refusal(`${method} ${path}`, response);

@@ -29,6 +29,8 @@ export interface LeaderOptions {
 
 export interface Leader {
   readonly current: Leadership;
+  /** When it last went for the Lease, whatever came of it; of the monotonic clock. */
+  readonly turnedAtMs: number;
   /**
    * Raises the epoch, where it is lower, to `least`: to be called with one more than the highest epoch
    * that was seen in any order or report, before the first order. A Lease that was deleted begins at 0.
@@ -65,6 +67,7 @@ export class LeaseLeader implements Leader {
   #renewedAtMs: number | undefined;
   #current: Leadership = { leading: false, epoch: 0, holder: undefined, problem: undefined };
   #epoch: number | undefined;
+  #turnedAtMs = performance.now();
   #isStopped = false;
   #next: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -80,6 +83,10 @@ export class LeaseLeader implements Leader {
 
   get current(): Leadership {
     return this.#current;
+  }
+
+  get turnedAtMs(): number {
+    return this.#turnedAtMs;
   }
 
   raiseEpoch(least: number): Promise<number> {
@@ -131,6 +138,7 @@ export class LeaseLeader implements Leader {
   /** Never rejects. @returns milliseconds until the next turn */
   async #turn(): Promise<number> {
     const { retryMs, watchMs } = this.#times;
+    this.#turnedAtMs = performance.now();
     if (this.#isStopped) return retryMs;
     try {
       // A leader knows its own record: it writes without reading, and hears of others by the conflict.

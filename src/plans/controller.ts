@@ -1,3 +1,4 @@
+import type { StoredPlanStatus } from '../api/plan.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
@@ -8,6 +9,7 @@ import type { Log } from '../log.ts';
 import { checkedVersions } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
+import type { ClusterView } from './cluster-view.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { holdOf } from './hold.ts';
@@ -31,6 +33,8 @@ export interface ControllerOptions {
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
+  /** What has become of a Plan just now, while we lead. */
+  readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
 }
 
 /** Changes that come together are judged together. */
@@ -58,6 +62,7 @@ export class Controller {
   #deadline: NodeJS.Timeout | undefined;
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
+  #lookedAtMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -83,9 +88,29 @@ export class Controller {
     return Math.max(-1, ...epochs);
   }
 
+  /** The epoch that it acts with, and when it last looked, by the monotonic clock; undefined while it stands by. */
+  get acting(): { readonly epoch: number; readonly lookedAtMs: number } | undefined {
+    return this.#epoch === undefined
+      ? undefined
+      : { epoch: this.#epoch, lookedAtMs: this.#lookedAtMs };
+  }
+
+  /** What is seen of the cluster now, whether we lead or not. */
+  view(): ClusterView {
+    return {
+      nowMs: Date.now(),
+      plans: [...this.store.plans.values()],
+      nodes: this.store.nodes(),
+      controlNodes: this.store.controlNodes(),
+      quarantined: this.store.quarantined().length,
+      isPaused: this.#policy().pausedBy !== undefined,
+    };
+  }
+
   /** Begins to act; the store must be synced. */
   lead(epoch: number): void {
     this.#epoch = epoch;
+    this.#lookedAtMs = performance.now();
     this.#leadingSinceMs = Date.now();
     this.#term = new AbortController();
     this.#wake();
@@ -115,6 +140,7 @@ export class Controller {
   }
 
   #look(epoch: number): void {
+    this.#lookedAtMs = performance.now();
     const plans = new Map([...this.store.plans.values()].map((plan) => [plan.uid, plan]));
     for (const [uid, controller] of this.#plans) {
       if (plans.has(uid)) continue;
@@ -147,7 +173,7 @@ export class Controller {
   }
 
   #control(plan: TrimmedPlan, epoch: number): PlanController {
-    const { kube, recorder, log, identity } = this.#options;
+    const { kube, recorder, log, identity, onStatus } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
       return now?.uid === plan.uid ? now : undefined;
@@ -156,6 +182,7 @@ export class Controller {
       kube,
       recorder,
       identity,
+      onStatus,
       onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,

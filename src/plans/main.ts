@@ -4,8 +4,14 @@ import { type OrchestratorConfig, readPolicy } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { connect } from '../kube/client.ts';
 import { createRecorder } from '../kube/events.ts';
-import { type Leadership, startLeader } from '../kube/leader.ts';
+import { type Leader, type Leadership, startLeader } from '../kube/leader.ts';
 import { createLog } from '../log.ts';
+import { sample } from '../metrics/catalogue.ts';
+import { changeSamples } from '../metrics/change-samples.ts';
+import { createMetrics } from '../metrics/metrics-store.ts';
+import { answerSamples, leaderChange, leaderSamples } from '../metrics/process-samples.ts';
+import { type Served, type ServeOptions, serve } from '../metrics/serve-controller.ts';
+import { worldSamples } from '../metrics/world-samples.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { Controller } from './controller.ts';
 
@@ -18,10 +24,29 @@ export async function runOrchestrator(
   stop: AbortSignal,
 ): Promise<void> {
   const policy = await readPolicy(config.policy);
-  const kube = connect({ kubeconfig: config.kubeconfig, version: AUTOPILOT_VERSION });
+  const metrics = createMetrics({ version: AUTOPILOT_VERSION, node_version: process.version });
+  const kube = connect({
+    kubeconfig: config.kubeconfig,
+    version: AUTOPILOT_VERSION,
+    onAnswer: (answer) => metrics.count(answerSamples(answer)),
+  });
   const identity = `${hostname()}_${randomUUID()}`;
   const log = createLog(config.logLevel, { program: 'controller' });
   log.info({ version: AUTOPILOT_VERSION, server: kube.server, identity, policy }, 'starting');
+
+  /** Undefined until both have been started. */
+  let parts: { readonly controller: Controller; readonly leader: Leader } | undefined;
+  // First: who is told of a wrong address or file has nothing half begun.
+  const served = await serveMetrics(config, {
+    metrics,
+    log,
+    pulse: () => ({
+      nowMs: performance.now(),
+      isSynced: parts?.controller.store.sightedSinceMs !== undefined,
+      electionAtMs: parts?.leader.turnedAtMs ?? performance.now(),
+      lookAtMs: parts?.controller.acting?.lookedAtMs,
+    }),
+  });
 
   const watches = new AbortController();
   const recorder = createRecorder({ kube, log, instance: identity });
@@ -33,7 +58,13 @@ export async function runOrchestrator(
     identity,
     policy,
     signal: watches.signal,
+    onStatus: (before, after) => metrics.count(changeSamples(before, after)),
   });
+  metrics.watch(() => [
+    ...worldSamples(controller.view()),
+    ...leaderSamples(controller.acting?.epoch),
+    sample('autopilot_synced', {}, controller.store.sightedSinceMs === undefined ? 0 : 1),
+  ]);
 
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   if (stop.aborted) resolve();
@@ -55,6 +86,7 @@ export async function runOrchestrator(
   /** Begins to act only with everything at hand, and with an epoch above any that was ever used. */
   async function follow(leadership: Leadership, mine: number): Promise<void> {
     if (!leadership.leading) {
+      if (acting !== undefined) metrics.count(leaderChange('ended'));
       acting = undefined;
       controller.standBy();
       if (leadership.holder !== undefined && leadership.holder !== identity) {
@@ -75,11 +107,14 @@ export async function runOrchestrator(
       controller.standBy();
       controller.lead(epoch);
       acting = epoch;
+      metrics.count(leaderChange('began'));
       log.info({ epoch }, 'acting');
     } catch (thrown) {
       log.warn({ error: messageOf(thrown) }, 'cannot begin to lead yet');
     }
   }
+
+  parts = { controller, leader };
 
   await stopped;
   log.info('stopping');
@@ -89,4 +124,16 @@ export async function runOrchestrator(
   watches.abort(new Error('stopping'));
   await controller.store.stop();
   await kube.close();
+  await served?.close();
+}
+
+function serveMetrics(
+  config: OrchestratorConfig,
+  rest: Pick<ServeOptions, 'metrics' | 'pulse' | 'log'>,
+): Promise<Served | undefined> {
+  const { metricsAddress: listen, metricsTokenFile: tokenFile } = config;
+  const { metricsCertFile: certFile, metricsKeyFile: keyFile } = config;
+  if (listen.kind === 'off') return Promise.resolve(undefined);
+  const tls = certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
+  return serve({ listen, tokenFile, tls, ...rest });
 }

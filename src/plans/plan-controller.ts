@@ -26,6 +26,8 @@ export interface PlanControllerPorts {
   readonly identity: string;
   /** What has become of the Plan just now. */
   readonly onTransitions: (news: readonly Transition[]) => void;
+  /** The same, as what was told before and is told now. */
+  readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
   /** The machine may have something to do with newer facts. */
   readonly onSettled: () => void;
 }
@@ -198,6 +200,7 @@ export class PlanController {
   #learn({ status, news }: Told): void {
     const before = this.#known;
     this.#known = status;
+    this.#ports.onStatus(before, status);
     this.#ports.onTransitions(news);
     const plan = this.#ports.plan();
     if (plan === undefined) return;

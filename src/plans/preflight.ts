@@ -4,9 +4,9 @@ import type { Reason } from '../api/reasons.ts';
 import { isRemovedIn } from '../api/removed-apis.ts';
 import { discover } from '../targets/discovery.ts';
 import { inOrder } from '../targets/order.ts';
+import { agentStanding } from './agent-standing.ts';
 import { describeUse } from './api-check.ts';
 import { isAvailable } from './availability.ts';
-import { STALE_AFTER_HEARTBEATS } from './deadlines.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
 import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
@@ -256,20 +256,16 @@ function checkAgent(
   kind: string,
   refuse: (reason: Reason, message: string) => void,
 ): void {
-  const { report } = host;
-  if (report.kind !== 'valid') {
-    const found = report.kind === 'absent' ? 'it has never reported' : report.message;
+  const agent = agentStanding(host);
+  if (agent.kind === 'missing') {
     refuse(
       'AgentMissing',
-      `${kind} ${host.name} has no agent: ${found}; install it there, or leave the node out`,
+      `${kind} ${host.name} has no agent: ${agent.why}; install it there, or leave the node out`,
     );
-    return;
-  }
-  const staleMs = report.value.agent.heartbeatMs * STALE_AFTER_HEARTBEATS;
-  if (host.reportAgeMs !== undefined && host.reportAgeMs > staleMs) {
+  } else if (agent.kind === 'stale') {
     refuse(
       'AgentStale',
-      `the agent of ${kind} ${host.name} last reported ${seconds(host.reportAgeMs)} ago, wanted at most ${seconds(staleMs)}; look at its log on that host`,
+      `the agent of ${kind} ${host.name} last reported ${seconds(agent.ageMs)} ago, wanted at most ${seconds(agent.toleratedMs)}; look at its log on that host`,
     );
   }
 }

@@ -9,8 +9,11 @@ export interface Release {
   readonly fault?: Fault | FileFault;
 }
 
-export const OLD_VERSION = 'v1.36.1+k0s.0';
-export const NEW_VERSION = 'v1.36.3+k0s.0';
+/** Releases that are taken in place of k0mini: `TEST_K0S=v1.36.1+k0s.0=/old/k0s,v1.36.3+k0s.0=/new/k0s`. */
+const GIVEN = givenReleases(process.env.TEST_K0S);
+
+export const OLD_VERSION = GIVEN[0]?.version ?? 'v1.36.1+k0s.0';
+export const NEW_VERSION = GIVEN[1]?.version ?? 'v1.36.3+k0s.0';
 export const BROKEN_VERSION = 'v1.36.4+k0s.0';
 
 export function brokenRelease<F extends Fault | FileFault>(fault: F) {
@@ -24,6 +27,30 @@ export const ALL_RELEASES: readonly Release[] = [
   ...(['exits', 'kubelet', 'version', 'apiserver', 'late'] as const).map(brokenRelease),
   ...(['truncated', 'wrong-arch'] as const).map(brokenRelease),
 ];
+
+/** What is updated in tests, and to what, for a person. */
+export function releasesInWords(): string {
+  return `${GIVEN.length === 0 ? 'k0mini' : 'k0s'} ${OLD_VERSION} to ${NEW_VERSION}`;
+}
+
+/**
+ * @param text of the variable; empty or absent: none
+ * @returns version and path of each, the older one first
+ * @throws Error with what was wanted
+ */
+export function givenReleases(
+  text: string | undefined,
+): readonly { readonly version: string; readonly path: string }[] {
+  if (!text) return [];
+  const found = text.split(',').map((one) => /^([^=]+)=(\/.+)$/.exec(one.trim()));
+  const given = found.flatMap((match) => (match ? [{ version: match[1]!, path: match[2]! }] : []));
+  if (given.length !== found.length || given.length < 2) {
+    throw new Error(
+      `TEST_K0S: wanted VERSION=/PATH,VERSION=/PATH, the older release first; found "${text}"`,
+    );
+  }
+  return given;
+}
 
 /** Path under which an artifact server offers a release. */
 export function pathOf({ version, fault }: Release): string {
@@ -47,6 +74,8 @@ async function build(
   { version, fault }: Release,
   onProgress: ((text: string) => void) | undefined,
 ): Promise<string> {
+  const given = GIVEN.find((one) => one.version === version);
+  if (given !== undefined && fault === undefined) return given.path;
   const told = { version, ...(onProgress && { onProgress }) };
   if (fault === undefined) return buildK0mini(told);
   if (!isFileFault(fault)) return buildK0mini({ ...told, fault });

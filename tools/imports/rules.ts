@@ -9,19 +9,19 @@ const LAYERS = ['api', 'pure', 'adapter', 'program'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 const PURE_FOLDERS =
-  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|node-agent|install|both|drain\/judge)\//;
+  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|metrics|node-agent|install|both|drain\/judge)\//;
 const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */
 const IO_MODULES =
-  /^(undici|pino|@kubernetes\/client-node|node:(fs|fs\/promises|child_process|http|https|net|tls|dns|timers\/promises))$/;
+  /^(undici|pino|prom-client|@kubernetes\/client-node|node:(fs|fs\/promises|child_process|http|https|net|tls|dns|timers\/promises))$/;
 const READS_THE_WORLD =
   /\bDate\.now\(|\bnew Date\(\)|\bprocess\.(env|hrtime)\b|\bperformance\.now\(/;
 
 /** What an agent may not load: each costs more memory than the agent itself. */
 const AGENT_MAIN = 'src/node-agent/main.ts';
 const TOO_HEAVY_FOR_AGENT =
-  /^(undici|xstate|@kubernetes\/client-node|commander|@marcbachmann\/cel-js|@prometheus-io\/lezer-promql)$/;
+  /^(undici|xstate|prom-client|@kubernetes\/client-node|commander|@marcbachmann\/cel-js|@prometheus-io\/lezer-promql)$/;
 
 /**
  * Programs, and the packages that each may load before it knows what it is asked to do: a person waits for help,

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { EventData, TestsStream } from 'node:test';
 import { inspect } from 'node:util';
+import { Outcomes } from './outcomes.ts';
 
 export interface Totals {
   passed: number;
@@ -14,16 +15,23 @@ export interface Followed extends Totals {
 
 /**
  * Follows a run of node:test: one line for each file, everything about a failure, nothing else.
+ * @param outcomes is told what became of each test
  * @returns totals of tests (not of suites); cancelled ones, and files without a test, have failed
  */
-export async function followRun(stream: TestsStream, root: string): Promise<Followed> {
+export async function followRun(
+  stream: TestsStream,
+  root: string,
+  outcomes = new Outcomes(),
+): Promise<Followed> {
   const totals: Totals = { passed: 0, failed: 0 };
   const durationsMs: Record<string, number> = {};
   const nameOf = (file: string | undefined) => (file ? relative(root, file) : '(no file)');
   stream.on('test:fail', (data) => {
+    outcomes.note(nameOf(data.file), data.name, 'failed');
     if (!onlySubtestsFailed(data)) console.log(failure(data, nameOf(data.file)));
   });
-  stream.on('test:pass', ({ name, file, nesting }) => {
+  stream.on('test:pass', ({ name, file, nesting, skip, todo }) => {
+    outcomes.note(nameOf(file), name, skip || todo ? 'skipped' : 'passed');
     // How node:test reports a file in which nothing was tested.
     if (nesting !== 0 || name !== file) return;
     console.log(`  FAILED ${nameOf(file)}: has no tests`);

@@ -63,6 +63,8 @@ export interface ClusterParts<H extends ClusterHost> {
   readonly program: Program;
 }
 
+/** What the orchestrators of a cluster give their metrics to. */
+export const METRICS_TOKEN = 'of-the-metrics-of-a-cluster-of-tests';
 const ADMIN_GROUP = 'system:masters';
 const START_WITHIN_MS = 240_000;
 const LAST_LINES = 4;
@@ -169,7 +171,13 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     const kubeconfig = await this.kubeconfigFor('autopilot:orchestrator', []);
     const policyFile = join(this.folder, `${name}.policy.yaml`);
     await writeFile(policyFile, stringify(policy));
-    const flags = ['--kubeconfig', kubeconfig, '--policy', policyFile, '--api-port', `${API_PORT}`];
+    const tokenFile = join(this.folder, 'metrics-token');
+    await writeFile(tokenFile, METRICS_TOKEN, { mode: 0o600 });
+    const flags = [
+      ...['--kubeconfig', kubeconfig, '--policy', policyFile, '--api-port', `${API_PORT}`],
+      // Several share a loopback: each takes a port that is free, and says which.
+      ...['--metrics-address', '127.0.0.1:0', '--metrics-token-file', tokenFile],
+    ];
     const orchestrator = await Orchestrator.start(this.folder, name, this.#program, flags);
     this.orchestrators.push(orchestrator);
     return orchestrator;

@@ -45,6 +45,13 @@ export class Orchestrator {
     await this.#init.tell(SERVICE, verb);
   }
 
+  /** Where its probes and metrics are, since it was last started. */
+  async metricsUrl(): Promise<string> {
+    const found = [...(await this.log()).matchAll(/"url":"([^"]+)","metrics"/g)].at(-1)?.[1];
+    if (found === undefined) throw new Error(`${this.name} has not said where its metrics are`);
+    return found;
+  }
+
   log(): Promise<string> {
     return readFile(this.#init.logOf(SERVICE), 'utf8');
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { breakFile } from '../../support/broken-file.ts';
-import { BROKEN_VERSION, brokenRelease, pathOf } from '../../support/releases.ts';
+import { BROKEN_VERSION, brokenRelease, givenReleases, pathOf } from '../../support/releases.ts';
 
 const SOUND = Buffer.from(Array.from({ length: 1_000 }, (_, i) => i % 251));
 
@@ -53,4 +53,15 @@ describe('a release that is broken as a file', () => {
       `/k0s/${BROKEN_VERSION}/k0s`,
     ]);
   });
+});
+
+test('releases of k0s itself may take the place of k0mini', () => {
+  assert.deepEqual(givenReleases(undefined), []);
+  assert.deepEqual(givenReleases('v1.36.1+k0s.0=/old/k0s, v1.36.3+k0s.0=/new/k0s'), [
+    { version: 'v1.36.1+k0s.0', path: '/old/k0s' },
+    { version: 'v1.36.3+k0s.0', path: '/new/k0s' },
+  ]);
+  for (const text of ['v1.36.1+k0s.0', 'v1.36.1+k0s.0=/old', 'a=/b,v1.36.3=relative']) {
+    assert.throws(() => givenReleases(text), /TEST_K0S: wanted VERSION=\/PATH,VERSION=\/PATH/);
+  }
 });

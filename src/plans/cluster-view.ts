@@ -1,0 +1,12 @@
+import type { ControlNodeFacts, NodeFacts } from './facts.ts';
+import type { TrimmedPlan } from './trim-plan.ts';
+
+/** What is told of the cluster to those who look on, and judge nothing; times in epoch milliseconds. */
+export interface ClusterView {
+  readonly nowMs: number;
+  readonly plans: readonly Pick<TrimmedPlan, 'createdAtMs' | 'status'>[];
+  readonly nodes: ReadonlyMap<string, NodeFacts>;
+  readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
+  readonly quarantined: number;
+  readonly isPaused: boolean;
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { conformancePage } from '../../../tools/docs/conformance-page.ts';
+import { flawsOf, nameOf, rowsOf, unproven } from '../../../tools/testing/conformance.ts';
+import { Outcomes } from '../../../tools/testing/outcomes.ts';
+import { type CataloguedRow, cataloguedRows } from '../../conformance/catalogue/catalogue.ts';
+
+const FILE = 'test/some.test.ts';
+const row = (...tests: string[]): CataloguedRow => ({
+  id: 'suite/row',
+  row: {},
+  proofs: tests.map((test) => ({ file: FILE, test })),
+});
+
+function outcomes(...told: (readonly [name: string, outcome: 'passed' | 'failed' | 'skipped'])[]) {
+  const found = new Outcomes();
+  for (const [name, outcome] of told) found.note(FILE, name, outcome);
+  return found;
+}
+
+const rows: [sentence: string, row: CataloguedRow, told: Outcomes, wanted: RegExp | undefined][] = [
+  ['a row whose test has passed is proven', row('a'), outcomes(['a', 'passed']), undefined],
+  ['a row of a file that was not run is not judged', row('a'), new Outcomes(), undefined],
+  ['a row whose suite was skipped is not judged', row('a'), outcomes(['s', 'skipped']), undefined],
+  ['a row without a test', row(), new Outcomes(), /no test is named/],
+  ['a row whose test is not there', row('a'), outcomes(['b', 'passed']), /no test test\/some/],
+  ['a row whose test has failed', row('a'), outcomes(['a', 'failed']), /a has failed$/],
+  [
+    'a row one of whose tests has failed',
+    row('a', 'b'),
+    outcomes(['a', 'passed'], ['b', 'failed']),
+    /b has failed$/,
+  ],
+  [
+    'of two tests of one name the worse counts',
+    row('a'),
+    outcomes(['a', 'failed'], ['a', 'passed']),
+    /has failed$/,
+  ],
+];
+for (const [sentence, one, told, wanted] of rows) {
+  test(sentence, () => {
+    const found = unproven([one], told);
+    if (wanted === undefined) assert.deepEqual(found, []);
+    else assert.match(found.join('\n'), wanted);
+  });
+}
+
+const run = (...told: Parameters<typeof outcomes>) => ({
+  date: '2026-03-01',
+  autopilot: '0.1.0',
+  k0s: 'k0mini',
+  rows: rowsOf([row('a')], outcomes(...told)),
+});
+
+test('a run that proves the whole catalogue has no flaw', () =>
+  assert.deepEqual(flawsOf([row('a')], run(['a', 'passed'])), []));
+
+const flaws: [sentence: string, catalogue: CataloguedRow[], flaw: RegExp][] = [
+  [
+    'a row that is new since the run',
+    [row('a'), { ...row('a'), id: 'new' }],
+    /^new was not in the/,
+  ],
+  [
+    'a row that is gone since the run',
+    [],
+    /^suite\/row is in the last run and not in the catalogue/,
+  ],
+  ['a row with another test since the run', [row('b')], /b was not in the last run/],
+  ['a row that has lost a test since the run', [row('b')], /a is not in the catalogue/],
+];
+for (const [sentence, catalogue, flaw] of flaws) {
+  test(`the page is out of date by ${sentence}`, () =>
+    assert.match(flawsOf(catalogue, run(['a', 'passed'])).join('\n'), flaw));
+}
+
+test('a run in which something was skipped or failed is no proof', () => {
+  assert.match(flawsOf([row('a')], run(['a', 'failed'])).join('\n'), /was failed/);
+  assert.match(flawsOf([row('a')], run(['s', 'skipped'])).join('\n'), /was skipped/);
+});
+
+test('each row of the catalogue has an id of its own and names files that there are', () => {
+  const all = cataloguedRows();
+  assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
+  for (const { id, proofs } of all) {
+    assert.notEqual(proofs.length, 0, id);
+    for (const { file } of proofs) {
+      assert.ok(existsSync(join(import.meta.dirname, '../../..', file)), `${id}: ${file}`);
+    }
+  }
+});
+
+test('the page has no cell that is empty, and says of each row what the run says', () => {
+  const told = {
+    ...run(),
+    rows: Object.fromEntries(
+      cataloguedRows().map(({ id, proofs }) => [
+        id,
+        Object.fromEntries(proofs.map((proof) => [nameOf(proof), 'passed'])),
+      ]),
+    ),
+  };
+  const lines = conformancePage(told)
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  assert.ok(lines.length > cataloguedRows().length);
+  for (const line of lines) {
+    const cells = line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    assert.ok(
+      cells.every((cell) => cell !== '' && !cell.includes('undefined')),
+      line,
+    );
+  }
+});
