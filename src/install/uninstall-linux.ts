@@ -52,7 +52,9 @@ export async function runUninstall(options: UninstallOptions): Promise<void> {
   }
   kept.push(...(await removeState(changes, purge)));
   for (const path of all.folders) {
-    await changes.removeIfEmpty(path);
+    // the rest of ours is the administrator's, such as credentials for downloads
+    if (purge && path.startsWith('/etc/autopilot')) await changes.remove(path);
+    else await changes.removeIfEmpty(path);
   }
   await removeUser(USER, changes);
   await changes.remove(all.program);
