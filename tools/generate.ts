@@ -1,10 +1,12 @@
 /**
- * Writes what follows from the code: the CRDs from the zod schemas, the tables of reasons, of policy defaults
- * and of metrics for the users' pages. With `--check` it only says what would change.
+ * Writes what follows from the code: the CRDs from the zod schemas, the policy of admission that warns, the
+ * tables of reasons, of policy defaults and of metrics for the users' pages. With `--check` it only says what
+ * would change.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { planWarnings } from './admission/plan-warnings.ts';
 import { type Definition, definitions } from './crd/definitions.ts';
 import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
 import { serviceFiles } from './deploy/services.ts';
@@ -29,11 +31,22 @@ function crd({ file, manifest, source }: Definition): Page {
 }
 
 const crds = definitions().map(crd);
+const warnings = [
+  '# Warns whoever applies what k0s accepts and should not; keeps nobody from anything.',
+  '# Made from src/plans/spec-warnings.ts by `npm run generate`; do not edit.',
+  planWarnings()
+    .map((manifest) => stringify(manifest, { lineWidth: 110 }))
+    .join('---\n'),
+].join('\n');
 const pages: readonly Page[] = [
   ...crds,
   { file: CRDS_KUSTOMIZATION, text: crdsKustomization(crds.map(({ file }) => basename(file))) },
-  { file: 'deploy/install.yaml', text: await installManifest(root, crds) },
+  {
+    file: 'deploy/install.yaml',
+    text: await installManifest(root, crds, { 'plan-warnings.yaml': warnings }),
+  },
   ...serviceFiles(),
+  { file: 'deploy/plan-warnings.yaml', text: warnings },
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
   { file: 'docs/usage/metrics.md', text: metricsPage() },

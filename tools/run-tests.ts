@@ -9,9 +9,9 @@ import { run } from 'node:test';
 import { cataloguedRows } from '../test/conformance/catalogue/catalogue.ts';
 import { ALL_RELEASES, buildReleases } from '../test/support/releases.ts';
 import { buildAutopilot } from './build.ts';
+import { findMinisign, findNginx, findPrometheus, findRsync } from './debian-program/find.ts';
 import { prepareHosts } from './hosts/setup.ts';
 import { cacheDir } from './k0mini/cache.ts';
-import { findPrometheus } from './prometheus/setup.ts';
 import { Screen } from './screen.ts';
 import { runCheck } from './testing/check.ts';
 import { unproven } from './testing/conformance.ts';
@@ -95,8 +95,10 @@ async function prepare(): Promise<void> {
   await buildAutopilot();
   await buildReleases(ALL_RELEASES, (text) => screen.progress(text));
   const why = await prepareHosts((text) => screen.progress(text));
-  const prometheus = findPrometheus();
+  const programs = [findPrometheus(), findNginx(), findMinisign(), findRsync()];
   screen.clear();
-  if ('why' in prometheus) console.log(`  tests with Prometheus are skipped: ${prometheus.why}`);
+  for (const program of programs) {
+    if ('why' in program) console.log(`  some tests are skipped: ${program.why}`);
+  }
   if (why !== undefined) console.log(`  tests on Debian hosts are skipped: ${why}`);
 }

@@ -7,6 +7,7 @@ export const REASONS = {
   InvalidVersion: 'The version of a command is not a k0s version.',
   InvalidLimit: 'limits.concurrent is below 1, so that nothing could ever start.',
   InvalidSelector: 'A selector cannot be parsed; it selects nothing rather than everything.',
+  SelectorCannotMatch: 'A selector asks for labels that objects of the kind do not carry.',
   InvalidPolicy: 'The merged policy cannot be met.',
   InvalidDigest: 'The sha256 of an artifact is not 64 hex digits.',
   InvalidUrl: 'The url of an artifact is not http or https.',

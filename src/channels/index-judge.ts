@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type IndexObjection, LONGEST_INDEX_BYTES, parseIndex, tooLarge } from './index-parse.ts';
 import type { ChannelIndex, ExtendedIndex } from './index-schema.ts';
 import { judgeIndexSignature, type SignatureObjection, splitSigned } from './index-signature.ts';
+import { isoOf } from './iso-time.ts';
 
 /** The newest that was ever accepted of a channel. To be kept where it survives a restart. */
 export interface SeenIndex {
@@ -137,9 +138,4 @@ function refused(
   message: string,
 ): IndexVerdict {
   return { kind: 'refused', reason, message };
-}
-
-/** `2026-11-28T02:00:00Z` */
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

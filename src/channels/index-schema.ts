@@ -1,10 +1,7 @@
 import * as z from 'zod';
 import { parseK0sVersion } from '../api/k0s-version.ts';
+import { SEVERITIES } from './severities.ts';
 import { parseRange } from './version-range.ts';
-
-/** How bad the worst is that a release mends, from the least on. */
-export const SEVERITIES = ['none', 'low', 'moderate', 'high', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 /** A name of one or more parts: `stable`, `stable/v1.36`. Never one that leads out of a folder. */
 export const CHANNEL_NAME = /^[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62}){0,3}$/;
@@ -93,7 +90,7 @@ const onePerPlatform = <T extends { os: string; arch: string }>(downloads: reado
   new Set(downloads.map(({ os, arch }) => `${os}-${arch}`)).size === downloads.length;
 const EACH_ONCE = 'wanted each platform once, found one twice';
 
-const release = z.object(
+export const releaseSchema = z.object(
   {
     version,
     released: moment,
@@ -126,7 +123,7 @@ const extended = z
       issued: moment,
       expires: moment,
       releases: z
-        .array(release, list('releases'))
+        .array(releaseSchema, list('releases'))
         .refine(
           (all) => new Set(all.map(({ version: text }) => text)).size === all.length,
           'wanted each release once, found one twice',
@@ -194,7 +191,7 @@ export const indexSchema = z
 /** Times are epoch milliseconds, digests lower-case hex. */
 export type ChannelIndex = z.infer<typeof indexSchema>;
 export type ExtendedIndex = z.infer<typeof extended>;
-export type Release = z.infer<typeof release>;
+export type Release = z.infer<typeof releaseSchema>;
 export type ReleaseDownload = z.infer<typeof releaseDownload>;
 export type PlainDownload = z.infer<typeof plainDownload>;
 

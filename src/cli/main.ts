@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { METRICS_ADDRESS } from '../metrics/address.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addChannel } from './channel-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
 import { addInstall } from './install-command.ts';
@@ -59,6 +60,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
   addExplain(program);
   addHistory(program);
   addVerbs(program);
+  addChannel(program);
   // For the list of commands only: these never come here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
   program

@@ -1,15 +1,15 @@
 import { messageOf } from '../errors.ts';
 import { ApiError } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
-import { type Informer, startInformer } from '../kube/informer.ts';
 import type { Log } from '../log.ts';
 import { BudgetSightClient } from './budget-sight-client.ts';
-import { type TrimmedPod, trimPod } from './evictable.ts';
+import type { TrimmedPod } from './evictable.ts';
 import { EvictionPace } from './eviction-pace.ts';
 import { explainRefusal } from './explain.ts';
 import { type DrainFacts, type DrainPod, nameOfPod } from './judge/drain-facts.ts';
 import type { DrainRules } from './judge/drain-rules.ts';
 import { judgeDrain } from './judge/judge-drain.ts';
+import type { PodStore } from './pod-store.ts';
 
 /** Evictions under way at once for one node; each may take as long as the API server's admission does. */
 const AT_ONCE = 5;
@@ -19,10 +19,7 @@ const OVERDUE_AFTER_MS = 10_000;
 const LOOKED_AT_AFTER_MS = 3_000;
 
 export interface DrainClient {
-  /**
-   * What is left on a node. The first call begins to watch its pods: a list and a watch for the whole
-   * drain, however long that takes. @returns undefined until they have been listed
-   */
+  /** What is left on a node. @returns undefined until its pods have been listed */
   observe(node: string): DrainFacts | undefined;
   /**
    * One round of evictions through the Eviction API, of the pods whose turn has come by these rules.
@@ -33,23 +30,24 @@ export interface DrainClient {
   evict(node: string, rules: DrainRules, signal?: AbortSignal): Promise<void>;
   /** A disruption budget of this namespace lets a pod go now: whoever it has refused is tried again. */
   budgetOpened(namespace: string): void;
-  /** The drain is over or given up: stops watching. Harmless for a node that is not watched. */
+  /** A pod of this node has come, changed or gone. */
+  podsChanged(node: string): void;
+  /** The drain is over or given up. Harmless for a node that is not drained. */
   release(node: string): void;
 }
 
 export interface DrainOptions {
   readonly kube: Kube;
   readonly log: Log;
-  /** Ends all watches. */
+  readonly pods: PodStore;
   readonly signal: AbortSignal;
   /** Called when {@link DrainClient.observe} may say something new, or when another round is due. */
   readonly onChange: (node: string) => void;
 }
 
 interface Drain {
-  readonly pods: Informer<TrimmedPod>;
+  readonly node: string;
   readonly pace: EvictionPace;
-  readonly stop: AbortController;
   /** Uids whose eviction is being asked for. */
   readonly underWay: Set<string>;
   timer: NodeJS.Timeout | undefined;
@@ -59,43 +57,23 @@ export function createDrainClient(options: DrainOptions): DrainClient {
   const { kube, log } = options;
   const drains = new Map<string, Drain>();
   const budgets = new BudgetSightClient(kube, log, options.signal, (namespace) => {
-    for (const [node, { pods }] of drains) {
-      if ([...pods.values()].some((pod) => pod.namespace === namespace)) options.onChange(node);
+    for (const node of drains.keys()) {
+      if (podsOf(node).some((pod) => pod.namespace === namespace)) options.onChange(node);
     }
   });
+
+  options.signal.addEventListener('abort', () => [...drains.keys()].forEach(release), {
+    once: true,
+  });
+
+  function podsOf(node: string): readonly TrimmedPod[] {
+    return options.pods.of(node) ?? [];
+  }
 
   function begin(node: string): Drain {
     const known = drains.get(node);
     if (known) return known;
-    const stop = new AbortController();
-    const onAbort = () => release(node);
-    options.signal.addEventListener('abort', onAbort, { once: true });
-    stop.signal.addEventListener('abort', () =>
-      options.signal.removeEventListener('abort', onAbort),
-    );
-    if (options.signal.aborted) stop.abort();
-    const pods = startInformer<TrimmedPod>({
-      kube,
-      path: '/api/v1/pods',
-      query: { fieldSelector: `spec.nodeName=${node}` },
-      trim: trimPod,
-      onChange: () => {
-        if (pods.isSynced) options.onChange(node);
-      },
-      log: log.child({ drain: node }),
-      signal: stop.signal,
-    });
-    pods.synced().then(
-      () => options.onChange(node),
-      () => {}, // stopped before; nobody waits for it any more
-    );
-    const drain = {
-      pods,
-      pace: new EvictionPace(),
-      stop,
-      underWay: new Set<string>(),
-      timer: undefined,
-    };
+    const drain = { node, pace: new EvictionPace(), underWay: new Set<string>(), timer: undefined };
     drains.set(node, drain);
     return drain;
   }
@@ -105,7 +83,6 @@ export function createDrainClient(options: DrainOptions): DrainClient {
     if (!drain) return;
     drains.delete(node);
     clearTimeout(drain.timer);
-    drain.stop.abort();
     if (drains.size === 0) budgets.forget();
   }
 
@@ -156,21 +133,21 @@ export function createDrainClient(options: DrainOptions): DrainClient {
   function wakeForNextRound(node: string, drain: Drain): void {
     clearTimeout(drain.timer);
     const nextAtMs = drain.pace.nextAtMs();
-    if (nextAtMs === undefined || drain.stop.signal.aborted) return;
+    if (nextAtMs === undefined || drains.get(node) !== drain || options.signal.aborted) return;
     drain.timer = setTimeout(
       () => options.onChange(node),
       Math.max(0, nextAtMs - performance.now()),
     );
   }
 
-  function factsOf({ pods, pace }: Drain): DrainFacts {
+  function factsOf({ node, pace }: Drain): DrainFacts {
     const serverNowMs = kube.serverClock.nowMs();
     const refused = pace.blocked();
     const places = [...refused.keys()];
     return {
-      pods: [...pods.values()]
+      pods: podsOf(node)
         .filter(({ mustGo }) => mustGo)
-        .map(({ mustGo: _, resourceVersion: __, ...pod }) => {
+        .map(({ mustGo: _, resourceVersion: __, node: ___, ...pod }) => {
           const words = refused.get(pod.uid);
           const budget = words?.budget;
           return {
@@ -191,10 +168,10 @@ export function createDrainClient(options: DrainOptions): DrainClient {
   }
 
   /** Why they do not open is found out about budgets that have refused for some time. */
-  function lookAtBudgets({ pods, pace }: Drain): void {
+  function lookAtBudgets({ node, pace }: Drain): void {
     const sinceMs = performance.now() - LOOKED_AT_AFTER_MS;
     const refused = pace.blocked();
-    for (const { uid, namespace } of pods.values()) {
+    for (const { uid, namespace } of podsOf(node)) {
       const { budget, firstAtMs = 0 } = refused.get(uid) ?? {};
       if (budget !== undefined && firstAtMs <= sinceMs) budgets.ask(namespace, budget);
     }
@@ -203,12 +180,12 @@ export function createDrainClient(options: DrainOptions): DrainClient {
   return {
     observe(node) {
       const drain = begin(node);
-      return drain.pods.isSynced ? factsOf(drain) : undefined;
+      return options.pods.of(node) === undefined ? undefined : factsOf(drain);
     },
     async evict(node, rules, signal) {
       const drain = begin(node);
-      if (!drain.pods.isSynced) return;
-      drain.pace.keepOnly(new Set([...drain.pods.values()].map((pod) => pod.uid)));
+      if (options.pods.of(node) === undefined) return;
+      drain.pace.keepOnly(new Set(podsOf(node).map((pod) => pod.uid)));
       const nowMs = performance.now();
       const due = judgeDrain(factsOf(drain), rules).due.filter(
         ({ uid }) => !drain.underWay.has(uid) && drain.pace.mayTry(uid, nowMs),
@@ -224,10 +201,13 @@ export function createDrainClient(options: DrainOptions): DrainClient {
     },
     budgetOpened(namespace) {
       for (const [node, drain] of drains) {
-        const concerned = [...drain.pods.values()].filter((pod) => pod.namespace === namespace);
+        const concerned = podsOf(node).filter((pod) => pod.namespace === namespace);
         drain.pace.hurry(new Set(concerned.map(({ uid }) => uid)), performance.now());
         wakeForNextRound(node, drain);
       }
+    },
+    podsChanged(node) {
+      if (drains.has(node)) options.onChange(node);
     },
     release,
   };

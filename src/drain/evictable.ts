@@ -4,6 +4,8 @@ import type { DrainPod } from './judge/drain-facts.ts';
 /** What is kept of a Pod: whether it has to go, what rules may say of it, and how far it has gone. */
 export interface TrimmedPod extends Omit<DrainPod, 'isOverdue' | 'refusal'> {
   readonly resourceVersion: string;
+  /** Where it runs. */
+  readonly node: string;
   readonly mustGo: boolean;
 }
 
@@ -32,6 +34,7 @@ export function trimPod(raw: unknown): TrimmedPod {
     namespace: metadata.namespace ?? '',
     resourceVersion: metadata.resourceVersion,
     uid: metadata.uid,
+    node: pod.spec?.nodeName ?? '',
     mustGo: mustGo(pod),
     labels: metadata.labels ?? {},
     priority: pod.spec?.priority ?? 0,

@@ -50,7 +50,7 @@ export function celMessage(thrown: unknown): string {
 }
 
 /** Whole numbers of JSON are `int` in CEL, which the library keeps as bigint. */
-function celValue(value: unknown): unknown {
+export function celValue(value: unknown): unknown {
   if (Number.isSafeInteger(value)) return BigInt(value as number);
   if (Array.isArray(value)) return value.map(celValue);
   if (typeof value !== 'object' || value === null) return value;

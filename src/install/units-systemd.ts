@@ -11,8 +11,8 @@ export const USER = 'autopilot';
 const OF_AN_AGENT = `OOMScoreAdjust=-900
 TasksMax=128
 UMask=0077
-StateDirectory=autopilot
-StateDirectoryMode=0700
+# No StateDirectory=: it would make a mount of /var/lib/autopilot, and nothing there could get a second name beside
+# the binary: each update would write 250 MB twice. The agent makes the folder, for root alone.
 `;
 
 const SANDBOX = `ProtectHome=read-only

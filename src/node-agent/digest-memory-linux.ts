@@ -11,6 +11,17 @@ interface Known {
 export class DigestMemory {
   readonly #known = new Map<string, Known>();
 
+  /**
+   * Reads it now, whatever is remembered, so that the others need not.
+   * @throws where it is there and cannot be read
+   */
+  async read(path: string): Promise<string | undefined> {
+    const found = await fs.stat(path, { bigint: true }).catch(() => undefined);
+    const sha256 = await sha256OfFile(path);
+    if (found !== undefined && sha256 !== undefined) this.#remember(found, sha256);
+    return sha256;
+  }
+
   /** A second name or a rename is no new content, so the time of the inode's change does not count. */
   of(path: string): Promise<string | undefined> {
     return this.#of(path, () => true);
@@ -28,16 +39,22 @@ export class DigestMemory {
     // absent or not to be read: both are no digest
     const found = await fs.stat(path, { bigint: true }).catch(() => undefined);
     if (found === undefined) return undefined;
-    const key = `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`;
-    const known = this.#known.get(key);
+    const known = this.#known.get(keyOf(found));
     if (known !== undefined && isSame(found, known)) return known.sha256;
     const sha256 = await sha256OfFile(path).catch(() => undefined);
-    if (sha256 === undefined) return undefined;
+    if (sha256 !== undefined) this.#remember(found, sha256);
+    return sha256;
+  }
+
+  #remember(found: BigIntStats, sha256: string): void {
     for (const oldest of this.#known.keys()) {
       if (this.#known.size < 8) break;
       this.#known.delete(oldest);
     }
-    this.#known.set(key, { sha256, changedNs: found.ctimeNs });
-    return sha256;
+    this.#known.set(keyOf(found), { sha256, changedNs: found.ctimeNs });
   }
+}
+
+function keyOf({ dev, ino, size, mtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}`;
 }

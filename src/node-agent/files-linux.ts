@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import { sha256OfFile, syncFile, syncFolder } from '../artifacts/file-store.ts';
+import { syncFile, syncFolder } from '../artifacts/file-store.ts';
 import { isMissing } from '../artifacts/system-error.ts';
 import { copyLike } from './copy-linux.ts';
 import type { DigestMemory } from './digest-memory-linux.ts';
@@ -29,7 +29,7 @@ export function linuxFiles(digests: DigestMemory): Files {
     chmod: fs.chmod,
     sync: syncFile,
     syncFolder,
-    sha256: sha256OfFile,
+    sha256: (path) => digests.read(path),
     knownSha256: (path) => digests.of(path),
     untouchedSha256: (path) => digests.ofUntouched(path),
     async free(folder) {

@@ -17,6 +17,7 @@ import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { type Hold, holdOf } from './hold.ts';
+import { oddities } from './judge-spec.ts';
 import { livePolicy, ownFlaws } from './live-policy.ts';
 import {
   type Preflight,
@@ -114,7 +115,7 @@ function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatu
     ...targetVersion(spec, 0),
     progress: progressOf(commands),
     waitsFor: 'downloads to begin',
-    conditions,
+    conditions: [...conditions, ...wellFormed(facts, spec)],
     frozenSpec: spec,
     policy: frozenPart(livePolicy(facts)),
     commands,
@@ -154,11 +155,20 @@ function refuse(
       ...(spec === undefined ? {} : targetVersion(spec, 0)),
       progress: progressOf(commands),
       waitsFor: '',
-      conditions,
+      conditions: [...conditions, ...wellFormed(facts, spec)],
       commands,
       ...outlivesRun(plan.status),
     },
   };
+}
+
+/** In the words in which the API server has warned when the Plan was applied. */
+function wellFormed(facts: PlanFacts, spec: PlanSpec | undefined): Condition[] {
+  const odd = spec === undefined ? [] : oddities(spec);
+  if (odd[0] === undefined) return [];
+  const message = odd.map((one) => one.message).join('; ');
+  const news = { type: 'WellFormed', status: 'False', reason: odd[0].reason, message } as const;
+  return withCondition([], news, facts.plan.generation, facts.nowMs);
 }
 
 function listTargets(

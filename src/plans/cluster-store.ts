@@ -1,7 +1,7 @@
 import { UPDATE_POLICY } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { createDrainClient, type DrainClient } from '../drain/drain-client.ts';
-import { createOutlookClient, type OutlookClient } from '../drain/outlook-client.ts';
+import { createPodStore, type PodStore } from '../drain/pod-store.ts';
 import { createGateRunner, type GateRunner } from '../gates/gate-client.ts';
 import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts';
 import { type ApiCheckClient, createApiCheckClient } from '../kube/api-check-client.ts';
@@ -58,7 +58,9 @@ export class ClusterStore {
   readonly gates: GateRunner;
   readonly apis: ApiCheckClient;
   readonly #kube: Kube;
-  readonly #outlooks: OutlookClient;
+  readonly #onChange: () => void;
+  readonly #pods: PodStore;
+  #ahead: ReadonlySet<string> = new Set();
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
   readonly #leases: Informer<TrimmedLease>;
@@ -78,6 +80,7 @@ export class ClusterStore {
     };
     const common = { kube, log, signal, onHealth };
     this.#kube = kube;
+    this.#onChange = onChange;
     this.#prober = startReadyzProber({
       credentials: () => kube.credentials(),
       port: options.apiPort,
@@ -85,8 +88,12 @@ export class ClusterStore {
     });
     this.gates = createGateRunner({ kube, log, onChange });
     this.apis = createApiCheckClient({ kube, log, signal, onChange });
-    this.drain = createDrainClient({ kube, log, signal, onChange });
-    this.#outlooks = createOutlookClient({ kube, log, signal, onChange });
+    this.#pods = createPodStore({
+      ...{ kube, log, signal },
+      onChange: (node) => this.drain.podsChanged(node),
+      onSynced: onChange,
+    });
+    this.drain = createDrainClient({ kube, log, signal, pods: this.#pods, onChange });
     this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
     this.jobs = startJobClient({ ...common, onChange });
     this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
@@ -161,10 +168,11 @@ export class ClusterStore {
     ];
   }
 
-  /** Asks all API servers for their health, or none: only a run under way needs to know. */
+  /** Asks all API servers for their health and knows the pods, or none: only a run under way needs to know. */
   set isProbing(wanted: boolean) {
     if (this.#isProbing === wanted) return;
     this.#isProbing = wanted;
+    this.#pods.isWanted = wanted;
     this.#probe();
   }
 
@@ -208,13 +216,21 @@ export class ClusterStore {
     return facts;
   }
 
-  /** Nodes whose pods are to be known, for they are next; those of all others are forgotten. */
+  /** Nodes that are next: only of these it is told what a drain would meet. */
   lookAhead(nodes: ReadonlySet<string>): void {
-    this.#outlooks.lookAhead(nodes);
+    const before = this.#ahead;
+    this.#ahead = nodes;
+    if ([...nodes].some((name) => !before.has(name) && this.#pods.of(name) !== undefined)) {
+      this.#onChange();
+    }
   }
 
   #outlook(node: string): Outlook | undefined {
-    const pods = this.#outlooks.pods(node);
+    if (!this.#ahead.has(node)) return undefined;
+    // What is being ended already has been counted by its budgets.
+    const pods = this.#pods
+      .of(node)
+      ?.filter(({ mustGo, endsByMs }) => mustGo && endsByMs === undefined);
     return pods && outlookOf(pods, [...this.#budgets.values()]);
   }
 

@@ -7,6 +7,7 @@ import type { Reason } from '../api/reasons.ts';
  * - `Waiting`: nothing can be done at this moment; the message says for what
  * - `Completed`: every target has its version
  * - `Failed`: the run ended otherwise; the message says what is true of each node and what to do
+ * - `WellFormed`: False where the spec says what k0s accepts and should not; there only then
  * - `RolledBack`: all that was to be put back was; there only where something was to be
  */
 export type ConditionType =
@@ -15,7 +16,8 @@ export type ConditionType =
   | 'Waiting'
   | 'Completed'
   | 'Failed'
-  | 'RolledBack';
+  | 'RolledBack'
+  | 'WellFormed';
 
 export interface ConditionNews {
   readonly type: ConditionType;

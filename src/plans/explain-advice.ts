@@ -152,6 +152,10 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   InvalidVersion: mendSpec('Write the version as k0s releases are called, such as v1.36.3+k0s.0.'),
   InvalidLimit: mendSpec('Set limits.concurrent to 1 or more.'),
   InvalidSelector: mendSpec('Mend the selector; it is written as kubectl takes it after -l.'),
+  SelectorCannotMatch: {
+    fix: 'Select controllers by labels that their ControlNodes carry, or by name; {} selects all.',
+    next: look(listControllers, editPlan),
+  },
   InvalidPolicy: {
     fix: 'Mend the field that is named: of the Plan in spec.policy, else in UpdatePolicy/default.',
     next: (about) => [about.message.includes('UpdatePolicy/') ? editPolicy() : editPlan(about)],

@@ -8,6 +8,7 @@ import { agentStanding } from './agent-standing.ts';
 import { describeUse } from './api-check.ts';
 import { isAvailable } from './availability.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
+import { oddities } from './judge-spec.ts';
 import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
 import { roleOfDelivery } from './target.ts';
@@ -78,6 +79,9 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     for (const name of resolved.controllers) versions.set(key('controller', name), update.version);
     for (const name of resolved.workers) versions.set(key('worker', name), update.version);
   });
+  // What forbids the run is said once.
+  const isSaid = (reason: Reason) => refusals.some((refusal) => refusal.reason === reason);
+  warnings.push(...oddities(spec).filter(({ reason }) => !isSaid(reason)));
   return { commands, refusals, warnings };
 }
 

@@ -66,20 +66,20 @@ export function schedule(
       phase !== 'Pending' || leftOut(target.host, course.wanted, course.nowMs) === undefined,
   );
   const bearer = backupBearer(asked, course);
-  const { starts: downloads, ...alone } = scheduleDownloads(asked, course, bearer);
   const unverified = platformsNotVerified(asked);
   if (unverified.length > 0) {
     const message = `no ${unverified.join(' and no ')} artifact has been verified yet`;
-    return { starts: downloads, wait: { reason: 'WaitsForDownload', message }, batch, ...alone };
+    const wait = { reason: 'WaitsForDownload', message } as const;
+    return { wait, batch, ...scheduleDownloads(asked, course, bearer, []) };
   }
   const next = controllers.some(({ phase }) => !isFinal(phase))
     ? nextController(controllers, course, facts, bearer, ask)
     : shut !== undefined
       ? { starts: [], ...shut, batch }
       : ofWorkers(workers, controllers, batch, course, facts, ask);
-  return next.failure === undefined
-    ? { ...next, ...alone, starts: [...downloads, ...next.starts] }
-    : { ...next, starts: [] };
+  if (next.failure !== undefined) return { ...next, starts: [] };
+  const downloads = scheduleDownloads(asked, course, bearer, next.starts);
+  return { ...next, ...downloads, starts: [...downloads.starts, ...next.starts] };
 }
 
 /**

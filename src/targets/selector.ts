@@ -31,6 +31,11 @@ const FORMS: readonly [RegExp, (match: readonly string[]) => Requirement][] = [
 ];
 const WHOLE_VALUE = new RegExp(`^${VALUE}$`);
 
+const ONE_OF = `(?:-?\\d+|${VALUE})`;
+const REQUIREMENT = `(?:!\\s*${KEY}|${KEY}(?:\\s*(?:==|=|!=)\\s*${VALUE}|\\s+(?:in|notin)\\s*\\(\\s*${ONE_OF}(?:\\s*,\\s*${ONE_OF})*\\s*\\)|\\s*[<>]\\s*-?\\d+)?)`;
+/** What {@link parseSelector} can parse, as one regular expression of RE2: for the admission of the API server. */
+export const SELECTOR_PATTERN = `^\\s*(?:${REQUIREMENT}(?:\\s*,\\s*${REQUIREMENT})*)?\\s*$`;
+
 /**
  * Parses a selector; an empty one selects everything.
  * @returns a message instead where it cannot be parsed: it must never be taken for "everything"

@@ -1,6 +1,6 @@
 import { messageOf } from '../../src/errors.ts';
 import type { Stage } from '../../tools/demo/stage.ts';
-import { BROKEN_CASES, type BrokenCase, playBroken } from '../support/cuts/broken.ts';
+import { type BrokenCase, playBroken } from '../support/cuts/broken.ts';
 import { HostCluster } from '../support/hosts/host-cluster.ts';
 import { WORKLOAD } from '../support/manifests.ts';
 import { Chronicle } from '../support/observe/chronicle.ts';
@@ -8,8 +8,6 @@ import { type Availability, Prober } from '../support/observe/prober.ts';
 import { type Figure, figure } from './figures.ts';
 import type { PartOptions } from './part.ts';
 
-/** Those that are found out only when they run. */
-const CASES = BROKEN_CASES.filter(({ phase }) => phase === 'Undone');
 const HEALED_WITHIN_S = 120;
 /** Below it a person would have noticed; one API server of three is away at a time. */
 const ANSWERED_PERCENT = 99;
@@ -23,15 +21,16 @@ interface Fault extends Pick<BrokenCase, 'fault' | 'role'> {
   readonly trouble?: string;
 }
 
-/** Every broken release on a controller and on a worker of the hosts, one after the other. */
+/** Broken releases on a controller or a worker of the hosts, one after the other. */
 export async function faultFigures(
   stage: Stage,
+  cases: readonly BrokenCase[],
   { progress, signal }: PartOptions,
 ): Promise<readonly Figure[]> {
   const faults: Fault[] = [];
-  for (const [i, one] of CASES.entries()) {
+  for (const [i, one] of cases.entries()) {
     signal.throwIfAborted();
-    progress(`fault ${i + 1} of ${CASES.length}: ${one.fault} on a ${one.role}`);
+    progress(`fault ${i + 1} of ${cases.length}: ${one.fault} on a ${one.role}`);
     const suffered = await suffer(stage, one);
     faults.push(suffered);
     const after = `as before after ${(suffered.asBeforeMs / 1000).toFixed(1)} s`;

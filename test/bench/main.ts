@@ -10,7 +10,9 @@ import { downloadFigures } from './download.ts';
 import { faultFigures } from './faults.ts';
 import { type Figure, figureLines, isWithin } from './figures.ts';
 import { hostsFigures } from './hosts.ts';
-import { type PartName, parseParts, USAGE } from './options.ts';
+import { type BenchOptions, type PartName, parseOptions, USAGE } from './options.ts';
+import { measureScale } from './scale/main.ts';
+import { parseScale, SCALE_USAGE } from './scale/options.ts';
 import { startFigures } from './start.ts';
 
 const screen = new Screen(process.stderr);
@@ -18,7 +20,7 @@ const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => interrupted.abort(new Error(`ended by ${name}`)));
 }
-const options = {
+const common = {
   progress: (text: string) => screen.progress(text),
   signal: interrupted.signal,
 };
@@ -26,17 +28,20 @@ const options = {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  let parts: readonly PartName[] | 'help';
+  if (argv[0] === 'scale') return scale(argv.slice(1));
+  let asked: BenchOptions | 'help';
   try {
-    parts = parseParts(argv);
+    asked = parseOptions(argv);
   } catch (thrown) {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n\n${USAGE}`);
     return 2;
   }
-  if (parts === 'help') {
+  if (asked === 'help') {
     process.stdout.write(USAGE);
     return 0;
   }
+  const { parts, faults, traceFile } = asked;
+  const options = { ...common, traceFile };
   const isHeld: boolean[] = [];
   const measured = async (name: PartName, of: () => Promise<readonly Figure[]>) => {
     if (parts.includes(name)) isHeld.push(tell(name, await of()));
@@ -56,12 +61,25 @@ async function main(argv: readonly string[]): Promise<number> {
     policy: FAULT_POLICY,
   });
   try {
+    // nobody reads what it finds, and its connections are not what is measured
+    await stage.prober.stop();
     await measured('hosts', () => hostsFigures(stage, options));
-    await measured('faults', () => faultFigures(stage, options));
+    await measured('faults', () => faultFigures(stage, faults, options));
   } finally {
     await strikeStage(stage);
   }
   return isHeld.every(Boolean) ? 0 : 1;
+}
+
+async function scale(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help')) {
+    process.stdout.write(SCALE_USAGE);
+    return 0;
+  }
+  const result = await measureScale(parseScale(argv), common.progress);
+  screen.clear();
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.state === 'Completed' ? 0 : 1;
 }
 
 /** Prints a part as soon as it is done. @returns whether every bound was kept */

@@ -1,8 +1,11 @@
+import { parseArgs } from 'node:util';
+import { BROKEN_CASES, type BrokenCase } from '../support/cuts/broken.ts';
+
 /** The parts of the bench, in the order in which they run: what is measured alone comes first. */
 export const PARTS = ['start', 'agent', 'download', 'cluster', 'hosts', 'faults'] as const;
 export type PartName = (typeof PARTS)[number];
 
-export const USAGE = `npm run bench -- [PART ...]
+export const USAGE = `npm run bench -- [PART ...] [FLAGS]
 
   Measures, and exits with 1 when the worst sample of a figure is beyond its bound. All parts unless some
   are named:
@@ -13,12 +16,46 @@ export const USAGE = `npm run bench -- [PART ...]
   cluster    updates of a simulated cluster of seven nodes
   hosts      updates of five Debian hosts; needs root on Debian
   faults     every broken release on those hosts: how long until they are as before
+
+  --fault NAME[:ROLE]   of faults only this one, such as late or late:worker; may be repeated
+  --trace FILE          writes down what an onlooker sees of each update, a line each
 `;
 
-/** @returns the parts that were asked for, in the order in which they run @throws Error that names the other */
-export function parseParts(argv: readonly string[]): readonly PartName[] | 'help' {
-  if (argv.includes('--help')) return 'help';
-  const other = argv.find((word) => !PARTS.some((part) => part === word));
+export interface BenchOptions {
+  /** In the order in which they run. */
+  readonly parts: readonly PartName[];
+  /** Broken releases that are measured, of those that are found out only when they run. */
+  readonly faults: readonly BrokenCase[];
+  readonly traceFile: string | undefined;
+}
+
+const FAULTS = BROKEN_CASES.filter(({ phase }) => phase === 'Undone');
+
+/** @throws Error that names what was not understood */
+export function parseOptions(argv: readonly string[]): BenchOptions | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', default: false },
+      fault: { type: 'string', multiple: true, default: [] },
+      trace: { type: 'string' },
+    },
+  });
+  if (values.help) return 'help';
+  const other = positionals.find((word) => !PARTS.some((part) => part === word));
   if (other !== undefined) throw new Error(`wanted ${PARTS.join(', ')}, found ${other}`);
-  return argv.length === 0 ? PARTS : PARTS.filter((part) => argv.includes(part));
+  return {
+    parts: positionals.length === 0 ? PARTS : PARTS.filter((part) => positionals.includes(part)),
+    faults: values.fault.length === 0 ? FAULTS : values.fault.flatMap(faultsNamed),
+    traceFile: values.trace,
+  };
+}
+
+function faultsNamed(text: string): readonly BrokenCase[] {
+  const [name, role] = text.split(':');
+  const found = FAULTS.filter((one) => one.fault === name && (role ?? one.role) === one.role);
+  if (found.length > 0) return found;
+  const known = FAULTS.map(({ fault, role: on }) => `${fault}:${on}`).join(', ');
+  throw new Error(`wanted one or both of ${known}; found ${text}`);
 }

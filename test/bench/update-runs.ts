@@ -4,6 +4,7 @@ import { type Figure, figure } from './figures.ts';
 import { type MeasuredUpdate, measureUpdate } from './host-update.ts';
 import type { PartOptions } from './part.ts';
 import { OURS, SPENT_ON, Timeline } from './timeline.ts';
+import { Trace } from './trace.ts';
 
 /** There and back again, so often. */
 const ROUNDS = 2;
@@ -29,7 +30,7 @@ export interface Run extends Pick<MeasuredUpdate, 'elapsedMs' | 'awayMs'> {
  */
 export async function updateRuns(
   stage: Stage,
-  { progress, signal }: PartOptions,
+  { progress, signal, traceFile }: PartOptions,
   after: () => Promise<void> = async () => {},
 ): Promise<readonly Run[]> {
   const runs: Run[] = [];
@@ -38,8 +39,11 @@ export async function updateRuns(
       const name = `bench-${runs.length + 1}`;
       progress(`update ${runs.length + 1} of ${UPDATES}, to ${version}`);
       const timeline = new Timeline();
-      const see = timeline.see.bind(timeline);
-      const update = await measureUpdate(stage, { name, version }, signal, (world) => see(world));
+      const trace = traceFile === undefined ? undefined : new Trace(traceFile, name);
+      const update = await measureUpdate(stage, { name, version }, signal, (world) => {
+        timeline.see(world);
+        trace?.see(world);
+      });
       const { state, conditions } = update.world.plan?.status ?? {};
       if (state !== 'Completed') {
         throw new Error(`${name} is ${state}: ${JSON.stringify(conditions)}`);

@@ -84,6 +84,17 @@ describe('the agent on hosts with systemd and OpenRC', {
     assert.ok(bytes > 100_000, `${bytes} bytes in the backup`);
   });
 
+  test('can give what it has staged a second name beside the binary', async () => {
+    for (const host of cluster.hosts) {
+      const { pid } = await host.service('agent');
+      // as the agent sees the file systems: its unit may put mounts of its own over them
+      const seen = ['nsenter', `--target=${pid}`, '--mount'];
+      const second = '/usr/local/bin/.second-name';
+      await host.machine.must([...seen, 'ln', '/var/lib/autopilot/agent.sock', second]);
+      await host.machine.remove(second);
+    }
+  });
+
   test('delivers an image bundle, goes on with it after a crash, and then updates k0s', async () => {
     const bundle = join(cluster.folder, 'bundle.tar');
     const content = Buffer.alloc(60 * MEGABYTE, 'an image ');

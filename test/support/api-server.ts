@@ -18,6 +18,8 @@ export const ORCHESTRATOR = 'autopilot:orchestrator';
 
 /** One real controller (etcd, API server, controller-manager, scheduler), and no nodes. */
 export interface ApiServer {
+  /** Of the controller's main process; etcd and the API server are its children. */
+  readonly pid: number;
   readonly address: string;
   readonly port: number;
   /** With all rights. */
@@ -38,11 +40,16 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
+export interface ApiServerOptions {
+  /** Of k0s's ClusterConfig: `{ controllerManager: { extraArgs: { ... } } }`. */
+  readonly spec?: Readonly<Record<string, object>>;
+}
+
 /**
  * Starts a controller with our CRDs, rights and admission policies in it. Takes about ten seconds.
  * $AUTOPILOT_TEST_K0S names a k0mini that is already built.
  */
-export async function startApiServer(): Promise<ApiServer> {
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   const binary = process.env.AUTOPILOT_TEST_K0S ?? (await buildOld());
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-api-'));
   const address = await freeAddress();
@@ -53,7 +60,7 @@ export async function startApiServer(): Promise<ApiServer> {
     JSON.stringify({
       apiVersion: 'k0s.k0sproject.io/v1beta1',
       kind: 'ClusterConfig',
-      spec: { api: { address, port } },
+      spec: { ...options.spec, api: { ...options.spec?.api, address, port } },
     }),
   );
   const dataDir = ['--data-dir', join(folder, 'data')];
@@ -67,7 +74,7 @@ export async function startApiServer(): Promise<ApiServer> {
       binary,
       ['controller', '--config', config, ...dataDir, '--run-dir', join(folder, 'run')],
       {
-        env: { AUTOPILOT_HOSTNAME: 'cp-1', PATH: process.env.PATH },
+        env: { K0MINI_HOSTNAME: 'cp-1', PATH: process.env.PATH },
         stdio: ['ignore', log.fd, log.fd],
       },
     );
@@ -128,6 +135,9 @@ export async function startApiServer(): Promise<ApiServer> {
     );
     return {
       ...{ address, port, admin, kubeconfig, as, kubectl, tryKubectl, start, stop },
+      get pid() {
+        return child?.pid ?? 0;
+      },
       kill: () => end('SIGKILL'),
     };
   } catch (thrown) {

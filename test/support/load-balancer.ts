@@ -63,6 +63,11 @@ export class LoadBalancer {
     return this.#pools.filter(({ ready }) => ready).map(({ name }) => name);
   }
 
+  /** What the last probe of a backend found; for people. */
+  found(name: string): string {
+    return this.#pools.find((pool) => pool.name === name)?.found ?? 'no such backend';
+  }
+
   /** Plays an API that is away: cuts all connections and refuses new ones until {@link unblock}. */
   block(): void {
     this.#blocked = true;

@@ -107,7 +107,7 @@ export class LoneController {
   }
 
   get #env(): Record<string, string> {
-    return { PATH: process.env.PATH ?? '', AUTOPILOT_HOSTNAME: 'cp-1' };
+    return { PATH: process.env.PATH ?? '', K0MINI_HOSTNAME: 'cp-1' };
   }
 
   #tail(): string {

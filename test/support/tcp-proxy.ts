@@ -7,6 +7,8 @@ export interface TcpProxy {
   readonly url: string;
   /** How many connections were ever made through it. */
   readonly connections: number;
+  /** Bytes that went through so far, as they are on the wire: encrypted. */
+  readonly bytes: { readonly up: number; readonly down: number };
   /** `pass`: as it should be. `dead`: connections stay open and nothing goes through. `cut`: all are closed. */
   set(mode: 'pass' | 'dead' | 'cut'): void;
   close(): Promise<void>;
@@ -20,6 +22,7 @@ export async function startTcpProxy(
   const pairs = new Set<readonly [Socket, Socket]>();
   let mode: 'pass' | 'dead' | 'cut' = 'pass';
   let connections = 0;
+  const bytes = { up: 0, down: 0 };
   const server = createServer((client) => {
     connections += 1;
     if (mode === 'cut') {
@@ -36,7 +39,9 @@ export async function startTcpProxy(
     };
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.on('data', (chunk) => {
-        if (mode === 'pass') to.write(chunk);
+        if (mode !== 'pass') return;
+        bytes[from === client ? 'up' : 'down'] += chunk.length;
+        to.write(chunk);
       });
       from.on('close', end);
       from.on('error', end);
@@ -52,6 +57,7 @@ export async function startTcpProxy(
     get connections() {
       return connections;
     },
+    bytes,
     set(next) {
       mode = next;
       if (mode === 'cut') cutAll();

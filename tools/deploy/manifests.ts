@@ -22,10 +22,12 @@ export function crdsKustomization(names: readonly string[]): string {
  * All that `deploy/kustomization.yaml` names, the kinds first: whoever applies a file from top to bottom, as k0s
  * does, meets nothing that is not known yet.
  * @param crds in place of its `../crds`
+ * @param made texts of files that are made as well, by name
  */
 export async function installManifest(
   root: string,
   crds: readonly { readonly text: string }[],
+  made: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const kustomization = await readFile(join(root, BASE, 'kustomization.yaml'), 'utf8');
   const { resources } = parse(kustomization) as { resources: readonly string[] };
@@ -37,7 +39,9 @@ export async function installManifest(
   if (strangers.length > 0) {
     throw new Error(`deploy/kustomization.yaml does not name ${strangers.join(', ')}`);
   }
-  const texts = await Promise.all(files.map((name) => readFile(join(root, BASE, name), 'utf8')));
+  const texts = await Promise.all(
+    files.map((name) => made[name] ?? readFile(join(root, BASE, name), 'utf8')),
+  );
   const documents = [...crds.map(({ text }) => withoutHead(text)), ...texts];
   const head = `# Made from crds/ and deploy/ ${MADE}\n# What a cluster needs: kubectl apply --server-side -f install.yaml\n`;
   return head + documents.map((text) => `---\n${text}`).join('');

@@ -10,7 +10,7 @@ export type Layer = (typeof LAYERS)[number];
 
 const PURE_FOLDERS =
   /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|metrics|node-agent|install|both|drain\/judge)\//;
-const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller)\.ts$/;
+const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller|server)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */
 const IO_MODULES =

@@ -36,11 +36,7 @@ func createMissing(ctx context.Context, v *vars) {
 }
 
 func createBindings(ctx context.Context, v *vars) error {
-	config, err := clientcmd.BuildConfigFromFlags("", v.AdminKubeConfigPath)
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := adminClient(v)
 	if err != nil {
 		return err
 	}
@@ -56,4 +52,12 @@ func createBindings(ctx context.Context, v *vars) error {
 		}
 	}
 	return nil
+}
+
+func adminClient(v *vars) (*kubernetes.Clientset, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", v.AdminKubeConfigPath)
+	if err != nil {
+		return nil, err
+	}
+	return kubernetes.NewForConfig(config)
 }

@@ -26,6 +26,7 @@ const (
 	kubeAPIServer         = "kube-apiserver"
 	kubeControllerManager = "kube-controller-manager"
 	kubeScheduler         = "kube-scheduler"
+	kubeletComponent      = "kubelet"
 )
 
 // runComponent is the component named first, with its own command line after it.
@@ -42,6 +43,7 @@ func runComponent(args []string) {
 		kubeAPIServer:         apiserver.NewAPIServerCommand,
 		kubeControllerManager: controllermanager.NewControllerManagerCommand,
 		kubeScheduler:         func() *cobra.Command { return scheduler.NewSchedulerCommand() },
+		kubeletComponent:      kubeletCommand,
 	}
 	if args[0] == etcd {
 		etcdmain.Main(args)

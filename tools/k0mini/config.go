@@ -124,7 +124,7 @@ func (c *clusterConfig) initialCluster(name string) (string, error) {
 		return name + "=" + c.peerURL(), nil
 	}
 	if members[name] == "" {
-		return "", fmt.Errorf("spec.storage.etcd.initialCluster names %s, but this host is %q (AUTOPILOT_HOSTNAME, else the hostname)",
+		return "", fmt.Errorf("spec.storage.etcd.initialCluster names %s, but this host is %q (K0MINI_HOSTNAME, else the hostname)",
 			strings.Join(slices.Sorted(maps.Keys(members)), ", "), name)
 	}
 	var list []string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -9,11 +10,11 @@ import (
 
 	"autopilot/k0mini/release"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func controllerCommand() *cobra.Command {
-	v, config, tokenFile := vars{}, "", ""
-	var disabled []string
+	v, options := vars{}, controllerOptions{}
 	command := &cobra.Command{
 		Use:   "controller",
 		Short: "Run a controller: etcd and the control plane",
@@ -22,18 +23,36 @@ func controllerCommand() *cobra.Command {
 			failIfBroken("controller")
 			ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 			defer cancel()
-			return runController(ctx, &v, config, tokenFile)
+			return runController(ctx, &v, options)
 		},
 	}
 	v.addFlags(command.Flags())
-	command.Flags().StringVarP(&config, "config", "c", "/etc/k0s/k0s.yaml", "the cluster's configuration")
-	command.Flags().StringVar(&tokenFile, "token-file", "", "token of a cluster to join")
-	command.Flags().StringSliceVar(&disabled, "disable-components", nil, "none of k0s's optional ones is in here")
+	v.addKubeletFlags(command.Flags())
+	options.addFlags(command.Flags())
 	return command
 }
 
+// controllerOptions are a controller's own flags.
+type controllerOptions struct {
+	config, tokenFile string
+	// k0s's component of that name is not in here: there is nothing to disable.
+	disabled []string
+	workload workloadOptions
+}
+
+func (o *controllerOptions) addFlags(fs *pflag.FlagSet) {
+	fs.StringVarP(&o.config, "config", "c", "/etc/k0s/k0s.yaml", "the cluster's configuration")
+	fs.StringVar(&o.tokenFile, "token-file", "", "token of a cluster to join")
+	fs.StringSliceVar(&o.disabled, "disable-components", nil, "taken and remembered; what could be disabled is not in here")
+	o.workload.addFlags(fs)
+}
+
 // runController runs until ctx ends.
-func runController(ctx context.Context, v *vars, configPath, tokenFile string) error {
+func runController(ctx context.Context, v *vars, options controllerOptions) error {
+	configPath, tokenFile, workload := options.config, options.tokenFile, options.workload.mode()
+	if workload == singleNode && tokenFile != "" {
+		return errors.New("--single is a cluster of its own: it joins none by --token-file")
+	}
 	if err := v.complete(); err != nil {
 		return err
 	}
@@ -46,7 +65,7 @@ func runController(ctx context.Context, v *vars, configPath, tokenFile string) e
 		return err
 	}
 	if release.Fault != faultAPIServer {
-		if err := serveStatus(v, "controller", config); err != nil {
+		if err := serveStatus(v, "controller", workload, config); err != nil {
 			return err
 		}
 		defer os.Remove(v.StatusSocketPath)
@@ -68,10 +87,20 @@ func runController(ctx context.Context, v *vars, configPath, tokenFile string) e
 	if err != nil {
 		return err
 	}
+	if workload != noWorkload {
+		kubelet, err := workloadChild(v, config, options.workload, apiReady)
+		if err != nil {
+			return err
+		}
+		children = append(children, kubelet...)
+	}
 	go dieLater(ctx, "controller", apiReady)
 	go loseRoutes(ctx)
 	go createMissing(ctx, v)
 	go applyStacks(ctx, v)
+	if workload == withWorkload {
+		go labelRole(ctx, v)
+	}
 	supervise(ctx, children)
 	return nil
 }

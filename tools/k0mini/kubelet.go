@@ -20,6 +20,7 @@ import (
 	fakecadvisor "k8s.io/kubernetes/pkg/kubelet/cadvisor/testing"
 	"k8s.io/kubernetes/pkg/kubelet/cm"
 	"k8s.io/kubernetes/pkg/kubemark"
+	taintutils "k8s.io/kubernetes/pkg/util/taints"
 )
 
 // newKubeletServer is the kubelet's configuration. Everything it keeps is
@@ -39,6 +40,15 @@ func newKubeletServer(v *vars, name string, options workerOptions) (*kubeletopti
 	for _, label := range splitList(options.labels) {
 		key, value, _ := strings.Cut(label, "=")
 		server.NodeLabels[key] = value
+	}
+	if options.taints != "" {
+		taints, _, err := taintutils.ParseTaints(splitList(options.taints))
+		if err != nil {
+			return nil, fmt.Errorf("--taints: %w", err)
+		}
+		for _, taint := range taints {
+			server.RegisterWithTaints = append(server.RegisterWithTaints, taint)
+		}
 	}
 	server.RotateCertificates = true
 	server.Authentication.Anonymous.Enabled = false

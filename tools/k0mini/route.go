@@ -16,14 +16,14 @@ import (
 const routeLossDelay = time.Second
 
 // loseRoutes deletes the host's default routes, once, in a release built to do
-// so. Where AUTOPILOT_HOSTNAME is set, many hosts share one machine and its
+// so. Where K0MINI_HOSTNAME is set, many hosts share one machine and its
 // routes are not this host's to lose: they would be those of whoever runs the
 // tests, as root perhaps.
 func loseRoutes(ctx context.Context) {
 	if release.Fault != faultRoute || !sleep(ctx, routeLossDelay) {
 		return
 	}
-	if os.Getenv("AUTOPILOT_HOSTNAME") != "" {
+	if os.Getenv(sharedHostname) != "" {
 		logf("the default route stays: this host shares its machine with others (fault %q)", release.Fault)
 		return
 	}

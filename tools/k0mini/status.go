@@ -29,7 +29,7 @@ type status struct {
 // serveStatus answers GET /status on the status socket from now until the
 // process ends. k0s opens it before anything else runs, so a watcher sees the
 // new process's version as soon as there is a new process.
-func serveStatus(v *vars, role string, config *clusterConfig) error {
+func serveStatus(v *vars, role string, workload workloadMode, config *clusterConfig) error {
 	if err := os.MkdirAll(filepath.Dir(v.StatusSocketPath), 0o755); err != nil {
 		return err
 	}
@@ -45,7 +45,8 @@ func serveStatus(v *vars, role string, config *clusterConfig) error {
 		Version:       reportedVersion(),
 		Pid:           os.Getpid(),
 		Role:          role,
-		Workloads:     role == "worker",
+		Workloads:     workload != noWorkload,
+		SingleNode:    workload == singleNode,
 		Args:          os.Args,
 		ClusterConfig: config,
 		K0sVars:       v,

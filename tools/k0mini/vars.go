@@ -28,10 +28,18 @@ func (v *vars) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&v.StatusSocketPath, "status-socket", "", "status socket (default <run-dir>/status.sock)")
 }
 
+// addKubeletFlags gives a command that runs a kubelet k0s's flag for its directory.
+func (v *vars) addKubeletFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&v.KubeletRootDir, "kubelet-root-dir", "", "directory of the kubelet (default <data-dir>/kubelet)")
+}
+
 // complete derives the remaining places once the flags are parsed.
 func (v *vars) complete() error {
 	var err error
-	for _, dir := range []*string{&v.DataDir, &v.RunDir} {
+	if v.KubeletRootDir == "" {
+		v.KubeletRootDir = filepath.Join(v.DataDir, "kubelet")
+	}
+	for _, dir := range []*string{&v.DataDir, &v.RunDir, &v.KubeletRootDir} {
 		if *dir, err = filepath.Abs(*dir); err != nil {
 			return err
 		}
@@ -43,7 +51,6 @@ func (v *vars) complete() error {
 	v.AdminKubeConfigPath = filepath.Join(v.CertRootDir, "admin.conf")
 	v.EtcdDataDir = filepath.Join(v.DataDir, "etcd")
 	v.KubeletAuthConfigPath = filepath.Join(v.DataDir, "kubelet.conf")
-	v.KubeletRootDir = filepath.Join(v.DataDir, "kubelet")
 	return nil
 }
 
@@ -51,12 +58,20 @@ func (v *vars) complete() error {
 // commands that work offline on its data directory and need the API's address.
 func (v *vars) configCopy() string { return filepath.Join(v.DataDir, "k0s.yaml") }
 
-// nodeName is the name of the host this process stands on. AUTOPILOT_HOSTNAME
-// takes the place of the kernel's hostname where many hosts share one machine.
+// sharedHostname names the host where many hosts share one machine, and with
+// it the kernel's hostname. k0s has nothing like it: its AUTOPILOT_HOSTNAME
+// names a ControlNode, never a Node.
+const sharedHostname = "K0MINI_HOSTNAME"
+
+// nodeName is the name of the host this process stands on, as k0s writes it:
+// trimmed and in small letters, whatever the kernel says.
 func nodeName() (string, error) {
-	if name := os.Getenv("AUTOPILOT_HOSTNAME"); name != "" {
-		return name, nil
+	name := os.Getenv(sharedHostname)
+	if name == "" {
+		var err error
+		if name, err = os.Hostname(); err != nil {
+			return "", err
+		}
 	}
-	name, err := os.Hostname()
-	return strings.ToLower(name), err
+	return strings.ToLower(strings.TrimSpace(name)), nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"autopilot/k0mini/release"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/kubernetes/pkg/kubelet/certificate/bootstrap"
 )
@@ -20,7 +21,17 @@ import (
 type workerOptions struct {
 	tokenFile   string
 	labels      string
+	taints      string
+	profile     string
 	kubeletArgs string
+}
+
+// addFlags gives a command that runs a kubelet k0s's flags for it.
+func (o *workerOptions) addFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.labels, "labels", "", "labels of the node: key=value, separated by commas")
+	fs.StringVar(&o.taints, "taints", "", "taints of the node: key=value:effect, separated by commas")
+	fs.StringVar(&o.profile, "profile", "default", "worker profile; there are none here, so any name is as good as another")
+	fs.StringVar(&o.kubeletArgs, "kubelet-extra-args", "", "more flags for the kubelet, separated by spaces")
 }
 
 func workerCommand() *cobra.Command {
@@ -43,7 +54,7 @@ func workerCommand() *cobra.Command {
 			if err := v.complete(); err != nil {
 				return err
 			}
-			if err := serveStatus(&v, "worker", nil); err != nil {
+			if err := serveStatus(&v, "worker", withWorkload, nil); err != nil {
 				return err
 			}
 			logf("worker, version %s", release.Version)
@@ -57,9 +68,9 @@ func workerCommand() *cobra.Command {
 		},
 	}
 	v.addFlags(command.Flags())
+	v.addKubeletFlags(command.Flags())
+	options.addFlags(command.Flags())
 	command.Flags().StringVar(&options.tokenFile, "token-file", "", "token of the cluster to join")
-	command.Flags().StringVar(&options.labels, "labels", "", "labels of the node: key=value, separated by commas")
-	command.Flags().StringVar(&options.kubeletArgs, "kubelet-extra-args", "", "more flags for the kubelet, separated by spaces")
 	return command
 }
 

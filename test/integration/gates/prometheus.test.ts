@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import type { PrometheusSpec } from '../../../src/gates/prometheus-gate.ts';
 import { askPrometheus } from '../../../src/gates/prometheus-gate-client.ts';
 import { layerFlaws } from '../../../src/plans/layer-flaws.ts';
-import { findPrometheus } from '../../../tools/prometheus/setup.ts';
+import { findPrometheus } from '../../../tools/debian-program/find.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const found = findPrometheus();

@@ -4,6 +4,7 @@ import { withDefaults } from '../../../src/api/policy.ts';
 import { createDrainClient, type DrainClient } from '../../../src/drain/drain-client.ts';
 import { type DrainRules, drainRulesOf } from '../../../src/drain/judge/drain-rules.ts';
 import { type DrainView, judgeDrain } from '../../../src/drain/judge/judge-drain.ts';
+import { createPodStore } from '../../../src/drain/pod-store.ts';
 import type { Kube } from '../../../src/kube/client.ts';
 import { NODES } from '../../../src/kube/target-path.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
@@ -109,10 +110,15 @@ interface Drained extends DrainClient {
 /** A drain that goes on by itself, as the orchestrator does: each change brings another round. */
 function startDrain(node: string, over: Partial<DrainRules> = {}): Drained {
   const rules = { ...DEFAULTS, ...over };
+  const common = { kube, log: silentLog, signal: stop.signal };
+  const pods = createPodStore({
+    ...common,
+    onChange: (changed) => client.podsChanged(changed),
+    onSynced: () => void client.evict(node, rules),
+  });
   const client = createDrainClient({
-    kube,
-    log: silentLog,
-    signal: stop.signal,
+    ...common,
+    pods,
     onChange: (changed) => {
       if (changed === node) void client.evict(node, rules);
     },
@@ -121,6 +127,7 @@ function startDrain(node: string, over: Partial<DrainRules> = {}): Drained {
     const facts = client.observe(node);
     return facts && judgeDrain(facts, rules);
   };
+  pods.isWanted = true;
   view();
   return { ...client, view, round: () => client.evict(node, rules) };
 }

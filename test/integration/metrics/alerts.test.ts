@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { isReason } from '../../../src/api/reasons.ts';
 import { METRICS } from '../../../src/metrics/catalogue.ts';
-import { findPrometheus } from '../../../tools/prometheus/setup.ts';
+import { findPrometheus } from '../../../tools/debian-program/find.ts';
 import { tryRun } from '../../support/cluster/run.ts';
 
 const RULES = join(import.meta.dirname, '../../../deploy/monitoring/alerts.yaml');

@@ -68,24 +68,58 @@ export interface HostInCluster {
   readonly role: Role;
   readonly address: string;
   readonly zone: string | undefined;
+  /** Whether it runs pods, so that there is a Node of it: every worker, and a controller that is both. */
+  readonly hasKubelet: boolean;
+  /** It is its whole cluster: `--single`. */
+  readonly isSingle: boolean;
 }
 
-/** Controllers first. @param zones workers are spread over so many; 0: none has a zone */
-export function hostsOf(addresses: Addresses, zones: number): readonly HostInCluster[] {
+/** Which hosts a cluster has. */
+export interface Topology {
+  /** 1 unless said otherwise; as many etcd members. */
+  readonly controllers?: number;
+  /** 2 unless said otherwise; none of a single host. */
+  readonly workers?: number;
+  /** Controllers that are workers as well (`--enable-worker`): all, or those named. */
+  readonly hybrids?: 'all' | readonly string[];
+  /** One host that is controller and worker, and nothing beside it (`--single`). */
+  readonly single?: boolean;
+  /** Workers are spread over so many zones; 0: none has a zone. */
+  readonly zones?: number;
+}
+
+/** How many hosts of each role there are. */
+export function countsOf({ controllers = 1, workers, single = false }: Topology): {
+  readonly controllers: number;
+  readonly workers: number;
+} {
+  return single ? { controllers: 1, workers: 0 } : { controllers, workers: workers ?? 2 };
+}
+
+/** Controllers first. */
+export function hostsOf(
+  addresses: Addresses,
+  { zones = 0, hybrids = [], single: isSingle = false }: Topology,
+): readonly HostInCluster[] {
   const zoneOf = (i: number) =>
     zones > 0 ? `zone-${String.fromCharCode(97 + (i % zones))}` : undefined;
+  const isHybrid = (name: string) => isSingle || hybrids === 'all' || hybrids.includes(name);
   return [
     ...addresses.controllers.map((address, i) => ({
       name: controllerName(i),
       role: 'controller' as const,
       address,
       zone: undefined,
+      hasKubelet: isHybrid(controllerName(i)),
+      isSingle,
     })),
     ...addresses.workers.map((address, i) => ({
       name: workerName(i),
       role: 'worker' as const,
       address,
       zone: zoneOf(i),
+      hasKubelet: true,
+      isSingle: false,
     })),
   ];
 }

@@ -9,7 +9,7 @@ import type { ArtifactServer } from '../artifact-server.ts';
 import { eventually } from '../eventually.ts';
 import type { LoadBalancer } from '../load-balancer.ts';
 import { buildReleases, pathOf, type Release } from '../releases.ts';
-import { type Addresses, API_PORT, controllerName } from './addresses.ts';
+import { type Addresses, API_PORT, controllerName, type Topology } from './addresses.ts';
 import type { ClusterHost } from './cluster-host.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { type Finished, run, tryRun } from './run.ts';
@@ -20,13 +20,9 @@ export interface Program {
   readonly file: string;
 }
 
-export interface ClusterOptions {
-  /** 1 unless said otherwise; as many etcd members. */
-  readonly controllers?: number;
-  /** 2 unless said otherwise. */
-  readonly workers?: number;
-  /** Workers are spread over so many zones; 0: none has a zone. */
-  readonly zones?: number;
+export interface ClusterOptions extends Topology {
+  /** More of k0s's own arguments for a host, by its name. */
+  readonly k0sArguments?: (name: string) => readonly string[];
   /** What runs at first. */
   readonly release?: Release;
   /** 1 unless said otherwise; several stand by for each other. */
@@ -248,7 +244,7 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     for (const [i, host] of this.hosts.entries()) {
       if (i > 0) await host.giveToken(tokens[host.role]);
       if (host.role === 'worker') continue;
-      const user = `autopilot:control-node:${host.name}`;
+      const user = `autopilot:control-node:${host.controlNodeName}`;
       await host.giveAgentKubeconfig(await this.#credential(user, ['autopilot:control-nodes']));
     }
     const admin = await this.#credential('admin', [ADMIN_GROUP]);
@@ -282,15 +278,22 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
         status?: { conditions?: { type: string; status: string }[] };
       }[];
     };
-    for (const { name, role } of this.hosts) {
-      const kind = role === 'worker' ? 'Node' : 'ControlNode';
-      const object = found.items.find((item) => item.kind === kind && item.metadata.name === name);
-      const reports = hasAgent(name, options);
-      if (kind === 'ControlNode' && !reports) continue;
-      if (object === undefined) throw new Error(`${name} has not joined`);
-      const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
-      if (kind === 'Node' && ready?.status !== 'True') throw new Error(`${name} is not Ready`);
-      if (reports && !object.metadata.annotations?.['autopilot.k0sproject.io/report']) {
+    const named = (kind: string, name: string) =>
+      found.items.find((item) => item.kind === kind && item.metadata.name === name);
+    for (const host of this.hosts) {
+      const { name, nodeName, controlNodeName } = host;
+      if (nodeName !== undefined) {
+        const node = named('Node', nodeName);
+        if (node === undefined) throw new Error(`${name} has not joined`);
+        const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+        if (ready?.status !== 'True') throw new Error(`${name} is not Ready`);
+      }
+      if (!hasAgent(name, options)) continue;
+      const object =
+        controlNodeName === undefined
+          ? named('Node', nodeName ?? name)
+          : named('ControlNode', controlNodeName);
+      if (!object?.metadata.annotations?.['autopilot.k0sproject.io/report']) {
         throw new Error(`the agent of ${name} has not reported`);
       }
     }

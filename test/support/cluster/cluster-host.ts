@@ -15,6 +15,10 @@ export interface ClusterHost {
   readonly role: Role;
   readonly address: string;
   readonly zone: string | undefined;
+  /** Of its Node; undefined where it runs no pods. */
+  readonly nodeName: string | undefined;
+  /** Of its ControlNode; undefined for a worker. */
+  readonly controlNodeName: string | undefined;
   /** Of k0s, as this process can read it. */
   readonly binary: string;
   /** Puts k0s and all that it needs in place; starts nothing of it. */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { buildAutopilot } from '../../../tools/build.ts';
 import { ArtifactServer } from '../artifact-server.ts';
 import { buildReleases, OLD_VERSION } from '../releases.ts';
-import { hostsOf, takeAddresses } from './addresses.ts';
+import { countsOf, hostsOf, takeAddresses } from './addresses.ts';
 import { ClusterBase, type ClusterOptions } from './cluster-base.ts';
 import { SimulatedHost } from './host.ts';
 import { placesOf } from './k0s.ts';
@@ -19,7 +19,8 @@ export type { ClusterOptions, Offer } from './cluster-base.ts';
 export class Cluster extends ClusterBase<SimulatedHost> {
   /** @throws whatever went wrong, after everything that had been started was ended */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const { controllers = 1, workers = 2, release = { version: OLD_VERSION } } = options;
+    const { release = { version: OLD_VERSION } } = options;
+    const { controllers, workers } = countsOf(options);
     const built = await buildAutopilot();
     const [k0s = ''] = await buildReleases([release], options.onProgress);
     options.signal?.throwIfAborted();
@@ -29,13 +30,14 @@ export class Cluster extends ClusterBase<SimulatedHost> {
     // A copy: this cluster's program stays what it is when the next build replaces it.
     await cp(dirname(built), join(folder, 'autopilot'), { recursive: true });
     const program = { node: process.execPath, file: join(folder, 'autopilot', basename(built)) };
-    const hosts = hostsOf(addresses, options.zones ?? 0).map(
+    const hosts = hostsOf(addresses, options).map(
       (host, i) =>
         new SimulatedHost({
           places: placesOf(folder, host),
           program,
           joins: i > 0,
           agent: !options.withoutAgent?.includes(host.name),
+          k0sArguments: options.k0sArguments?.(host.name) ?? [],
           ...(options.agentArguments && { agentArguments: options.agentArguments }),
         }),
     );

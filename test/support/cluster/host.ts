@@ -16,6 +16,8 @@ export interface HostOptions {
   /** Without it the host is k0s alone. */
   readonly agent: boolean;
   readonly agentArguments?: readonly string[];
+  /** More of k0s's own. */
+  readonly k0sArguments: readonly string[];
 }
 
 /** After a crash; k0s's own units wait for 10 s. */
@@ -46,6 +48,14 @@ export class SimulatedHost implements ClusterHost {
 
   get zone() {
     return this.places.zone;
+  }
+
+  get nodeName() {
+    return this.places.hasKubelet ? this.name : undefined;
+  }
+
+  get controlNodeName() {
+    return this.role === 'controller' ? this.name : undefined;
   }
 
   get binary() {
@@ -114,14 +124,16 @@ export function residentMegabytes(status: string): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
 }
 
-function servicesOf({ places, program, joins, agent, agentArguments }: HostOptions): ServiceSpec[] {
-  const env = { AUTOPILOT_HOSTNAME: places.name };
+function servicesOf(options: HostOptions): ServiceSpec[] {
+  const { places, program, joins, agent, agentArguments } = options;
+  const env = { AUTOPILOT_HOSTNAME: places.name, K0MINI_HOSTNAME: places.name };
   const token = joins ? places.token : undefined;
   const k0s: ServiceSpec = {
     name: 'k0s',
     argv: [
       ...[places.binary, ...k0sArguments(places, { config: places.config, token })],
       ...['--data-dir', places.dataDir, '--run-dir', places.runDir],
+      ...options.k0sArguments,
     ],
     env,
     restartDelayMs: K0S_RESTART_MS,
@@ -135,6 +147,9 @@ function servicesOf({ places, program, joins, agent, agentArguments }: HostOptio
     'state-dir': places.agentState,
     'status-socket': places.statusSocket,
     'data-dir': places.dataDir,
+    ...(places.role === 'controller' && {
+      mode: places.hasKubelet ? 'controller+worker' : 'controller',
+    }),
   };
   const argv = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
   return [

@@ -73,13 +73,18 @@ export function clusterConfig(address: string, addresses: Addresses): unknown {
 
 /** What k0s has to be told as a service of this host, beside where its things lie. */
 export function k0sArguments(
-  { role, address, zone }: HostInCluster,
+  { role, address, zone, hasKubelet, isSingle }: HostInCluster,
   files: { readonly config: string; readonly token: string | undefined },
+  kubeletArguments: readonly string[] = [],
 ): readonly string[] {
   const token = files.token === undefined ? [] : [`--token-file=${files.token}`];
-  if (role === 'controller') {
-    return ['controller', `--config=${files.config}`, '--disable-components=autopilot', ...token];
-  }
   const labels = zone ? [`--labels=topology.kubernetes.io/zone=${zone}`] : [];
-  return ['worker', ...token, ...labels, `--kubelet-extra-args=--node-ip=${address}`];
+  const extra = [`--node-ip=${address}`, ...kubeletArguments].join(' ');
+  const kubelet = [...labels, `--kubelet-extra-args=${extra}`];
+  if (role === 'worker') return ['worker', ...token, ...kubelet];
+  // as it has to be where ours is installed
+  const own = '--disable-components=autopilot';
+  const controller = ['controller', `--config=${files.config}`, own, ...token];
+  if (!hasKubelet) return controller;
+  return [...controller, isSingle ? '--single' : '--enable-worker', ...kubelet];
 }

@@ -167,7 +167,7 @@ async function isReady(
 ): Promise<true> {
   if (role === 'controller') {
     if (cluster.loadBalancer.ready().includes(name)) return true;
-    throw new Error('its API server is not ready');
+    throw new Error(`its API server is not ready: ${cluster.loadBalancer.found(name)}`);
   }
   const { spec, status } = JSON.parse(await cluster.kubectl('get', 'node', name, '-o', 'json'));
   const ready = status.conditions.find(({ type }: { type: string }) => type === 'Ready');

@@ -4,17 +4,26 @@ import { buildAutopilot, buildForHosts } from '../../../tools/build.ts';
 import type { InitName } from '../../../tools/hosts/recipe.ts';
 import { ownArchitecture } from '../../../tools/single-file/node-binaries.ts';
 import { ArtifactServer } from '../artifact-server.ts';
-import { addressesOfHosts, type HostInCluster, hostsOf, listenFor } from '../cluster/addresses.ts';
+import {
+  addressesOfHosts,
+  countsOf,
+  type HostInCluster,
+  hostsOf,
+  listenFor,
+} from '../cluster/addresses.ts';
 import { ClusterBase, type ClusterOptions, type ClusterParts } from '../cluster/cluster-base.ts';
 import { buildReleases, OLD_VERSION } from '../releases.ts';
 import { Host } from './host.ts';
 import { InstalledHost } from './installed-host.ts';
+import { type K0sLayout, USUAL_LAYOUT } from './k0s-layout.ts';
 import { HostNetwork } from './network.ts';
 import { makeProgramLayer } from './program-layer.ts';
 
 export interface HostClusterOptions extends ClusterOptions {
   /** Service manager of a host; systemd unless said otherwise. */
   readonly base?: (name: string) => InitName;
+  /** How k0s lies on a host where that is not as usual, by the host's name. */
+  readonly layout?: (name: string) => Partial<K0sLayout>;
   /** Of each host; 4 GiB unless said otherwise. */
   readonly diskBytes?: number;
 }
@@ -62,7 +71,7 @@ export class HostCluster extends ClusterBase<InstalledHost> {
     k0s: string,
     options: HostClusterOptions,
   ): Promise<HostCluster> {
-    const { controllers = 1, workers = 2, zones = 0 } = options;
+    const { controllers, workers } = countsOf(options);
     const [own = '', forArtifacts = ''] = network.addresses;
     const addresses = {
       loadBalancer: own,
@@ -77,7 +86,9 @@ export class HostCluster extends ClusterBase<InstalledHost> {
     const count = controllers + workers;
     options.onProgress?.(`booting ${count} Debian hosts`);
     const hosts = await Promise.all(
-      hostsOf(addresses, zones).map((place, i) => bootHost(network, place, i > 0, layer, options)),
+      hostsOf(addresses, options).map((place, i) =>
+        bootHost(network, place, i > 0, layer, options),
+      ),
     );
     const loadBalancer = await listenFor(addresses);
     const artifacts = await ArtifactServer.listen(addresses.artifacts);
@@ -95,8 +106,10 @@ async function bootHost(
   options: HostClusterOptions,
 ): Promise<InstalledHost> {
   const { name, address } = place;
+  const layout = { ...USUAL_LAYOUT, ...options.layout?.(name) };
   const host = await Host.make(network, {
     name,
+    ...(layout.hostname !== undefined && { hostname: layout.hostname }),
     base: options.base?.(name) ?? 'systemd',
     layers: [layer],
     addressEnds: Number(address.split('.').at(-1)),
@@ -109,5 +122,7 @@ async function bootHost(
     place,
     joins,
     agentArguments: options.agentArguments ?? [],
+    layout,
+    k0sArguments: options.k0sArguments?.(name) ?? [],
   });
 }

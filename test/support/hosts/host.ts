@@ -16,8 +16,10 @@ import { Nspawn } from './nspawn.ts';
 import { makeKeyPair, type SshEndpoint } from './ssh.ts';
 
 export interface HostOptions {
-  /** Its hostname. */
+  /** What it is called here. */
   readonly name: string;
+  /** What it calls itself; its name unless said otherwise. */
+  readonly hostname?: string;
   /** Its service manager; systemd unless said otherwise. */
   readonly base?: InitName;
   /** Folders that it sees laid over its base, the topmost first. Shared: nobody writes to them. */
@@ -51,6 +53,7 @@ const NSENTER_INTO_HOST = ['mount', 'uts', 'ipc', 'net', 'pid', 'cgroup', 'root'
  */
 export class Host implements AsyncDisposable {
   readonly name: string;
+  readonly hostname: string;
   readonly base: InitName;
   readonly link: HostLink;
   readonly ssh: SshEndpoint;
@@ -69,6 +72,7 @@ export class Host implements AsyncDisposable {
 
   private constructor(parts: {
     name: string;
+    hostname: string;
     base: InitName;
     link: HostLink;
     ssh: SshEndpoint;
@@ -78,6 +82,7 @@ export class Host implements AsyncDisposable {
     disk: Disk;
   }) {
     this.name = parts.name;
+    this.hostname = parts.hostname;
     this.base = parts.base;
     this.link = parts.link;
     this.ssh = parts.ssh;
@@ -89,7 +94,8 @@ export class Host implements AsyncDisposable {
 
   /** @throws whatever went wrong, after everything that had been made was ended */
   static async make(network: HostNetwork, options: HostOptions): Promise<Host> {
-    const { name, base = 'systemd', layers = [], diskBytes = DISK_BYTES } = options;
+    const { name, hostname = name, base = 'systemd', layers = [] } = options;
+    const { diskBytes = DISK_BYTES } = options;
     const lowest = await buildBase(base, options.onProgress);
     const folder = join(network.folder, name);
     await mkdir(folder);
@@ -115,7 +121,17 @@ export class Host implements AsyncDisposable {
         hostKey: await makeKeyPair(hostKeyFile, name),
       };
       const console = join(folder, 'console.log');
-      const host = new Host({ name, base, link, ssh, console, network, namespaces, disk });
+      const host = new Host({
+        name,
+        hostname,
+        base,
+        link,
+        ssh,
+        console,
+        network,
+        namespaces,
+        disk,
+      });
       await giveIdentity(host, { hostKeyFile, administratorKeyFile: privateKeyFile });
       network.adopt(host);
       return host;
@@ -331,7 +347,7 @@ export class Host implements AsyncDisposable {
     const nspawn = await Nspawn.boot({
       namespaces: this.#namespaces,
       cgroup,
-      hostname: this.name,
+      hostname: this.hostname,
       root: this.#disk.root,
       console: this.console,
     });

@@ -12,8 +12,8 @@ export interface Keys {
 /** Makes a host that is off, and has only its base, this host. */
 export async function giveIdentity(host: Host, keys: Keys): Promise<void> {
   const administrator = await readFile(`${keys.administratorKeyFile}.pub`, 'utf8');
-  await host.write('/etc/hostname', `${host.name}\n`);
-  await host.write('/etc/hosts', `127.0.0.1 localhost\n${host.address} ${host.name}\n`);
+  await host.write('/etc/hostname', `${host.hostname}\n`);
+  await host.write('/etc/hosts', `127.0.0.1 localhost\n${host.address} ${host.hostname}\n`);
   await host.write('/etc/machine-id', `${randomUUID().replaceAll('-', '')}\n`, 0o444);
   await host.write('/root/.ssh/authorized_keys', administrator, 0o600);
   for (const [suffix, mode] of [['', 0o600] as const, ['.pub', 0o644] as const]) {

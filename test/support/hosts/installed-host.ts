@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { stringify } from 'yaml';
 import { PROGRAM } from '../../../src/install/units-systemd.ts';
 import { askSocket } from '../../../src/node-agent/unix-http-client.ts';
@@ -6,6 +7,7 @@ import type { ClusterHost, K0sStatus, ServiceName } from '../cluster/cluster-hos
 import { residentMegabytes } from '../cluster/host.ts';
 import { clusterConfig, k0sArguments } from '../cluster/k0s.ts';
 import type { Host } from './host.ts';
+import { type K0sLayout, layoutArguments } from './k0s-layout.ts';
 import { k0sService } from './k0s-service.ts';
 import { enableService, killService, tellService, viewService } from './services.ts';
 
@@ -15,10 +17,11 @@ export interface InstalledHostOptions {
   /** Has a token: it is not the first controller. */
   readonly joins: boolean;
   readonly agentArguments: readonly string[];
+  readonly layout: K0sLayout;
+  /** More of k0s's own. */
+  readonly k0sArguments: readonly string[];
 }
 
-export const K0S = '/usr/local/bin/k0s';
-export const STATUS_SOCKET = '/run/k0s/status.sock';
 export const AGENT_STATE = '/var/lib/autopilot';
 const CONFIG = '/etc/k0s/k0s.yaml';
 const TOKEN = '/etc/k0s/k0stoken';
@@ -32,6 +35,7 @@ export class InstalledHost implements ClusterHost {
   readonly role: HostInCluster['role'];
   readonly address: string;
   readonly zone: string | undefined;
+  readonly layout: K0sLayout;
   readonly #options: InstalledHostOptions;
   #hasAgent = false;
 
@@ -42,10 +46,21 @@ export class InstalledHost implements ClusterHost {
     this.role = options.place.role;
     this.address = options.place.address;
     this.zone = options.place.zone;
+    this.layout = options.layout;
+  }
+
+  get nodeName() {
+    if (!this.#options.place.hasKubelet) return undefined;
+    return this.layout.nodeName ?? this.machine.hostname.toLowerCase();
+  }
+
+  get controlNodeName() {
+    if (this.role === 'worker') return undefined;
+    return this.layout.controlNodeName ?? this.machine.hostname.toLowerCase();
   }
 
   get binary() {
-    return this.machine.pathOnDisk(K0S);
+    return this.machine.pathOnDisk(this.layout.binary);
   }
 
   /** `k0scontroller` or `k0sworker`. */
@@ -60,20 +75,30 @@ export class InstalledHost implements ClusterHost {
   }
 
   async install(release: string, addresses: Addresses): Promise<void> {
-    const { machine, role } = this;
-    await machine.copyIn(release, K0S);
+    const { machine, role, layout } = this;
+    await machine.copyIn(release, layout.binary);
     if (role === 'controller') {
       await machine.write(CONFIG, stringify(clusterConfig(this.address, addresses)));
     }
     const token = this.#options.joins ? TOKEN : undefined;
-    const argv = [K0S, ...k0sArguments(this.#options.place, { config: CONFIG, token })];
-    const { path, text, mode } = k0sService(machine.base, this.k0sUnit, argv);
+    const kubelet = layout.nodeName === undefined ? [] : [`--hostname-override=${layout.nodeName}`];
+    const argv = [
+      layout.binary,
+      ...k0sArguments(this.#options.place, { config: CONFIG, token }, kubelet),
+      ...layoutArguments(layout, this.#options.place.hasKubelet),
+      ...this.#options.k0sArguments,
+    ];
+    const { controlNodeName } = layout;
+    const environment =
+      controlNodeName === undefined ? {} : { AUTOPILOT_HOSTNAME: controlNodeName };
+    const { path, text, mode } = k0sService(machine.base, this.k0sUnit, { argv, environment });
     await machine.write(path, text, mode);
     await enableService(machine, this.k0sUnit);
   }
 
   k0s(...args: readonly string[]): Promise<string> {
-    return this.machine.must([K0S, ...args, '--config', CONFIG]);
+    const { binary, dataDir } = this.layout;
+    return this.machine.must([binary, ...args, '--config', CONFIG, '--data-dir', dataDir]);
   }
 
   giveToken(token: string): Promise<void> {
@@ -110,14 +135,15 @@ export class InstalledHost implements ClusterHost {
   }
 
   async k0sStatus(): Promise<K0sStatus> {
-    const { body } = await askSocket(this.machine.path(STATUS_SOCKET), 'GET', '/status', 5_000);
+    const socket = this.machine.path(this.layout.statusSocket);
+    const { body } = await askSocket(socket, 'GET', '/status', 5_000);
     const { Version, Pid } = JSON.parse(body) as { Version: string; Pid: number };
     return { version: Version, pid: Pid };
   }
 
   log(service: ServiceName): Promise<string> {
     const isOpenrcK0s = service === 'k0s' && this.machine.base === 'openrc';
-    return this.machine.journal(isOpenrcK0s ? 'k0s' : this.#unitOf(service));
+    return this.machine.journal(isOpenrcK0s ? basename(this.layout.binary) : this.#unitOf(service));
   }
 
   async memory(name: ServiceName): Promise<number> {

@@ -6,20 +6,29 @@ export interface ServiceFile {
   readonly mode: number;
 }
 
+/** What a service runs. No argument and no value has a quote in it. */
+export interface ServiceCommand {
+  /** The binary and its arguments. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /**
  * The service of k0s as `k0s install` writes it.
  * @param name `k0scontroller` or `k0sworker`
- * @param argv the binary and its arguments; none has a quote or a space in it
  * @see k0s, pkg/install
  */
-export function k0sService(init: InitName, name: string, argv: readonly string[]): ServiceFile {
+export function k0sService(init: InitName, name: string, command: ServiceCommand): ServiceFile {
   if (init === 'systemd') {
-    return { path: `/etc/systemd/system/${name}.service`, text: unit(argv), mode: 0o644 };
+    return { path: `/etc/systemd/system/${name}.service`, text: unit(command), mode: 0o644 };
   }
-  return { path: `/etc/init.d/${name}`, text: initScript(argv), mode: 0o755 };
+  return { path: `/etc/init.d/${name}`, text: initScript(command), mode: 0o755 };
 }
 
-function unit(argv: readonly string[]): string {
+function unit({ argv, environment }: ServiceCommand): string {
+  const variables = Object.entries(environment).map(
+    ([name, value]) => `Environment=${name}=${value}`,
+  );
   return `[Unit]
 Description=k0s - Zero Friction Kubernetes
 Documentation=https://docs.k0sproject.io
@@ -31,7 +40,8 @@ Wants=network-online.target
 [Service]
 StartLimitInterval=5
 StartLimitBurst=10
-ExecStart=${argv.join(' ')}
+ExecStart=${argv.map((arg) => arg.replaceAll(' ', '\\x20')).join(' ')}
+${variables.join('\n')}
 
 RestartSec=10
 Delegate=yes
@@ -47,9 +57,10 @@ WantedBy=multi-user.target
 `;
 }
 
-function initScript([binary, ...args]: readonly string[]): string {
+function initScript({ argv: [binary, ...args], environment }: ServiceCommand): string {
+  const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${value}\n`);
   return `#!/sbin/openrc-run
-supervisor=supervise-daemon
+${variables.join('')}supervisor=supervise-daemon
 description="k0s - Zero Friction Kubernetes"
 command=${binary}
 command_args="${args.map((arg) => `'${arg}'`).join(' ')} "

@@ -30,13 +30,19 @@ for (const [sentence, meta, phase, expected] of ROWS) {
 test('of a pod only what the drain needs is kept', () => {
   const raw = {
     metadata: { ...metadata, deletionTimestamp: '2026-01-01T00:00:30Z', finalizers: ['f'] },
-    spec: { containers: [{ image: 'big' }], priority: 7, volumes: [{ emptyDir: {} }] },
+    spec: {
+      nodeName: 'w-1',
+      containers: [{ image: 'big' }],
+      priority: 7,
+      volumes: [{ emptyDir: {} }],
+    },
   };
   assert.deepEqual(trimPod(raw), {
     name: 'p',
     namespace: 'default',
     resourceVersion: '1',
     uid: 'u',
+    node: 'w-1',
     mustGo: true,
     labels: {},
     priority: 7,

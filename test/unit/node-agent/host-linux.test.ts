@@ -143,6 +143,21 @@ describe('a digest', () => {
     assert.equal(await files.untouchedSha256(path('k0s')), OF_NEW);
     assert.equal(await files.untouchedSha256(path('nothing')), undefined);
   });
+
+  it('what was read on purpose need not be read again', async () => {
+    const { files } = hostWith(path('k0s'));
+    const time = new Date('2026-01-01T00:00:00Z');
+    writeFileSync(path('k0s'), 'old');
+    utimesSync(path('k0s'), time, time);
+    assert.equal(await files.sha256(path('k0s')), OF_OLD);
+    // nobody but a liar changes the content and not the time: by it the answer is known to be remembered
+    writeFileSync(path('k0s'), 'new');
+    utimesSync(path('k0s'), time, time);
+    assert.equal(await files.knownSha256(path('k0s')), OF_OLD);
+    assert.equal(await files.sha256(path('k0s')), OF_NEW);
+    assert.equal(await files.knownSha256(path('k0s')), OF_NEW);
+    assert.equal(await files.sha256(path('nothing')), undefined);
+  });
 });
 
 describe('k0s backup', () => {

@@ -48,7 +48,12 @@ test('what the policy says of it is passed on', () => {
 test('a controller that is down is repaired without one; the first healthy one makes it', () => {
   const found = { 'cp-2': {}, 'cp-3': {} };
   assert.deepEqual(asked({ 'cp-1': down, ...found }), []);
-  assert.deepEqual(asked({ 'cp-1': { ...parked(), ...down }, ...found }), [['cp-2', WANTED]]);
+  assert.deepEqual(asked({ 'cp-1': { ...parked(), ...down }, ...found }), []);
+  const atMs = START_MS + 1;
+  const repaired = { apiServer: { ready: 'True', message: 'ready', atMs, sinceMs: atMs } } as const;
+  const onTrial = ordered({ goal: 'apply', signal: { phase: 'OnTrial', staged }, order: {} });
+  const next = asked({ 'cp-1': { ...onTrial, ...repaired }, ...found });
+  assert.deepEqual(next, [['cp-2', WANTED]]);
 });
 
 test('a controller that runs the version already makes none; the first that is touched does', () => {

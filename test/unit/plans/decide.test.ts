@@ -97,6 +97,11 @@ const fetching = {
   state: 'SignalSent',
   lastUpdatedTimestamp: new Date(START_MS).toISOString(),
 } as const;
+const downloads = ordered('stage', { phase: 'Downloading' });
+const onTrialSince = (ready: 'True' | 'False', atMs: number) => ({
+  ...ordered('apply', { phase: 'OnTrial' }),
+  apiServer: { ready, message: 'as it says', atMs, sinceMs: atMs },
+});
 const onArm = { platform: 'linux-arm64' };
 const TWO_PLATFORMS = structuredClone(SPEC);
 TWO_PLATFORMS.commands[0]!.k0supdate!.platforms['linux-arm64'] = {
@@ -138,12 +143,101 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
       workers: { 'w-1': {} },
       nowMs: START_MS + 15_000,
     },
-    ['stage cp-2', 'stage w-1'],
+    ['stage cp-2'],
   ],
   [
-    'they download once it is staged',
+    'the next controller may be slow as well, and workers do not wait for it either',
+    {
+      controllers: { 'cp-1': downloads, 'cp-2': downloads },
+      told: { 'cp-1': fetching, 'cp-2': fetching },
+      workers: { 'w-1': {}, 'w-2': {} },
+      nowMs: START_MS + 15_000,
+    },
+    ['stage w-1', 'stage w-2'],
+  ],
+  [
+    'nobody begins to download when a controller is told to restart',
     { controllers: { 'cp-1': stagedFirst, 'cp-2': {} }, workers: { 'w-1': {} } },
-    ['stage cp-2', 'stage w-1', 'apply cp-1'],
+    ['apply cp-1'],
+  ],
+  [
+    'nor while it restarts',
+    {
+      controllers: { 'cp-1': ordered('apply', { phase: 'Applying' }), 'cp-2': {} },
+      told: { 'cp-1': { ...fetching, phase: 'Applying' } },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 59_999,
+    },
+    [],
+  ],
+  [
+    'unless that takes too long',
+    {
+      controllers: { 'cp-1': ordered('apply', { phase: 'Applying' }), 'cp-2': {} },
+      told: { 'cp-1': { ...fetching, phase: 'Applying' } },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 60_000,
+    },
+    ['stage cp-2'],
+  ],
+  [
+    'nor before its API server is ready again',
+    {
+      controllers: { 'cp-1': onTrialSince('False', START_MS + 2_000), 'cp-2': {} },
+      told: { 'cp-1': { ...fetching, phase: 'OnTrial' } },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 2_000,
+    },
+    [],
+  ],
+  [
+    'of which an answer from before the restart says nothing',
+    {
+      controllers: { 'cp-1': onTrialSince('True', START_MS), 'cp-2': {} },
+      told: { 'cp-1': { ...fetching, phase: 'OnTrial' } },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 2_000,
+    },
+    [],
+  ],
+  [
+    'then the next controller downloads alone, while it is seen to stay ready',
+    {
+      controllers: { 'cp-1': onTrialSince('True', START_MS + 1_000), 'cp-2': {}, 'cp-3': {} },
+      told: { 'cp-1': { ...fetching, phase: 'OnTrial' } },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 2_000,
+    },
+    ['stage cp-2'],
+  ],
+  [
+    'nobody else does once that has staged: it is about to be told to restart',
+    {
+      controllers: {
+        'cp-1': onTrialSince('True', START_MS + 1_000),
+        'cp-2': staged(),
+        'cp-3': {},
+      },
+      told: { 'cp-1': { ...fetching, phase: 'OnTrial' } },
+      workers: { 'w-1': {} },
+      nowMs: START_MS + 2_000,
+    },
+    [],
+  ],
+  [
+    'workers download side by side when the last controller is ready again',
+    {
+      controllers: { 'cp-1': onTrialSince('True', START_MS + 1_000) },
+      told: { 'cp-1': { ...fetching, phase: 'OnTrial' } },
+      workers: { 'w-1': {}, 'w-2': {} },
+      nowMs: START_MS + 2_000,
+    },
+    ['stage w-1', 'stage w-2'],
+  ],
+  [
+    'and at once where no controller is to be updated',
+    { workers: { 'w-1': staged(), 'w-2': {}, 'w-3': {} }, spec: aSpec(anUpdate({ workers: '' })) },
+    ['stage w-2', 'stage w-3', 'cordon w-1'],
   ],
   [
     'each platform has a first of its own',

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { stringify } from 'yaml';
 import { type Plan, planSchema } from '../../../src/api/plan.ts';
 import type { RemovedApi } from '../../../src/api/removed-apis.ts';
 import { usesOf } from '../../../src/kube/api-check-client.ts';
@@ -24,6 +25,8 @@ before(async () => {
   api = await startApiServer();
   config = await api.kubeconfig('admin', ['system:masters']);
   orchestrator = await LoneOrchestrator.start(await api.kubeconfig(ORCHESTRATOR));
+  // Policies are taken up a moment after they were stored.
+  await eventually('the policy to warn', async () => (await warningsOf([{}])).length > 0);
 });
 after(async () => {
   await orchestrator?.stop();
@@ -58,8 +61,12 @@ async function apply(object: object): Promise<void> {
   });
 }
 
-async function planAfter(plan: object): Promise<Plan> {
+async function remove(): Promise<void> {
   await api.kubectl('delete', 'plan', 'autopilot', '--ignore-not-found');
+}
+
+async function planAfter(plan: object): Promise<Plan> {
+  await remove();
   await apply(plan);
   return ended();
 }
@@ -172,4 +179,141 @@ test('an object that is served under the version that survives is no alarm; unde
   await apply(definition(group, 'Thing', { v1beta1: true, v1: false }));
   await eventually('v1 not to be served', async () => (await found('v1')).length === 1);
   assert.deepEqual(await found('v1'), ['2 things']);
+});
+
+const artifact = { url: 'https://mirror.example/k0s' };
+const platforms = (sha256?: unknown) => ({
+  'linux-amd64': { ...artifact, ...(sha256 === undefined ? {} : { sha256 }) },
+});
+const update = (targets: object, sha256?: unknown) => ({
+  k0supdate: { version: 'v1.36.3+k0s.0', platforms: platforms(sha256), targets },
+});
+const everything = { discovery: { selector: {} } };
+const bundle = (workers: object = everything) => ({
+  airgapupdate: { version: 'v1.36.3', platforms: platforms(), workers },
+});
+const by = (selector: object) => ({ discovery: { selector } });
+
+function planOf(commands: readonly object[]) {
+  const { apiVersion, kind, metadata } = {
+    apiVersion: 'autopilot.k0sproject.io/v1beta2',
+    kind: 'Plan',
+    metadata: { name: 'autopilot' },
+  };
+  return { apiVersion, kind, metadata, spec: { id: '1', timestamp: 'now', commands } };
+}
+
+/** @returns what `kubectl apply` prints beside the name of what was applied */
+async function warningsOf(commands: readonly object[]): Promise<string[]> {
+  await remove();
+  const { code, stderr } = await api.tryKubectl(['apply', '-f', '-'], stringify(planOf(commands)));
+  assert.equal(code, 0, stderr);
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('Warning: '))
+    .map((line) => line.replace(/^.* with binding '[^']*': /, ''));
+}
+
+const rows: readonly (readonly [
+  sentence: string,
+  commands: readonly object[],
+  ...said: readonly RegExp[],
+])[] = [
+  [
+    'all is well',
+    [update({ controllers: everything, workers: everything }, 'a'.repeat(64)), bundle()],
+  ],
+  [
+    'concurrent: 0',
+    [update({ workers: { ...everything, limits: { concurrent: 0 } } })],
+    /^workers.limits.concurrent: wanted 1 or more, found 0; k0s would wait for ever/,
+  ],
+  [
+    'a negative one of a bundle',
+    [bundle({ ...everything, limits: { concurrent: -3 } })],
+    /found -3;/,
+  ],
+  [
+    'both commands in one item',
+    [{ ...update({ workers: everything }), ...bundle() }],
+    /^commands: wanted k0supdate or airgapupdate in each item, found both in one;/,
+  ],
+  ['an item with neither', [{}], /found neither in one; k0s would do nothing/],
+  [
+    'a digest that is not hex',
+    [update({ workers: everything }, 'sha256:abc')],
+    /sha256: wanted 64 hex digits, in quotes, found linux-amd64: sha256:abc;/,
+  ],
+  [
+    'a digest that lost its quotes on the way through a template',
+    [update({ workers: everything }, '1.2345678e+63')],
+    /in quotes, found linux-amd64: 1.2345678e\+63;/,
+  ],
+  [
+    'controllers by the label of their role',
+    [update({ controllers: by({ labels: 'node-role.kubernetes.io/control-plane=true' }) })],
+    /wanted labels that ControlNodes carry, found node-role.kubernetes.io\/control-plane=true;/,
+  ],
+  [
+    'a field that cannot be selected by',
+    [update({ workers: by({ fields: 'spec.unschedulable=false' }) })],
+    /^selector.fields: wanted metadata.name=NAME .* found spec.unschedulable=false; k0s would select nothing/,
+  ],
+  [
+    'labels that cannot be parsed',
+    [update({ workers: by({ labels: 'pool in (' }) })],
+    /^selector.labels: wanted .* found pool in \(; k0s would select everything/,
+  ],
+  [
+    'several at once',
+    [{}, update({ workers: { ...everything, limits: { concurrent: 0 } } })],
+    /concurrent/,
+    /neither/,
+  ],
+];
+
+for (const [sentence, commands, ...said] of rows) {
+  test(`kubectl apply, where ${sentence}: ${said.length} warnings, which the status repeats`, async () => {
+    const warnings = await warningsOf(commands);
+    assert.equal(warnings.length, said.length, warnings.join('\n'));
+    for (const [at, pattern] of said.entries()) assert.match(warnings[at] ?? '', pattern);
+    const { status } = await ended();
+    const condition = status?.conditions?.find(({ type }) => type === 'WellFormed');
+    assert.equal(condition?.message, said.length === 0 ? undefined : warnings.join('; '));
+  });
+}
+
+test('a digest without quotes that is a number never comes so far: the API server names the field', async () => {
+  const text = stringify(planOf([update({ workers: everything }, 0)])).replace(
+    'sha256: 0',
+    `sha256: ${'1'.repeat(64)}`,
+  );
+  const { code, stderr } = await api.tryKubectl(['apply', '-f', '-'], text);
+  assert.equal(code, 1);
+  assert.match(stderr, /platforms\.linux-amd64\.sha256: Invalid value: .*must be of type string/);
+});
+
+test('a Plan of hundreds of commands is let in, warned of or not', async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 30 }, (_, at) => [`linux-${at}`, { ...artifact, sha256: 'a'.repeat(64) }]),
+  );
+  const labels = Array.from({ length: 20 }, (_, at) => `label-${at} in (a,b,c)`).join(',');
+  const one = { version: 'v1.36.3+k0s.0', platforms: many, targets: { workers: by({ labels }) } };
+  const plan = planOf(Array.from({ length: 150 }, () => ({ k0supdate: one })));
+  const large = { ...plan, metadata: { name: 'large' } };
+  const made = await api.tryKubectl(['create', '-f', '-'], JSON.stringify(large));
+  assert.equal(made.code, 0, made.stderr);
+  assert.equal(made.stderr, '');
+  await api.kubectl('delete', 'plan', 'large');
+});
+
+test('the API server finds no fault with the policy itself', async () => {
+  const policy = await eventually('the policy to be checked', async () => {
+    const text = await api.kubectl(
+      ...['get', 'validatingadmissionpolicy', 'autopilot-plan-warnings', '-o', 'json'],
+    );
+    const { status } = JSON.parse(text);
+    return status?.typeChecking === undefined ? undefined : status;
+  });
+  assert.equal(policy.typeChecking.expressionWarnings, undefined, JSON.stringify(policy));
 });

@@ -1,0 +1,86 @@
+import type { Kube } from '../kube/client.ts';
+import { type Change, type Informer, startInformer } from '../kube/informer.ts';
+import type { Log } from '../log.ts';
+import { type TrimmedPod, trimPod } from './evictable.ts';
+
+export interface PodStoreOptions {
+  readonly kube: Kube;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** A pod of this node has come, changed or gone; not called before all have been listed. */
+  readonly onChange: (node: string) => void;
+  /** All have been listed. */
+  readonly onSynced: () => void;
+}
+
+/** The pods that run, by node. */
+export interface PodStore {
+  /**
+   * Whether they are to be known at all: only while nodes may have to be emptied. One list and one watch for
+   * the whole cluster: a list and a watch for each node cost more than all the rest of its update.
+   */
+  isWanted: boolean;
+  /** @returns undefined until all have been listed */
+  of(node: string): readonly TrimmedPod[] | undefined;
+}
+
+interface Watching {
+  readonly pods: Informer<TrimmedPod>;
+  readonly byNode: Map<string, Map<string, TrimmedPod>>;
+  readonly stop: AbortController;
+}
+
+/** Those that wait for a node are of no drain, and those that have ended are of none any more. */
+const RUNNING = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';
+
+export function createPodStore(options: PodStoreOptions): PodStore {
+  const { kube, log, signal } = options;
+  let watching: Watching | undefined;
+
+  function start(): Watching {
+    const stop = new AbortController();
+    const byNode: Watching['byNode'] = new Map();
+    const pods = startInformer<TrimmedPod>({
+      ...{ kube, log },
+      path: '/api/v1/pods',
+      query: { fieldSelector: RUNNING },
+      trim: trimPod,
+      onChange: (change) => {
+        place(byNode, change);
+        if (pods.isSynced && watching?.pods === pods) options.onChange(change.object.node);
+      },
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
+    pods.synced().then(
+      () => options.onSynced(),
+      () => {}, // stopped before; nobody waits for it any more
+    );
+    return { pods, byNode, stop };
+  }
+
+  return {
+    get isWanted() {
+      return watching !== undefined;
+    },
+    set isWanted(wanted) {
+      if (wanted === (watching !== undefined)) return;
+      watching?.stop.abort(new Error('nothing is to be drained'));
+      watching = wanted && !signal.aborted ? start() : undefined;
+    },
+    of(node) {
+      if (watching?.pods.isSynced !== true) return undefined;
+      return [...(watching.byNode.get(node)?.values() ?? [])];
+    },
+  };
+}
+
+/** A pod never moves: it is made on a node, or bound to one once. */
+function place(byNode: Watching['byNode'], { kind, object }: Change<TrimmedPod>): void {
+  const key = `${object.namespace}/${object.name}`;
+  const onNode = byNode.get(object.node) ?? new Map<string, TrimmedPod>();
+  if (kind === 'changed') onNode.set(key, object);
+  // A StatefulSet's pod of the same name may be on another node by now.
+  else if (onNode.get(key)?.uid === object.uid) onNode.delete(key);
+  if (onNode.size > 0) byNode.set(object.node, onNode);
+  else byNode.delete(object.node);
+}
