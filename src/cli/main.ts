@@ -15,6 +15,11 @@ import { addVerbs } from './verbs-command.ts';
  * @param argv without the program's own name
  */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  // Whoever reads what is printed may have seen enough, such as `head`.
+  process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
+    if (thrown.code !== 'EPIPE') throw thrown;
+    process.exit();
+  });
   const program = new Command('autopilot')
     .description('Safe, self-healing updates for k0s clusters')
     .version(AUTOPILOT_VERSION, '-v, --version')

@@ -31,13 +31,16 @@ const WITHIN_MS = 120_000;
  */
 export class HostChanges {
   readonly #dryRun: boolean;
+  readonly #stop: AbortSignal;
   readonly #say: (line: string) => void;
   readonly #back: (() => Promise<unknown>)[] = [];
   /** Folders that are not there, and would be by now. */
   readonly #imagined = new Set<string>();
   #count = 0;
 
-  constructor(dryRun: boolean, say: (line: string) => void) {
+  /** @param stop between two changes, when somebody has lost patience: what was done can be undone */
+  constructor(dryRun: boolean, say: (line: string) => void, stop: AbortSignal) {
+    this.#stop = stop;
     this.#dryRun = dryRun;
     this.#say = say;
   }
@@ -175,6 +178,7 @@ export class HostChanges {
     back: () => Promise<unknown> = () => Promise.resolve(),
     after?: () => Promise<unknown>,
   ): Promise<void> {
+    this.#stop.throwIfAborted();
     this.#count++;
     this.#say(`${this.#dryRun ? 'would ' : ''}${sentence}`);
     if (this.#dryRun) return;

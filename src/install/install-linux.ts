@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { KubeconfigError } from '../kube/credentials.ts';
 import { agentConfigOf, parseAgentFlags } from '../node-agent/config.ts';
+import { untilStopped } from '../stopping.ts';
 import { HostChanges, type Owner, ROOT } from './changes-linux.ts';
 import { viewCluster } from './cluster-check-client.ts';
 import { CannotInstallError } from './errors.ts';
@@ -40,7 +41,8 @@ export async function runInstall(part: Part, options: InstallOptions): Promise<v
 
   const { manager } = host;
   const isController = host.k0s?.role === 'controller';
-  const wanted = wantedOf({ part, manager, edge, isController });
+  const { serviceName } = options;
+  const wanted = wantedOf({ part, manager, edge, isController, serviceName });
   const texts = new Map<string, string>();
   for (const file of wanted.kubeconfigs) {
     const own = file.of === 'orchestrator' ? given : undefined;
@@ -50,7 +52,8 @@ export async function runInstall(part: Part, options: InstallOptions): Promise<v
     );
   }
 
-  const changes = new HostChanges(dryRun, (line) => process.stdout.write(`${line}\n`));
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const changes = new HostChanges(dryRun, say, untilStopped());
   const services = new Services(manager, changes);
   try {
     const isNewProgram = await changes.program(process.execPath, PROGRAM);

@@ -46,6 +46,9 @@ export function whyNot(asked: Asked, view: HostView): string | undefined {
     const also = installed === 'both' ? 'both' : `the ${installed}`;
     return `${also} is installed on this host: \`autopilot install both\` has the two of them, \`autopilot uninstall\` takes it away`;
   }
+  if (k0s?.role === 'controller' && !k0s.disabled.includes('autopilot')) {
+    return `k0s runs its own Autopilot here, and one cluster has one: start k0s with --disable-components=autopilot (${k0s.unit}), on every controller, then install again`;
+  }
   if (part === 'controller' && kubeconfig !== undefined) return undefined;
   if (k0s === undefined) return view.whyNoK0s ?? 'wanted k0s as a service of this host, found none';
   if (k0s.role === undefined) {
@@ -55,9 +58,6 @@ export function whyNot(asked: Asked, view: HostView): string | undefined {
     return part === 'both'
       ? `wanted a k0s controller for both, found a worker (${k0s.unit}): a worker has \`autopilot install agent\``
       : `wanted a k0s controller, which makes the orchestrator's credential, found a worker (${k0s.unit}): give it by --kubeconfig`;
-  }
-  if (k0s.role === 'controller' && !k0s.disabled.includes('autopilot')) {
-    return `k0s runs its own Autopilot here, and one cluster has one: start k0s with --disable-components=autopilot (${k0s.unit}), on every controller, then install again`;
   }
   return undefined;
 }

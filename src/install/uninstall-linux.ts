@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { journalSchema } from '../node-agent/journal.ts';
+import { untilStopped } from '../stopping.ts';
 import { HostChanges } from './changes-linux.ts';
 import { CannotInstallError } from './errors.ts';
 import { type SeenHost, viewHost } from './host-view-linux.ts';
@@ -35,7 +36,7 @@ export async function runUninstall(options: UninstallOptions): Promise<void> {
     );
   }
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const changes = new HostChanges(dryRun, say);
+  const changes = new HostChanges(dryRun, say, untilStopped());
   const all = everythingOf(host.manager, binaryFolderOf(host));
   const services = new Services(host.manager, changes);
   for (const name of all.services) await services.remove(name);

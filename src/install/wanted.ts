@@ -54,6 +54,8 @@ export interface Choice {
   readonly edge: boolean;
   /** The host is a controller, whose agent needs a credential of its own. */
   readonly isController: boolean;
+  /** Of k0s's own, where an agent has to be told. */
+  readonly serviceName?: string | undefined;
 }
 
 const AGENT_KUBECONFIG = '/etc/autopilot/kubeconfig';
@@ -78,7 +80,8 @@ export function unitPath(manager: Manager, unit: string): string {
   return `${PLACES[manager].units}/${unit}`;
 }
 
-export function wantedOf({ part, manager, edge, isController }: Choice): Wanted {
+export function wantedOf(choice: Choice): Wanted {
+  const { part, manager, edge, isController, serviceName } = choice;
   const place = PLACES[manager];
   const [withAgent, withController] = [part !== 'controller', part !== 'agent'];
   const names = [
@@ -111,7 +114,7 @@ export function wantedOf({ part, manager, edge, isController }: Choice): Wanted 
       ...flagFiles.map((name) => ({
         path: `${place.flags}/${name}`,
         mode: 0o644,
-        text: flags[name]!,
+        text: `${flags[name]}${name === 'autopilot-agent' ? argumentsFor(serviceName) : ''}`,
         isTheirs: true,
       })),
       ...names.map((name) => ({
@@ -133,6 +136,11 @@ export function wantedOf({ part, manager, edge, isController }: Choice): Wanted 
     otherServices: Object.keys(units).filter((name) => !names.includes(name)),
     needsUser: withController,
   };
+}
+
+/** A line that systemd and OpenRC's shell read alike. */
+function argumentsFor(serviceName: string | undefined): string {
+  return serviceName === undefined ? '' : `AUTOPILOT_AGENT_ARGS="--service-name=${serviceName}"\n`;
 }
 
 function servicesOf(part: Part, manager: Manager, edge: boolean): readonly string[] {

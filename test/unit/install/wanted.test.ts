@@ -38,6 +38,15 @@ describe('what is installed', () => {
     assert.equal(needsUser, false);
   });
 
+  test("an agent is told of k0s's service where it has another name", () => {
+    const { files } = wantedOf({
+      ...{ part: 'agent', manager: 'systemd', edge: false, isController: false },
+      serviceName: 'k9s',
+    });
+    const flags = files.find(({ path }) => path === '/etc/default/autopilot-agent');
+    assert.match(flags?.text ?? '', /^AUTOPILOT_AGENT_ARGS="--service-name=k9s"$/m);
+  });
+
   test('whatever is installed is known to what takes it away', () => {
     for (const manager of MANAGERS) {
       const all = everythingOf(manager, '/usr/local/bin');
