@@ -18,6 +18,7 @@ export const orchestratorConfigSchema = z
     kubeconfig: z.string().min(1).optional(),
     policy: z.string().min(1).optional(),
     apiPort: z.coerce.number().int().min(1).max(65_535).default(6443),
+    ownHost: z.string().min(1).optional(),
     metricsAddress: z
       .string()
       .default(METRICS_ADDRESS)

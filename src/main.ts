@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { basename } from 'node:path';
 import { AutopilotError, messageOf } from './errors.ts';
 import { untilStopped } from './stopping.ts';
 import { AUTOPILOT_VERSION } from './version.ts';
@@ -20,8 +21,14 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${AUTOPILOT_VERSION}\n`);
   } else {
     const { runCli } = await import('./cli/main.ts');
-    await runCli(argv);
+    await runCli(argv, calledAs());
   }
+}
+
+/** kubectl runs `kubectl-autopilot` for `kubectl autopilot`: the same program by another name. */
+function calledAs(): string | undefined {
+  const names = [process.argv0, process.argv[1] ?? ''].map((path) => basename(path));
+  return names.includes('kubectl-autopilot') ? 'kubectl autopilot' : undefined;
 }
 
 // No `await` out here: in a single file this is no ES module.

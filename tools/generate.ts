@@ -10,6 +10,7 @@ import { planWarnings } from './admission/plan-warnings.ts';
 import { type Definition, definitions } from './crd/definitions.ts';
 import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
 import { serviceFiles } from './deploy/services.ts';
+import { cliPage } from './docs/cli-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
@@ -50,6 +51,7 @@ const pages: readonly Page[] = [
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
   { file: 'docs/usage/metrics.md', text: metricsPage() },
+  { file: 'docs/usage/cli.md', text: cliPage() },
 ];
 const stale: string[] = [];
 for (const { file, text } of pages) {

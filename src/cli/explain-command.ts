@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
+import { addClusterOptions } from './cluster-options.ts';
 import type { ExplainOptions } from './explain.ts';
-import { exitAsMisused, outputOption } from './preview-command.ts';
+import { exitAsMisused } from './preview-command.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addExplain(program: Command): void {
-  program
+  const command = program
     .command('explain')
     .argument('<plan>', 'name of a stored Plan')
-    .description('say why a Plan waits or has failed, and what to type next; changes nothing')
-    .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
-    .addOption(outputOption())
+    .description('say why a Plan waits or has failed, and what to type next; changes nothing');
+  addClusterOptions(command)
     .addHelpText('after', '\nExit: 0 it was explained, 1 the cluster cannot be read, 2 bad input')
     .exitOverride(exitAsMisused)
     .action(async (plan: string, options: ExplainOptions) => {

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
+import { addClusterOptions } from './cluster-options.ts';
 import type { HistoryOptions } from './history.ts';
-import { exitAsMisused, outputOption } from './preview-command.ts';
+import { exitAsMisused } from './preview-command.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addHistory(program: Command): void {
-  program
+  const command = program
     .command('history')
     .argument('[plan]', 'name of a Plan, which may be gone; without it all runs are listed')
     .description(
       'list the runs of Plans, and of one Plan what became of its last run, when, and by whom; changes nothing',
-    )
-    .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
-    .addOption(outputOption())
+    );
+  addClusterOptions(command)
     .addHelpText('after', '\nExit: 0 it was listed, 1 the cluster cannot be read, 2 bad input')
     .exitOverride(exitAsMisused)
     .action(async (plan: string | undefined, options: HistoryOptions) => {

@@ -1,5 +1,6 @@
 import type { UpdateRun } from '../api/update-run.ts';
 import type { Paint } from './print-paint.ts';
+import { columnsText } from './print-table.ts';
 import { durationText } from './print-text.ts';
 
 /**
@@ -25,7 +26,7 @@ export function historyText(
   const heads = ['PLAN', 'RUN', 'STARTED', 'TOOK', 'STATE', 'DONE', 'VERSIONS', 'REASON'];
   const [last] = runs;
   return [
-    ...columns([heads, ...table]),
+    ...columnsText([heads, ...table]),
     ...(plan === undefined || last === undefined ? [] : ['', ...lastRun(last, paint)]),
   ];
 }
@@ -53,14 +54,4 @@ function secondText(iso: string | undefined): string {
 function tookText(from: string | undefined, to: string | undefined): string {
   if (from === undefined || to === undefined) return '-';
   return durationText(Math.max(0, Date.parse(to) - Date.parse(from)));
-}
-
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -3,16 +3,15 @@ import { ConfigError } from '../config.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { UPDATE_RUNS } from '../kube/target-path.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
 import { historyText } from './history-print.ts';
 import { list } from './preview-list.ts';
+import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 
-export interface HistoryOptions {
-  readonly kubeconfig?: string;
-  readonly output: string;
-}
+export type HistoryOptions = ClusterOptions;
 
 /** Prints the runs of all Plans, or of one. @returns the exit code */
 export async function runHistory(
@@ -21,7 +20,7 @@ export async function runHistory(
 ): Promise<number> {
   let kube: Kube | undefined;
   try {
-    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const all = (await list(kube, UPDATE_RUNS)).map((raw) => updateRunSchema.parse(raw));
     const runs = all
       .filter(({ spec }) => plan === undefined || spec.plan === plan)
@@ -30,11 +29,10 @@ export async function runHistory(
       const names = [...new Set(all.map(({ spec }) => spec.plan))].join(', ') || 'none';
       throw new ConfigError(`no run of Plan ${plan} is kept, found runs of ${names}`);
     }
-    const lines =
-      options.output === 'json'
-        ? [JSON.stringify(runs.map(told), undefined, 2)]
-        : historyText(runs, plan, paintFor(process.stdout, process.env));
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const paint = paintFor(process.stdout, process.env);
+    process.stdout.write(
+      outputText(options.output, runs.map(told), () => historyText(runs, plan, paint)),
+    );
     return EXIT.fine;
   } catch (thrown) {
     if (!isExpected(thrown)) throw thrown;

@@ -1,30 +1,24 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { addClusterOptions } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
 import type { PreviewOptions } from './preview.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addPreview(program: Command): void {
-  program
+  const command = program
     .command('preview')
     .argument('[plan]', 'name of a stored Plan, or of one of several in the file')
     .description('show what a Plan would do, and what would forbid it; changes nothing')
     .option('-f, --filename <file>', 'the Plan, in YAML or JSON; - for standard input')
-    .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
     .option('--policy <file>', 'the file of policy that the orchestrator is given, where it is')
-    .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
-    .addOption(outputOption())
+    .option('--api-port <port>', 'port of the API servers on the controllers', '6443');
+  addClusterOptions(command)
     .addHelpText('after', '\nExit: 0 it may run, 1 it would be refused or get stuck, 2 bad input')
     .exitOverride(exitAsMisused)
     .action(async (plan: string | undefined, options: PreviewOptions) => {
       const { runPreview } = await import('./preview.ts');
       process.exitCode = await runPreview(plan, options);
     });
-}
-
-export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how it is printed')
-    .choices(['text', 'json'])
-    .default('text');
 }
 
 /** A wrong option is bad input like any other; commander has said what is wrong with it. */

@@ -21,21 +21,21 @@ import type { QueuedPlan } from '../plans/queue.ts';
 import { isUnderWay } from '../plans/run.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import type { ClusterOptions, Format } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
 import { type ObservedCluster, observeCluster } from './preview-cluster.ts';
 import { type PlanFile, readPlanFile } from './preview-file.ts';
 import { previewText } from './preview-print.ts';
+import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 
 const API_CHECK_TIMEOUT_MS = 30_000;
 
-export interface PreviewOptions {
+export interface PreviewOptions extends ClusterOptions {
   readonly filename?: string;
-  readonly kubeconfig?: string;
   readonly policy?: string;
   readonly apiPort: string;
-  readonly output: string;
 }
 
 /** Reads the cluster, writes nothing, and prints what a Plan would do. @returns the exit code */
@@ -50,7 +50,7 @@ export async function runPreview(
       throw new ConfigError('wanted -f FILE or the name of a Plan that is stored, found neither');
     }
     const policy = await readPolicy(options.policy);
-    kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const cluster = await observeCluster(kube, portOf(options.apiPort));
     const plan = file === undefined ? stored(cluster, name!) : applied(file, cluster);
     const apiCheck = await checkApis(kube, plan);
@@ -203,10 +203,7 @@ function circumstances(
   return notes;
 }
 
-function print(report: PreviewReport, output: string): void {
-  const lines =
-    output === 'json'
-      ? [JSON.stringify(report, undefined, 2)]
-      : previewText(report, paintFor(process.stdout, process.env), fixOf);
-  process.stdout.write(`${lines.join('\n')}\n`);
+function print(report: PreviewReport, output: Format): void {
+  const paint = paintFor(process.stdout, process.env);
+  process.stdout.write(outputText(output, report, () => previewText(report, paint, fixOf)));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Verb } from '../api/requests.ts';
+import { addConnection } from './cluster-options.ts';
 
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
@@ -17,9 +18,9 @@ export function addVerbs(program: Command): void {
       .command(verb)
       .description(description)
       .argument('<plan>', 'name of the Plan')
-      .option('--kubeconfig <file>', 'how to reach the cluster; else $KUBECONFIG')
       .option('--timeout <seconds>', 'how long to wait for the answer', '30')
       .option('--wait', 'wait as well until nothing is under way any more');
+    addConnection(command);
     if (verb === 'approve') {
       command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
     }

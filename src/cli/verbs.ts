@@ -18,6 +18,7 @@ import { AUTOPILOT_VERSION } from '../version.ts';
 
 const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
+  context: z.string().min(1).optional(),
   timeout: z.coerce.number().int().min(1).max(86_400).default(30),
   wait: z.boolean().default(false),
   of: z.string().min(1).optional(),
@@ -37,7 +38,7 @@ export async function runVerb(
 ): Promise<void> {
   const options = parseConfig(optionsSchema, given);
   if (verb === 'rollback') await confirm(plan, options);
-  const kube = connect({ kubeconfig: options.kubeconfig, version: AUTOPILOT_VERSION });
+  const kube = connect({ ...options, version: AUTOPILOT_VERSION });
   try {
     process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
   } finally {

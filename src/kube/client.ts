@@ -6,6 +6,7 @@ import { type Credentials, loadKubeConfig, readCredentials } from './credentials
 import { type Deadline, startDeadline } from './deadline.ts';
 import { linesOf } from './lines.ts';
 import { createServerClock, type ServerClock } from './server-clock.ts';
+import { Servers } from './servers.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -39,10 +40,15 @@ export const CONTENT_TYPE = {
   apply: 'application/apply-patch+yaml',
 } as const;
 
-/** One API server, or several behind one address. */
+/** The API servers of one cluster: that of the kubeconfig, and those that were learned beside it. */
 export interface Kube {
-  /** URL, for messages. */
+  /** URL of the one that is asked now, for messages. */
   readonly server: string;
+  /**
+   * Other API servers, to be asked when one cannot be. Each has to prove by its certificate that it is one.
+   * @param urls without the one of the kubeconfig, or with it; they replace what was learned before
+   */
+  learnServers(urls: readonly string[]): void;
   readonly serverClock: ServerClock;
   /**
    * @returns the parsed answer; undefined where it is empty
@@ -61,6 +67,8 @@ export interface Kube {
 export interface ConnectOptions {
   /** Path of a kubeconfig; without it $KUBECONFIG, then the Pod's ServiceAccount, then ~/.kube/config. */
   readonly kubeconfig?: string | undefined;
+  /** Of the kubeconfig; else its current one. */
+  readonly context?: string | undefined;
   /** Of this program, for the User-Agent. */
   readonly version?: string;
   /** Told of every request; must not throw. */
@@ -84,10 +92,11 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  */
 export function connect(options: ConnectOptions = {}): Kube {
   const { onAnswer } = options;
-  const config = loadKubeConfig(options.kubeconfig);
+  const config = loadKubeConfig(options.kubeconfig, options.context);
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
   const userAgent = `autopilot/${options.version ?? 'dev'}`;
-  const connections = new Connections(config);
+  const servers = new Servers(server);
+  const connections = new Connections(config, server);
   const serverClock = createServerClock();
 
   async function send(
@@ -96,8 +105,8 @@ export function connect(options: ConnectOptions = {}): Kube {
     path: string,
     options: RequestOptions & { bodyTimeoutMs?: number },
     abort: AbortSignal,
+    asked: { server: string },
   ): Promise<Dispatcher.ResponseData> {
-    const { dispatcher, credentials } = await connections.open(purpose);
     const sent = performance.now();
     const tell = (code: number | undefined) =>
       onAnswer?.({
@@ -105,23 +114,44 @@ export function connect(options: ConnectOptions = {}): Kube {
         code,
         seconds: (performance.now() - sent) / 1000,
       });
-    const response = await httpRequest(urlOf(server, path, options.query), {
-      dispatcher,
-      method,
-      headers: {
-        ...credentials.headers,
-        'user-agent': userAgent,
-        accept: 'application/json',
-        ...(options.body === undefined
-          ? {}
-          : { 'content-type': options.contentType ?? CONTENT_TYPE.json }),
-      },
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-      // The deadline of the whole is `abort`; undici's own would only add a second, coarser one.
-      headersTimeout: 0,
-      bodyTimeout: options.bodyTimeoutMs ?? 0,
-      signal: abort,
-    }).catch((thrown: unknown) => {
+    const ask = async (from: string) => {
+      const { dispatcher, credentials } = await connections.open(purpose, from);
+      return httpRequest(urlOf(from, path, options.query), {
+        dispatcher,
+        method,
+        headers: {
+          ...credentials.headers,
+          'user-agent': userAgent,
+          accept: 'application/json',
+          ...(options.body === undefined
+            ? {}
+            : { 'content-type': options.contentType ?? CONTENT_TYPE.json }),
+        },
+        body: options.body === undefined ? null : JSON.stringify(options.body),
+        // The deadline of the whole is `abort`; undici's own would only add a second, coarser one.
+        headersTimeout: 0,
+        bodyTimeout: options.bodyTimeoutMs ?? 0,
+        signal: abort,
+      });
+    };
+    const askInTurn = async () => {
+      const turn = servers.inTurn();
+      for (const [at, one] of turn.entries()) {
+        asked.server = one;
+        try {
+          const response = await ask(one);
+          for (const left of servers.answered(one)) connections.cut(left);
+          return response;
+        } catch (thrown) {
+          if (thrown instanceof AutopilotError || options.signal?.aborted) throw thrown;
+          servers.failed(one);
+          const isLast = at === turn.length - 1 || abort.aborted;
+          if (isLast || !(method === 'GET' || wasNeverSent(thrown))) throw thrown;
+        }
+      }
+      throw new Error('no API server is known');
+    };
+    const response = await askInTurn().catch((thrown: unknown) => {
       // What we ourselves did not want any more says nothing of the API server.
       if (!options.signal?.aborted) tell(undefined);
       throw thrown;
@@ -135,22 +165,27 @@ export function connect(options: ConnectOptions = {}): Kube {
   }
 
   return {
-    server,
+    get server() {
+      return servers.current;
+    },
+    learnServers: (urls) => servers.learn(urls),
     serverClock,
     async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
       const deadline = startDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
+      const asked = { server };
       try {
-        const response = await send('request', method, path, options, deadline.signal);
+        const response = await send('request', method, path, options, deadline.signal, asked);
         const text = await response.body.text();
         return (text === '' ? undefined : JSON.parse(text)) as T;
       } catch (thrown) {
-        throw explain(`${method} ${server}${path}`, thrown, deadline, options.signal);
+        throw explain(`${method} ${asked.server}${path}`, thrown, deadline, options.signal);
       } finally {
         deadline.end();
       }
     },
     async *lines(path: string, options: WatchOptions): AsyncGenerator<string> {
       const deadline = startDeadline(DEFAULT_TIMEOUT_MS, options.signal);
+      const asked = { server };
       try {
         const response = await send(
           'watch',
@@ -161,13 +196,14 @@ export function connect(options: ConnectOptions = {}): Kube {
             bodyTimeoutMs: options.silenceTimeoutMs,
           },
           deadline.signal,
+          asked,
         );
         // It has answered; from here on only silence ends it.
         deadline.lift();
         options.onOpen?.();
         yield* linesOf(response.body);
       } catch (thrown) {
-        throw explain(`watch ${server}${path}`, thrown, deadline, options.signal);
+        throw explain(`watch ${asked.server}${path}`, thrown, deadline, options.signal);
       } finally {
         // Also when the reader leaves early: aborting closes the connection.
         deadline.end();
@@ -185,6 +221,17 @@ function urlOf(server: string, path: string, query: Query | undefined): string {
   }
   const text = params.toString();
   return `${server}${path}${text === '' ? '' : `?${text}`}`;
+}
+
+/** Nobody can have carried it out, so that somebody else may be asked to. */
+function wasNeverSent(thrown: unknown): boolean {
+  const { code } = thrown as { readonly code?: unknown };
+  return (
+    typeof code === 'string' &&
+    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED)/.test(
+      code,
+    )
+  );
 }
 
 function headerOf(response: Dispatcher.ResponseData, name: string): string | undefined {

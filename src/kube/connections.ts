@@ -11,11 +11,20 @@ import {
 /** Long-lived watches have connections of their own, so that they never take a place from a request. */
 export type Purpose = 'request' | 'watch';
 
+/**
+ * In the certificate of every API server, and of nothing else: an address that was learned from the cluster is
+ * not enough, for kubelets have certificates of the same authority that are made out to addresses.
+ */
+const API_SERVER_NAME = 'kubernetes.default.svc';
+
+/** Short enough to ask a second server within the time in which a Lease must be renewed. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
 /** Requests beyond this many wait their turn: a burst of writes must not become a burst of handshakes. */
 const REQUEST_CONNECTIONS = 16;
 
 /**
- * The connections to the API server, made anew when the credentials change.
+ * The connections to the API servers, made anew when the credentials change.
  *
  * client-node's own KubeConfig makes a new undici Agent, and with it a TLS handshake, for every single
  * request; that is why only its reading of kubeconfigs is used here.
@@ -25,36 +34,54 @@ const REQUEST_CONNECTIONS = 16;
  */
 export class Connections {
   readonly #config: KubeConfig;
+  readonly #home: string;
   #isClosed = false;
-  #current: { tls: Credentials['tls']; byPurpose: Record<Purpose, Dispatcher> } | undefined;
+  #tls: Credentials['tls'] | undefined;
+  readonly #byServer = new Map<string, Record<Purpose, Dispatcher>>();
 
-  constructor(config: KubeConfig) {
+  /** @param home URL of the API server that the kubeconfig names */
+  constructor(config: KubeConfig, home: string) {
     this.#config = config;
+    this.#home = home;
   }
 
-  async open(purpose: Purpose): Promise<{ dispatcher: Dispatcher; credentials: Credentials }> {
+  async open(
+    purpose: Purpose,
+    server: string,
+  ): Promise<{ dispatcher: Dispatcher; credentials: Credentials }> {
     const credentials = await readCredentials(this.#config);
     if (this.#isClosed) throw new Error('the client was closed');
-    if (!this.#current || !sameTls(this.#current.tls, credentials.tls)) {
-      const old = this.#current;
-      this.#current = {
-        tls: credentials.tls,
-        byPurpose: {
-          request: this.#dispatcher(credentials.tls, REQUEST_CONNECTIONS),
-          watch: this.#dispatcher(credentials.tls, null),
-        },
-      };
-      if (old) closeAll(old.byPurpose);
+    const { tls } = credentials;
+    if (this.#tls === undefined || !sameTls(this.#tls, tls)) {
+      this.#tls = tls;
+      for (const old of this.#byServer.values()) closeAll(old);
+      this.#byServer.clear();
     }
-    return { dispatcher: this.#current.byPurpose[purpose], credentials };
+    let known = this.#byServer.get(server);
+    if (known === undefined) {
+      const own = server === this.#home ? tls : { ...tls, servername: API_SERVER_NAME };
+      known = {
+        request: this.#dispatcher(own, REQUEST_CONNECTIONS),
+        watch: this.#dispatcher(own, null),
+      };
+      this.#byServer.set(server, known);
+    }
+    return { dispatcher: known[purpose], credentials };
+  }
+
+  /** Cuts what is under way with one server: whoever watches there goes on elsewhere. */
+  cut(server: string): void {
+    const known = this.#byServer.get(server);
+    this.#byServer.delete(server);
+    for (const one of Object.values(known ?? {})) one.destroy().catch(() => {});
   }
 
   /** Cuts what is under way, for good. */
   async destroy(): Promise<void> {
     this.#isClosed = true;
-    const old = this.#current;
-    this.#current = undefined;
-    if (old) await Promise.all(Object.values(old.byPurpose).map((d) => d.destroy()));
+    const all = [...this.#byServer.values()].flatMap((known) => Object.values(known));
+    this.#byServer.clear();
+    await Promise.all(all.map((one) => one.destroy()));
   }
 
   #dispatcher(tls: Credentials['tls'], connections: number | null): Dispatcher {
@@ -65,7 +92,12 @@ export class Connections {
       connections,
       keepAliveTimeout: 30_000,
       // Linux: probed after 15 idle seconds, then each second; ten unanswered ones cut the connection.
-      connect: { ...tls, timeout: 5_000, keepAlive: true, keepAliveInitialDelay: 15_000 },
+      connect: {
+        ...tls,
+        timeout: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+        keepAliveInitialDelay: 15_000,
+      },
     };
     switch (options.type) {
       case 'agent':

@@ -11,7 +11,6 @@ export interface Credentials {
     readonly cert?: Buffer;
     readonly key?: Buffer;
     readonly servername?: string;
-    readonly rejectUnauthorized?: boolean;
   };
 }
 
@@ -25,7 +24,7 @@ export class KubeconfigError extends AutopilotError {
  * else ~/.kube/config.
  * @throws KubeconfigError when there is none, or it cannot be read
  */
-export function loadKubeConfig(path: string | undefined): KubeConfig {
+export function loadKubeConfig(path: string | undefined, context?: string): KubeConfig {
   const config = new KubeConfig();
   const inPod = process.env.KUBERNETES_SERVICE_HOST && !process.env.KUBECONFIG;
   try {
@@ -37,12 +36,29 @@ export function loadKubeConfig(path: string | undefined): KubeConfig {
       cause: thrown,
     });
   }
+  if (context !== undefined) {
+    const known = config.getContexts().map(({ name }) => name);
+    if (!known.includes(context)) {
+      const found = known.join(', ') || 'none';
+      throw new KubeconfigError(`the kubeconfig has no context ${context}, found ${found}`);
+    }
+    config.setCurrentContext(context);
+  }
   const cluster = config.getCurrentCluster();
   // The last resort of client-node, http://localhost:8080, is nobody's API server.
   if (!cluster || cluster.server === 'http://localhost:8080') {
     throw new KubeconfigError(
       'no API server is configured: wanted --kubeconfig, $KUBECONFIG, a Pod with a ServiceAccount, or ~/.kube/config',
     );
+  }
+  // Who cannot tell the API server from somebody else gives that one its credentials, and the cluster's orders.
+  if (cluster.skipTLSVerify) {
+    throw new KubeconfigError(
+      `the kubeconfig says insecure-skip-tls-verify of ${cluster.server}: certificates are always verified here; give certificate-authority-data instead`,
+    );
+  }
+  if (!cluster.server.startsWith('https://')) {
+    throw new KubeconfigError(`the kubeconfig names ${cluster.server}: wanted https://`);
   }
   return config;
 }
@@ -65,9 +81,6 @@ export async function readCredentials(config: KubeConfig): Promise<Credentials> 
       ...(found.cert === undefined ? {} : { cert: found.cert as Buffer }),
       ...(found.key === undefined ? {} : { key: found.key as Buffer }),
       ...(found.servername === undefined ? {} : { servername: found.servername }),
-      ...(found.rejectUnauthorized === undefined
-        ? {}
-        : { rejectUnauthorized: found.rejectUnauthorized }),
     },
   };
 }

@@ -39,6 +39,12 @@ export interface Leader {
    */
   raiseEpoch(least: number): Promise<number>;
   /**
+   * Gives the Lease back and leaves it to others for a while; then takes part again. Whatever acts as the
+   * leader must have ended before. Never throws: a Lease that could not be given back is left to expire.
+   * @returns the transitions of the Lease that was given back; undefined where we did not hold it
+   */
+  handOver(abstainMs: number): Promise<number | undefined>;
+  /**
    * Stops and gives the Lease back, so that another one can begin at once. Whatever acts as the leader
    * must have ended before. Never throws: a Lease that could not be given back expires.
    */
@@ -69,6 +75,8 @@ export class LeaseLeader implements Leader {
   #epoch: number | undefined;
   #turnedAtMs = performance.now();
   #isStopped = false;
+  /** Until then it is left to others; of the monotonic clock. */
+  #abstainUntilMs = 0;
   #next: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   /** Writes to the Lease, one after the other. */
@@ -101,24 +109,40 @@ export class LeaseLeader implements Leader {
     });
   }
 
+  handOver(abstainMs: number): Promise<number | undefined> {
+    return this.#inTurn(async () => {
+      const record = this.#record;
+      if (!this.#current.leading || record === undefined) return undefined;
+      this.#abstainUntilMs = performance.now() + abstainMs;
+      await this.#release('handed over');
+      return record.transitions;
+    }).catch((thrown) => {
+      this.#options.log.warn({ error: messageOf(thrown) }, 'Lease not handed over, it will expire');
+      return undefined;
+    });
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#next);
-    await this.#inTurn(async () => {
-      const record = this.#record;
-      this.#lead(undefined, 'stopped');
-      if (record?.holder !== this.#options.identity) return;
-      // As client-go does: no holder, and a duration of a second.
-      const write = {
-        holder: '',
-        durationMs: 1_000,
-        transitions: record.transitions,
-        acquired: false,
-      };
-      await this.#store.update(record.resourceVersion, write, 2_000);
-    }).catch((thrown) => {
+    await this.#inTurn(() => this.#release('stopped')).catch((thrown) => {
       this.#options.log.warn({ error: messageOf(thrown) }, 'Lease not given back, it will expire');
     });
+  }
+
+  /** Ends leading first, and gives the Lease back where it is ours. @throws as the store does */
+  async #release(why: string): Promise<void> {
+    const record = this.#record;
+    this.#lead(undefined, why);
+    if (record?.holder !== this.#options.identity) return;
+    // As client-go does: no holder, and a duration of a second.
+    const write = {
+      holder: '',
+      durationMs: 1_000,
+      transitions: record.transitions,
+      acquired: false,
+    };
+    this.#see(await this.#store.update(record.resourceVersion, write, 2_000));
   }
 
   #schedule(inMs: number): void {
@@ -186,6 +210,9 @@ export class LeaseLeader implements Leader {
       case 'create':
       case 'take':
       case 'renew':
+        if (decision.kind !== 'renew' && nowMs < this.#abstainUntilMs) {
+          return Math.min(spread(watchMs), this.#abstainUntilMs - nowMs);
+        }
         await this.#write(decision.kind === 'create' ? undefined : decision.resourceVersion, {
           transitions: decision.transitions,
           acquired: decision.kind !== 'renew',

@@ -1,7 +1,7 @@
 import { ANNOTATION } from '../api/meta.ts';
 import type { HostFacts } from '../plans/facts.ts';
-import { type Order, type Parsed, parseOrder } from '../signals/order.ts';
-import { parseReport, type Report } from '../signals/report.ts';
+import { type Order, type Parsed, readOrder } from '../signals/order.ts';
+import { type Report, readReport } from '../signals/report.ts';
 import { type Exemption, parseExemptions } from '../targets/exemption.ts';
 import type { RawMeta } from './raw.ts';
 
@@ -37,10 +37,10 @@ export function trimSignals(metadata: RawMeta, previous: TrimmedTarget | undefin
     resourceVersion: metadata.resourceVersion,
     labels: previous && sameLabels(previous.labels, labels) ? previous.labels : labels,
     orderText,
-    order: previous && previous.orderText === orderText ? previous.order : parseOrder(orderText),
+    order: previous && previous.orderText === orderText ? previous.order : readOrder(orderText),
     reportText,
     report:
-      previous && previous.reportText === reportText ? previous.report : parseReport(reportText),
+      previous && previous.reportText === reportText ? previous.report : readReport(reportText),
     reportedAtMs: reportText === undefined ? undefined : agentWroteAtMs(metadata),
     exemptions: parseExemptions(metadata.annotations),
   };

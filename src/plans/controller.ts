@@ -12,6 +12,7 @@ import { ClusterStore } from './cluster-store.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
+import { appliesOwnHost } from './hand-over.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
@@ -33,6 +34,10 @@ export interface ControllerOptions {
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
+  /** Of the ControlNode that stands for the host that this runs on. */
+  readonly ownHost: string;
+  /** The own host comes next, and somebody else is to lead meanwhile. May be called again and again. */
+  readonly onOwnHostNext: () => void;
   /** What has become of a Plan just now, while we lead. */
   readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
 }
@@ -57,6 +62,7 @@ export class Controller {
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   #leadingSinceMs = 0;
+  #isAlone = false;
   #term: AbortController | undefined;
   #tick: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -107,8 +113,12 @@ export class Controller {
     };
   }
 
-  /** Begins to act; the store must be synced. */
-  lead(epoch: number): void {
+  /**
+   * Begins to act; the store must be synced.
+   * @param alone nobody else is there to lead while the own host is applied
+   */
+  lead(epoch: number, { alone }: { readonly alone: boolean }): void {
+    this.#isAlone = alone;
     this.#epoch = epoch;
     this.#lookedAtMs = performance.now();
     this.#leadingSinceMs = Date.now();
@@ -252,6 +262,11 @@ export class Controller {
   }
 
   async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {
+    const { ownHost, onOwnHostNext } = this.#options;
+    if (!this.#isAlone && appliesOwnHost(actions, ownHost)) {
+      onOwnHostNext();
+      throw new Error(`${ownHost} comes next, where this runs: another one is to lead meanwhile`);
+    }
     const left = [...actions];
     const failures: string[] = [];
     const work = async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type OrchestratorConfig, readPolicy } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import { followApiServers } from '../kube/api-servers.ts';
 import { connect } from '../kube/client.ts';
 import { createRecorder } from '../kube/events.ts';
 import { type Leader, type Leadership, startLeader } from '../kube/leader.ts';
@@ -14,6 +15,7 @@ import { type Served, type ServeOptions, serve } from '../metrics/serve-controll
 import { worldSamples } from '../metrics/world-samples.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { Controller } from './controller.ts';
+import { HAND_OVER_MS, isAlone } from './hand-over.ts';
 
 /**
  * The orchestrator: observes always, acts while it leads, and gives the Lease back when it is stopped.
@@ -30,6 +32,8 @@ export async function runOrchestrator(
     version: AUTOPILOT_VERSION,
     onAnswer: (answer) => metrics.count(answerSamples(answer)),
   });
+  // As k0s and the kubelet name a host.
+  const ownHost = config.ownHost ?? hostname().toLowerCase();
   const identity = `${hostname()}_${randomUUID()}`;
   const log = createLog(config.logLevel, { program: 'controller' });
   log.info({ version: AUTOPILOT_VERSION, server: kube.server, identity, policy }, 'starting');
@@ -58,6 +62,8 @@ export async function runOrchestrator(
     identity,
     policy,
     signal: watches.signal,
+    ownHost,
+    onOwnHostNext: () => void handOver(),
     onStatus: (before, after) => metrics.count(changeSamples(before, after)),
   });
   metrics.watch(() => [
@@ -73,6 +79,9 @@ export async function runOrchestrator(
   let term = 0;
   /** The epoch that is acted with, while it is. */
   let acting: number | undefined;
+  /** The transitions of the Lease that was last handed over. */
+  let handedOver: number | undefined;
+  let isHandingOver = false;
   const leader = startLeader({
     kube,
     identity,
@@ -97,7 +106,7 @@ export async function runOrchestrator(
       return;
     }
     // A renewal that fails, say, is news as well, and no reason to begin anew.
-    if (acting === leadership.epoch) return;
+    if (acting === leadership.epoch || isHandingOver) return;
     try {
       await controller.store.synced();
       const least = controller.highestEpoch() + 1;
@@ -105,7 +114,7 @@ export async function runOrchestrator(
       // Raising it is a change of its own, which follows up with the new epoch.
       if (mine !== term || !leader.current.leading) return;
       controller.standBy();
-      controller.lead(epoch);
+      controller.lead(epoch, { alone: isAlone(handedOver, leadership.epoch) });
       acting = epoch;
       metrics.count(leaderChange('began'));
       log.info({ epoch }, 'acting');
@@ -114,15 +123,28 @@ export async function runOrchestrator(
     }
   }
 
+  async function handOver(): Promise<void> {
+    if (acting === undefined || isHandingOver) return;
+    isHandingOver = true;
+    log.info({ host: ownHost }, 'the own host comes next, handing over');
+    acting = undefined;
+    metrics.count(leaderChange('ended'));
+    controller.standBy();
+    handedOver = (await leader.handOver(HAND_OVER_MS)) ?? handedOver;
+    isHandingOver = false;
+  }
+
   parts = { controller, leader };
+  const following = followApiServers(kube, log, watches.signal);
 
   await stopped;
   log.info('stopping');
   controller.standBy();
-  await recorder.flush();
+  // First of all: the next one begins at once, whatever else is to be ended here.
   await leader.stop();
+  await recorder.flush();
   watches.abort(new Error('stopping'));
-  await controller.store.stop();
+  await Promise.all([controller.store.stop(), following]);
   await kube.close();
   await served?.close();
 }

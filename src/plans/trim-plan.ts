@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseForgiving } from '../api/forgiving.ts';
 import {
   planSchema,
   planSpecSchema,
@@ -31,7 +32,8 @@ const metadataOnly = planSchema.pick({ metadata: true });
 
 /**
  * A spec that cannot be read does not make the Plan unreadable: the user is told in its status. A status
- * that cannot be read was not written by us, and counts by its `state` alone.
+ * of a newer release is read without what is not known of it; one that cannot be read then was not written by
+ * us, and counts by its `state` alone.
  */
 export function trimPlan(raw: unknown): TrimmedPlan {
   const { metadata } = metadataOnly.parse(raw);
@@ -79,8 +81,8 @@ function readRequests(status: unknown): readonly Request[] {
 
 function readStatus(status: unknown): StoredPlanStatus | undefined {
   if (status === undefined || status === null) return undefined;
-  const parsed = planStatusSchema.partial().safeParse(status);
-  if (parsed.success) return parsed.data;
+  const read = parseForgiving(planStatusSchema.partial(), status);
+  if (read !== undefined) return read.value;
   const state = z.looseObject({ state: z.string() }).safeParse(status);
   return state.success ? { state: state.data.state } : undefined;
 }

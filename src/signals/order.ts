@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseForgiving } from '../api/forgiving.ts';
 
 /**
  * What a node shall bring about. Within one order the goals only move forward:
@@ -100,14 +101,35 @@ export function parseAnnotation<T>(
   return { kind: 'invalid', message: `${what}: at ${where}: ${issue?.message ?? 'not valid'}` };
 }
 
+/** As {@link parseAnnotation}; fields that are not known are passed over. */
+export function readAnnotation<T>(
+  text: string | undefined,
+  schema: z.ZodType<T>,
+  what: string,
+): Parsed<T> {
+  const strict = parseAnnotation(text, schema, what);
+  if (strict.kind !== 'invalid') return strict;
+  try {
+    const read = parseForgiving(schema, JSON.parse(text ?? ''), 'fields');
+    return read === undefined ? strict : { kind: 'valid', value: read.value };
+  } catch {
+    return strict;
+  }
+}
+
 /** Where the artifact may be fetched, in the order in which that is tried; empty where it is not fetched. */
 export function urlsOf({ url, mirrors = [] }: Pick<OrderedArtifact, 'url' | 'mirrors'>): string[] {
   return url === undefined ? [] : [url, ...mirrors];
 }
 
-/** The order on a node, if any. @see docs/protocol/signals.md */
+/** The order on a node, if any, as an agent obeys it: to the letter. @see docs/protocol/signals.md */
 export function parseOrder(text: string | undefined): Parsed<Order> {
   return parseAnnotation(text, orderSchema, 'order');
+}
+
+/** The same as an orchestrator reads it: one of a newer release may have written more than we know. */
+export function readOrder(text: string | undefined): Parsed<Order> {
+  return readAnnotation(text, orderSchema, 'order');
 }
 
 /** One stable text per order, so that a JSON Patch can test for it. */

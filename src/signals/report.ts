@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { GOALS, type Parsed, parseAnnotation } from './order.ts';
+import { GOALS, type Parsed, parseAnnotation, readAnnotation } from './order.ts';
 
 /**
  * Where an agent stands with its order.
@@ -121,6 +121,11 @@ export type Report = z.infer<typeof reportSchema>;
 /** The report on a node, if any. @see docs/protocol/signals.md */
 export function parseReport(text: string | undefined): Parsed<Report> {
   return parseAnnotation(text, reportSchema, 'report');
+}
+
+/** The same as an orchestrator reads it: an agent of a newer release may have written more than we know. */
+export function readReport(text: string | undefined): Parsed<Report> {
+  return readAnnotation(text, reportSchema, 'report');
 }
 
 /** One stable text per report, so that a JSON Patch can test for it. */

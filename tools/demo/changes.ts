@@ -1,5 +1,5 @@
+import { styleOf } from '../../src/cli/print-phase.ts';
 import type { HostView, World } from '../../test/support/observe/world.ts';
-import { styleOf } from './phases.ts';
 
 /** One sentence for each host that has moved on, and for the Plan: for logs and for readers of them. */
 export function changes(before: World | undefined, now: World): readonly string[] {

@@ -30,21 +30,20 @@ export class Sabotage {
       this.#victim === 'agent'
         ? {
             name: `the agent of ${worker.name}`,
-            kill: () => cluster.host(worker.name).kill('agent'),
-            view: () => cluster.host(worker.name).service('agent'),
+            find: async () => ({
+              kill: () => cluster.host(worker.name).kill('agent'),
+              view: () => cluster.host(worker.name).service('agent'),
+            }),
           }
-        : {
-            name: 'the orchestrator',
-            kill: () => cluster.orchestrators[0]!.kill(),
-            view: () => cluster.orchestrators[0]!.view(),
-          };
+        : { name: 'the orchestrator that leads', find: () => cluster.leader() };
     this.done = `killed ${victim.name} with SIGKILL while ${worker.name} was ${worker.phase}`;
     this.#onDone(this.done);
     this.recovered = (async () => {
-      const { pid: killed } = await victim.view();
-      await victim.kill();
+      const found = await victim.find();
+      const { pid: killed } = await found.view();
+      await found.kill();
       await eventually(`${victim.name} to run again`, async () => {
-        const { pid } = await victim.view();
+        const { pid } = await found.view();
         return pid !== null && pid !== killed;
       });
     })();

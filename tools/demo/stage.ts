@@ -19,6 +19,8 @@ export const DEMO_POLICY = {
 export interface Setting {
   readonly controllers: number;
   readonly workers: number;
+  /** They belong to as many of the controllers. */
+  readonly orchestrators: number;
   /** `processes`: of one machine, as the user who started it. `debian`: hosts with their own systemd; root. */
   readonly hosts: 'processes' | 'debian';
   /** {@link DEMO_POLICY} unless said otherwise. */
@@ -26,8 +28,8 @@ export interface Setting {
 }
 
 export const SETTINGS = {
-  processes: { controllers: 3, workers: 4, hosts: 'processes' },
-  debian: { controllers: 3, workers: 2, hosts: 'debian' },
+  processes: { controllers: 3, workers: 4, orchestrators: 2, hosts: 'processes' },
+  debian: { controllers: 3, workers: 2, orchestrators: 2, hosts: 'debian' },
 } as const satisfies Readonly<Record<Setting['hosts'], Setting>>;
 
 const ZONES = 2;
@@ -44,9 +46,9 @@ export interface Stage {
 export async function setStage(
   onProgress: (text: string) => void,
   signal: AbortSignal,
-  { hosts, controllers, workers, policy = DEMO_POLICY }: Setting = SETTINGS.processes,
+  { hosts, policy = DEMO_POLICY, ...sizes }: Setting = SETTINGS.processes,
 ): Promise<Stage> {
-  const options = { controllers, workers, zones: ZONES, policy, onProgress, signal };
+  const options = { ...sizes, zones: ZONES, policy, onProgress, signal };
   const cluster: ClusterBase =
     hosts === 'debian' ? await HostCluster.start(options) : await Cluster.start(options);
   try {
@@ -58,7 +60,7 @@ export async function setStage(
     const prober = new Prober();
     const { server } = cluster.kube;
     prober.start(`${server}/api/v1/namespaces/default`, await cluster.kube.credentials());
-    return { cluster, concurrent: Math.max(1, workers - 2), observer, prober };
+    return { cluster, concurrent: Math.max(1, sizes.workers - 2), observer, prober };
   } catch (thrown) {
     await cluster.stop();
     throw thrown;

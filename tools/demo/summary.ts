@@ -1,7 +1,7 @@
 import type { Paint } from '../../src/cli/print-paint.ts';
 import type { Chronicle, HostStory } from '../../test/support/observe/chronicle.ts';
 import type { Availability } from '../../test/support/observe/prober.ts';
-import { seconds } from './paint.ts';
+import { seconds } from './seconds.ts';
 import { percent } from './table.ts';
 
 /** One thing that had to be so. */

@@ -1,7 +1,8 @@
 import type { Paint } from '../../src/cli/print-paint.ts';
+import { shareOf, styleOf } from '../../src/cli/print-phase.ts';
+import { bar, fit, pad } from '../../src/cli/print-table.ts';
 import type { HostView, World } from '../../test/support/observe/world.ts';
-import { bar, fit, pad, seconds } from './paint.ts';
-import { shareOf, styleOf } from './phases.ts';
+import { seconds } from './seconds.ts';
 
 /** What the table shows beside the world itself. */
 export interface Surroundings {

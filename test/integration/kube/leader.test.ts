@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { LEADER_LEASE, NAMESPACE } from '../../../src/api/meta.ts';
 import { type Leader, type Leadership, startLeader } from '../../../src/kube/leader.ts';
 import type { RawLease } from '../../../src/kube/raw.ts';
+import { isAlone } from '../../../src/plans/hand-over.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -91,6 +92,30 @@ test('one of two leads; cut off, it steps down before the other takes over, and 
   assert.ok(performance.now() - releasedAtMs < leaseMs / 2);
   assert.equal(third.leader.current.epoch, 2);
   await third.leader.stop();
+});
+
+test('a leader that hands over is followed at once, and leads again where nobody is there', async () => {
+  const one = await candidate('gives-way');
+  await eventually('it to lead', () => leads(one));
+  const two = await candidate('takes-over');
+  await eventually('the second to stand by', () => two.leader.current.holder === 'gives-way');
+  const { epoch } = one.leader.current;
+  const atMs = performance.now();
+  assert.equal(await one.leader.handOver(2_500), epoch);
+  assert.equal(leads(one), false);
+  await eventually('the second to lead', () => leads(two), { everyMs: 10 });
+  assert.ok(performance.now() - atMs < 1_500, 'it does not wait for the Lease to run out');
+  assert.equal(two.leader.current.epoch, epoch + 1);
+  await two.leader.stop();
+  await eventually('the first to lead again', () => leads(one));
+
+  const before = one.leader.current.epoch;
+  const aloneAtMs = performance.now();
+  await one.leader.handOver(2_500);
+  await eventually('it to lead again', () => leads(one), { everyMs: 10 });
+  assert.ok(performance.now() - aloneAtMs >= 2_500, 'it left the Lease to others for that long');
+  assert.equal(isAlone(before, one.leader.current.epoch), true);
+  await one.leader.stop();
 });
 
 test('the epoch is raised above any that was seen, and stays so for those who come', async () => {

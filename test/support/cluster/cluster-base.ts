@@ -11,7 +11,7 @@ import type { LoadBalancer } from '../load-balancer.ts';
 import { buildReleases, pathOf, type Release } from '../releases.ts';
 import { type Addresses, API_PORT, controllerName, type Topology } from './addresses.ts';
 import type { ClusterHost } from './cluster-host.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { METRICS_TOKEN, Orchestrator } from './orchestrator.ts';
 import { type Finished, run, tryRun } from './run.ts';
 
 /** How to run our own program. */
@@ -59,8 +59,6 @@ export interface ClusterParts<H extends ClusterHost> {
   readonly program: Program;
 }
 
-/** What the orchestrators of a cluster give their metrics to. */
-export const METRICS_TOKEN = 'of-the-metrics-of-a-cluster-of-tests';
 const ADMIN_GROUP = 'system:masters';
 const START_WITHIN_MS = 240_000;
 const LAST_LINES = 4;
@@ -161,8 +159,17 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     return file;
   }
 
-  /** One more orchestrator, which stands by while another one leads. */
-  async startOrchestrator(policy: PolicyLayer = {}): Promise<Orchestrator> {
+  /** The orchestrator that acts, by its own word. */
+  async leader(): Promise<Orchestrator> {
+    for (const one of this.orchestrators) if (await one.isLeading()) return one;
+    throw new Error('no orchestrator leads');
+  }
+
+  /**
+   * One more orchestrator, which stands by while another one leads.
+   * @param ownHost the controller that it belongs to, as where one runs on each; else to none of these
+   */
+  async startOrchestrator(policy: PolicyLayer = {}, ownHost?: string): Promise<Orchestrator> {
     const name = `o${this.orchestrators.length + 1}`;
     const kubeconfig = await this.kubeconfigFor('autopilot:orchestrator', []);
     const policyFile = join(this.folder, `${name}.policy.yaml`);
@@ -173,6 +180,7 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
       ...['--kubeconfig', kubeconfig, '--policy', policyFile, '--api-port', `${API_PORT}`],
       // Several share a loopback: each takes a port that is free, and says which.
       ...['--metrics-address', '127.0.0.1:0', '--metrics-token-file', tokenFile],
+      ...(ownHost === undefined ? [] : ['--own-host', ownHost]),
     ];
     const orchestrator = await Orchestrator.start(this.folder, name, this.#program, flags);
     this.orchestrators.push(orchestrator);
@@ -223,8 +231,11 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
       progress('the API to know Plans');
       await this.#install();
       await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
-      for (let i = 0; i < (options.orchestrators ?? 1); i++) {
-        await this.startOrchestrator(options.policy);
+      const { orchestrators = 1 } = options;
+      for (let i = 0; i < orchestrators; i++) {
+        // A lone one has nobody to hand over to.
+        const ownHost = orchestrators > 1 ? names[i] : undefined;
+        await this.startOrchestrator(options.policy, ownHost);
       }
     }
     progress('every node to be ready, with its agent');

@@ -8,6 +8,9 @@ const SERVICE = 'orchestrator';
 /** A killed one is started again at once: what a Deployment would do. */
 const RESTART_MS = 1_000;
 
+/** What the orchestrators of a cluster give their metrics to. */
+export const METRICS_TOKEN = 'of-the-metrics-of-a-cluster-of-tests';
+
 /** One orchestrator process. */
 export class Orchestrator {
   readonly name: string;
@@ -50,6 +53,19 @@ export class Orchestrator {
     const found = [...(await this.log()).matchAll(/"url":"([^"]+)","metrics"/g)].at(-1)?.[1];
     if (found === undefined) throw new Error(`${this.name} has not said where its metrics are`);
     return found;
+  }
+
+  async metrics(): Promise<string> {
+    const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+    const answer = await fetch(`${await this.metricsUrl()}/metrics`, { headers });
+    if (!answer.ok) throw new Error(`metrics of ${this.name}: ${answer.status}`);
+    return answer.text();
+  }
+
+  /** @returns false where it does not answer: one that is down leads nothing */
+  async isLeading(): Promise<boolean> {
+    const text = await this.metrics().catch(() => '');
+    return /^autopilot_leader 1$/m.test(text);
   }
 
   log(): Promise<string> {

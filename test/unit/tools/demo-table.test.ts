@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { paintFor } from '../../../src/cli/print-paint.ts';
+import { bar, fit, pad } from '../../../src/cli/print-table.ts';
 import { changes } from '../../../tools/demo/changes.ts';
-import { bar, fit, pad } from '../../../tools/demo/paint.ts';
 import { percent, type Surroundings, table } from '../../../tools/demo/table.ts';
 import { wrap } from '../../../tools/screen.ts';
 import type { HostView, World } from '../../support/observe/world.ts';

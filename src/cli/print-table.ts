@@ -17,6 +17,14 @@ export function bar(share: number, width: number): string {
   return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
-export function seconds(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+/** Cells side by side, each column as wide as its widest; the last one is not padded. */
+export function columnsText(rows: readonly (readonly string[])[]): string[] {
+  const widths =
+    rows[0]?.map((_, at) => Math.max(...rows.map((row) => [...row[at]!].length))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, at) => pad(cell, widths[at]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -1,5 +1,5 @@
-import type { TargetPhase } from '../../src/api/plan.ts';
-import type { HostView } from '../../test/support/observe/world.ts';
+import type { TargetPhase } from '../api/plan.ts';
+import type { Signal } from '../signals/report.ts';
 
 export type Mood = 'idle' | 'busy' | 'good' | 'bad';
 
@@ -32,7 +32,13 @@ export function styleOf(phase: TargetPhase | undefined): PhaseStyle {
 }
 
 /** How far along a host is, 0 to 1; a download counts byte by byte. */
-export function shareOf({ phase, signal }: HostView): number {
+export function shareOf({
+  phase,
+  signal,
+}: {
+  readonly phase?: TargetPhase | undefined;
+  readonly signal?: Pick<Signal, 'bytes'> | undefined;
+}): number {
   const { share } = styleOf(phase);
   const bytes = phase === 'Downloading' ? signal?.bytes : undefined;
   if (bytes?.total === undefined) return share;
