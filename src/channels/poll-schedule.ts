@@ -8,7 +8,7 @@ export interface PollPace {
   readonly longestBackoffMs: number;
 }
 
-/** k0s asks every 10 minutes; a day with a server that is away costs a cluster some 25 polls. */
+/** k0s asks every 10 minutes as well, on the dot. */
 export const DEFAULT_PACE: PollPace = { intervalMs: 600_000, longestBackoffMs: 3_600_000 };
 
 export interface PollPast {
@@ -24,20 +24,24 @@ export interface PollPast {
   readonly retryAtMs?: number | undefined;
 }
 
+export interface FirstPoll extends Pick<PollPast, 'clusterId' | 'channel'> {
+  readonly startedMs: number;
+}
+
 /** A server may ask for patience, but not for ever. */
 export const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
 /**
  * When the next poll is due. Each is the interval after the last, give or take a quarter, drawn from
  * cluster, channel and the last poll: clusters that were started together drift apart, and the same facts
- * always give the same moment. After failures the wait doubles, at most to `longestBackoffMs`, and
- * half of it is drawn; what the server asked for is kept, and stretched by up to an eighth (at least by
- * a quarter of the interval), so that those whom it told the same do not come back at once.
+ * always give the same moment. Failures in a row double the wait, up to `longestBackoffMs`, a quarter more or
+ * less: a server that is in trouble is never asked more often than one that is well. What it has asked for
+ * is kept, and stretched by up to an eighth (at least by a quarter of the interval), so that those whom it
+ * told the same do not come back at once.
  */
 export function nextPollMs(past: PollPast, pace: PollPace): number {
   const share = draw(past);
-  const waitMs = past.failures === 0 ? around(pace.intervalMs, share) : backoff(past, pace, share);
-  const dueMs = past.lastMs + waitMs;
+  const dueMs = past.lastMs + around(waitMs(past.failures, pace), share);
   if (past.retryAtMs === undefined) return dueMs;
   const askedMs = Math.max(0, Math.min(past.retryAtMs - past.lastMs, LONGEST_RETRY_AFTER_MS));
   const spreadMs = Math.max(askedMs / 8, pace.intervalMs / 4);
@@ -45,18 +49,18 @@ export function nextPollMs(past: PollPast, pace: PollPace): number {
 }
 
 /**
- * When the first poll is due after a start: anywhere within one interval, always at the same place for the
- * same cluster and start, so that a thousand clusters after a power cut do not ask at once.
+ * When the first poll is due after a start: within five quarters of an interval, always at the same place for
+ * the same cluster and start. Drawn so that the polls of many clusters that were started in one moment, as
+ * after a power cut, are spread evenly from the very first on: as if they had been polling for ever.
  */
 export function firstPollMs(
-  {
-    clusterId,
-    channel,
-    startedMs,
-  }: Pick<PollPast, 'clusterId' | 'channel'> & { startedMs: number },
-  pace: PollPace,
+  { clusterId, channel, startedMs }: FirstPoll,
+  { intervalMs }: PollPace,
 ): number {
-  return startedMs + Math.round(draw({ clusterId, channel, lastMs: startedMs }) * pace.intervalMs);
+  const share = draw({ clusterId, channel, lastMs: startedMs });
+  // what is left of a wait of 0.75 to 1.25 intervals, looked at in any moment
+  const left = share < 0.75 ? share : 1.25 - Math.sqrt(1 - share);
+  return startedMs + Math.round(left * intervalMs);
 }
 
 /**
@@ -73,15 +77,14 @@ export function parseRetryAfter(header: string | undefined, nowMs: number): numb
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function around(intervalMs: number, share: number): number {
-  return Math.round(intervalMs * (0.75 + share / 2));
+function waitMs(failures: number, { intervalMs, longestBackoffMs }: PollPace): number {
+  if (failures === 0) return intervalMs;
+  const doubledMs = intervalMs * 2 ** Math.min(failures - 1, 30);
+  return Math.max(intervalMs, Math.min(longestBackoffMs, doubledMs));
 }
 
-/** The first retry comes early: most failures are short. */
-function backoff({ failures }: PollPast, pace: PollPace, share: number): number {
-  const firstMs = pace.intervalMs / 10;
-  const fullMs = Math.min(pace.longestBackoffMs, firstMs * 2 ** Math.min(failures - 1, 30));
-  return Math.round(fullMs * (0.5 + share / 2));
+function around(ms: number, share: number): number {
+  return Math.round(ms * (0.75 + share / 2));
 }
 
 /** 0 to 1, evenly, and always the same for the same cluster, channel and poll. */

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { AGENT_POLICY_FILE } from './agent-policy.ts';
-import { type K0sUnit, readK0sCommand } from './k0s-unit.ts';
+import { type K0sCommand, type K0sUnit, readK0sCommand } from './k0s-unit.ts';
 
 const duration = z
   .string()
@@ -38,6 +38,7 @@ const flagsSchema = z.strictObject({
   policy: path.default(AGENT_POLICY_FILE),
   apiAddress: z.string().min(1).optional(),
   mode: z.enum(['controller', 'controller+worker']).optional(),
+  nodeName: z.string().min(1).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   once: z.boolean().default(false),
   linger: duration.default(30_000),
@@ -72,6 +73,10 @@ export interface AgentConfig {
   /** Only for controllers; else what k0s says is its API's address. */
   readonly apiAddress: string | undefined;
   readonly mode: 'controller' | 'controller+worker';
+  /** Whether the mode was said by a flag: then what the running k0s says of itself does not matter. */
+  readonly isModeSaid: boolean;
+  /** What the kubelet of this host calls its Node, where it runs one. */
+  readonly nodeName: string;
   readonly logLevel: AgentFlags['logLevel'];
   /** Present in edge mode: the agent ends when there is nothing to do now. */
   readonly once: { readonly lingerMs: number; readonly reachMs: number } | undefined;
@@ -104,7 +109,8 @@ Everything is read from k0s's own service; a flag is for a host where that is no
   --binary FILE              what is updated
   --data-dir DIR             of k0s
   --status-socket SOCKET     of k0s
-  --mode MODE                controller or controller+worker
+  --mode MODE                controller or controller+worker      (as the running k0s is)
+  --node-name NAME           of a controller's Node             (as its kubelet calls it)
   --api-address ADDRESS      of this controller's API          (what k0s's status says)
   --state-dir DIR            journal and staged files              (/var/lib/autopilot)
   --heartbeat DURATION       a report is written at least so often      (5m; once: 90m)
@@ -144,6 +150,7 @@ export function parseAgentFlags(argv: readonly string[]): AgentFlags {
         heartbeat: text,
         'api-address': text,
         mode: text,
+        'node-name': text,
         policy: text,
         'log-level': text,
         once: { type: 'boolean' },
@@ -187,9 +194,10 @@ export function agentConfigOf(flags: AgentFlags, known: KnownHost): AgentConfig 
   if (kubeconfig === undefined) {
     throw new AgentConfigError('--kubeconfig: wanted an absolute path (it is missing)');
   }
+  const name = flags.name ?? ownName(role, command?.nodeName, known);
   return {
     role,
-    name: flags.name ?? ownName(role, command?.nodeName, known),
+    name,
     kubeconfig,
     servers: flags.server,
     // replacing a link would leave the file behind it, and k0s, as they were
@@ -202,6 +210,8 @@ export function agentConfigOf(flags: AgentFlags, known: KnownHost): AgentConfig 
     policyFile: flags.policy,
     apiAddress: flags.apiAddress,
     mode: flags.mode ?? command?.mode ?? 'controller',
+    isModeSaid: flags.mode !== undefined,
+    nodeName: flags.nodeName ?? (command === undefined ? name : kubeletName(command, known)),
     logLevel: flags.logLevel,
     once: flags.once ? { lingerMs: flags.linger, reachMs: flags.reach } : undefined,
   };
@@ -215,7 +225,16 @@ function ownName(
 ): string {
   const variable = environment.AUTOPILOT_HOSTNAME || unit?.hostname;
   const named = role === 'worker' ? nodeName || variable : variable;
-  return (named || hostname).trim().toLowerCase();
+  return asK0sWrites(named || hostname);
+}
+
+/** `AUTOPILOT_HOSTNAME` is nothing to the kubelet. */
+function kubeletName({ nodeName }: K0sCommand, { hostname }: KnownHost): string {
+  return asK0sWrites(nodeName || hostname);
+}
+
+function asK0sWrites(name: string): string {
+  return name.trim().toLowerCase();
 }
 
 function serviceChoiceOf(flags: AgentFlags, unit: K0sUnit | undefined): ServiceChoice {

@@ -150,6 +150,8 @@ export type K0sStatus =
       readonly kind: 'answers';
       readonly version: string;
       readonly pid: number;
+      /** Whether it runs pods; undefined where it does not say. */
+      readonly workloads?: boolean | undefined;
       /** `spec.api.address` of its configuration; controllers only. */
       readonly apiAddress?: string | undefined;
     }

@@ -14,7 +14,7 @@ import {
   agentConfigOf,
   parseAgentFlags,
 } from './config.ts';
-import type { Host } from './host.ts';
+import type { Host, K0sStatus } from './host.ts';
 import { readHostFacts } from './host-facts.ts';
 import { linuxHost } from './host-linux.ts';
 import { lockHost } from './host-lock-linux.ts';
@@ -174,7 +174,8 @@ async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<
             ? undefined
             : {
                 name: config.name,
-                mode: config.mode,
+                nodeName: config.nodeName,
+                mode: modeOf(config, status),
                 platform: platform(),
                 apiAddress:
                   config.apiAddress ?? (status.kind === 'answers' ? status.apiAddress : undefined),
@@ -199,6 +200,12 @@ async function runConfigured(config: AgentConfig, signal: AbortSignal): Promise<
   ]);
   api.close();
   log.info(ENDS[(await why) ?? 'stopped']);
+}
+
+/** The unit may have been changed since we read it; what runs is what counts. */
+function modeOf({ mode, isModeSaid }: AgentConfig, status: K0sStatus): AgentConfig['mode'] {
+  if (isModeSaid || status.kind !== 'answers' || status.workloads === undefined) return mode;
+  return status.workloads ? 'controller+worker' : 'controller';
 }
 
 const ENDS = {

@@ -21,6 +21,7 @@ export const seenObjectSchema = z.looseObject({
   metadata: z.looseObject({
     name: z.string(),
     resourceVersion: z.string(),
+    labels: z.record(z.string(), z.string()).optional(),
     annotations: z.record(z.string(), z.string()).optional(),
   }),
   status: z.unknown().optional(),
@@ -64,6 +65,8 @@ export function reportPatch(object: SeenObject, text: string): readonly PatchOpe
 
 export interface ControlNodeFacts {
   readonly name: string;
+  /** What the kubelet of this host calls its Node, where it runs one. */
+  readonly nodeName: string;
   readonly mode: string;
   /** `linux-amd64` */
   readonly platform: string;
@@ -72,21 +75,59 @@ export interface ControlNodeFacts {
 }
 
 /** As k0s creates it. */
-export function newControlNode({ name, mode, platform }: ControlNodeFacts): ApiObject {
-  const [os = '', arch = ''] = platform.split('-');
+export function newControlNode(facts: ControlNodeFacts): ApiObject {
   return {
     apiVersion: API_VERSION,
     kind: 'ControlNode',
     metadata: {
-      name,
-      labels: {
-        'kubernetes.io/hostname': name,
-        'kubernetes.io/os': os,
-        'kubernetes.io/arch': arch,
-      },
-      annotations: { [ANNOTATION.mode]: mode },
+      name: facts.name,
+      labels: { ...controlNodeLabels(facts) },
+      annotations: { [ANNOTATION.mode]: facts.mode },
     },
   };
+}
+
+function controlNodeLabels({ nodeName, platform }: ControlNodeFacts): Record<string, string> {
+  const [os = '', arch = ''] = platform.split('-');
+  return {
+    'kubernetes.io/hostname': nodeName,
+    'kubernetes.io/os': os,
+    'kubernetes.io/arch': arch,
+  };
+}
+
+/**
+ * What to write to our ControlNode where it was made otherwise: k0s's own says what was true when it was made.
+ * What others have added stays.
+ */
+export function controlNodePatch(
+  { metadata }: SeenObject,
+  facts: ControlNodeFacts,
+): readonly PatchOperation[] {
+  const operations = [
+    ...setIn('labels', metadata.labels, controlNodeLabels(facts)),
+    ...setIn('annotations', metadata.annotations, { [ANNOTATION.mode]: facts.mode }),
+  ];
+  if (operations.length === 0) return [];
+  return [
+    { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+    ...operations,
+  ];
+}
+
+function setIn(
+  field: 'labels' | 'annotations',
+  stored: Readonly<Record<string, string>> | undefined,
+  wanted: Readonly<Record<string, string>>,
+): PatchOperation[] {
+  if (stored === undefined) return [{ op: 'add', path: `/metadata/${field}`, value: wanted }];
+  return Object.entries(wanted)
+    .filter(([key, value]) => stored[key] !== value)
+    .map(([key, value]) => ({
+      op: 'add',
+      path: `/metadata/${field}/${key.replaceAll('/', '~1')}`,
+      value,
+    }));
 }
 
 const statusSchema = z.looseObject({
@@ -104,7 +145,7 @@ export function controlNodeStatusPatch(
     ...(facts.apiAddress === undefined
       ? (stored.addresses ?? []).filter(({ type }) => type === 'InternalIP')
       : [{ type: 'InternalIP', address: facts.apiAddress }]),
-    { type: 'Hostname', address: facts.name },
+    { type: 'Hostname', address: facts.nodeName },
   ];
   // while k0s is down its last version stays: the report says what answers now
   const k0sVersion = facts.k0sVersion ?? stored.k0sVersion;

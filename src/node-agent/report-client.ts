@@ -7,6 +7,7 @@ import type { Sight } from './object-watch-client.ts';
 import {
   annotationOf,
   type ControlNodeFacts,
+  controlNodePatch,
   controlNodeStatusPatch,
   isOlder,
   newControlNode,
@@ -157,6 +158,11 @@ export class Reporter {
       this.see(seenObjectSchema.parse(created));
     }
     if (this.#object === undefined) return;
+    const changes = controlNodePatch(this.#object, facts);
+    if (changes.length > 0) {
+      const path = `${own.path}?${FIELD_MANAGER}-status`;
+      this.see(seenObjectSchema.parse(await api.patch(path, changes, signal)));
+    }
     const operations = controlNodeStatusPatch(this.#object, facts);
     if (operations.length === 0) return;
     const path = `${own.path}/status?${FIELD_MANAGER}-status`;

@@ -10,6 +10,7 @@ const ANSWER_WITHIN_MS = 3000;
 const statusSchema = z.looseObject({
   Version: z.string(),
   Pid: z.number().int(),
+  Workloads: z.boolean().optional(),
   ClusterConfig: z
     .looseObject({
       spec: z
@@ -24,12 +25,13 @@ export async function readStatus(socketPath: string): Promise<K0sStatus> {
   try {
     const { status, body } = await askSocket(socketPath, 'GET', '/status', ANSWER_WITHIN_MS);
     if (status !== 200) return { kind: 'silent', message: `${socketPath} answers ${status}` };
-    const { Version, Pid, ClusterConfig } = statusSchema.parse(JSON.parse(body));
+    const { Version, Pid, Workloads, ClusterConfig } = statusSchema.parse(JSON.parse(body));
     const apiAddress = ClusterConfig?.spec?.api?.address;
     return {
       kind: 'answers',
       version: Version,
       pid: Pid,
+      ...(Workloads !== undefined && { workloads: Workloads }),
       ...(apiAddress !== undefined && { apiAddress }),
     };
   } catch (thrown) {

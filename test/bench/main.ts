@@ -5,6 +5,7 @@ import { whyNoHosts } from '../../tools/hosts/setup.ts';
 import { Screen } from '../../tools/screen.ts';
 import { FAULT_POLICY } from '../support/cuts/broken.ts';
 import { agentFigures } from './agent.ts';
+import { channelFigures } from './channels.ts';
 import { clusterFigures } from './cluster.ts';
 import { downloadFigures } from './download.ts';
 import { faultFigures } from './faults.ts';
@@ -49,6 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
   await measured('start', () => startFigures(options));
   await measured('agent', () => agentFigures(options));
   await measured('download', () => downloadFigures(options));
+  await measured('channels', () => channelFigures(options));
   await measured('cluster', () => clusterFigures(options));
   if (!parts.includes('hosts') && !parts.includes('faults')) return isHeld.every(Boolean) ? 0 : 1;
   const why = whyNoHosts();

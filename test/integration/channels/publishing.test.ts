@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { judgeIndex, type SeenIndex } from '../../../src/channels/index-judge.ts';
+import { makeKeys } from '../../../src/channels/secret-key.ts';
 import { buildAutopilot } from '../../../tools/build.ts';
 import {
   findMinisign,
@@ -70,6 +71,7 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
       writeFileSync(join(folder, `k0s-${version}`), version, { flag: 'a' });
     }
     writeFileSync(join(folder, 'bundle-v1.36.3.tar'), 'images');
+    writeFileSync(join(folder, 'other.key'), makeKeys().secret);
     mkdirSync(channels);
     plain = await startNginx(
       binaryOf(programs.nginx),
@@ -94,6 +96,11 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
     await wellSet?.stop();
     await rm(folder, { recursive: true, force: true });
   });
+
+  function signsStable(): readonly string[] {
+    const key = join(folder, 'channel-2027.key');
+    return [program, 'channel', 'sign', 'stable', '--folder', channels, '--key', key];
+  }
 
   /** What a cluster of ours thinks of what a server hands out. */
   async function poll(url: string, channel: string, seen?: SeenIndex) {
@@ -208,24 +215,12 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
       }
     };
     const readers = Promise.allSettled([read(), read()]);
-    const args = [
-      program,
-      'channel',
-      'sign',
-      'stable',
-      '--folder',
-      channels,
-      '--key',
-      join(folder, 'channel-2027.key'),
-    ];
-    const startedMs = performance.now();
-    await tryRun(process.execPath, args);
-    const wholeMs = performance.now() - startedMs;
+    const args = signsStable();
     let killed = 0;
-    // the last third is where it writes
-    for (const share of [0.7, 0.8, 0.85, 0.9, 0.95, 1]) {
-      if (await runFor(wholeMs * share, args)) killed++;
+    for (const change of [1, 1, 2, 3, 4]) {
+      if (await killedAt(change, join(channels, 'stable/.publications'), args)) killed++;
     }
+    assert.ok(killed > 0, 'a publisher is killed at its work');
     const last = await tryRun(process.execPath, args);
     assert.equal(last.code, 0, last.stderr);
     isDone = true;
@@ -235,16 +230,7 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
     console.log(`${reads} reads, ${epochs.size} epochs, ${killed} publishers killed`);
   });
   it('are published by one of two who try at once', async () => {
-    const args = [
-      program,
-      'channel',
-      'sign',
-      'stable',
-      '--folder',
-      channels,
-      '--key',
-      join(folder, 'channel-2027.key'),
-    ];
+    const args = signsStable();
     const before = await poll(wellSet.url, 'stable');
     const all = await Promise.all(Array.from({ length: 4 }, () => tryRun(process.execPath, args)));
     const published = all.filter(({ code }) => code === 0).length;
@@ -255,6 +241,140 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
     assert.ok(before.kind === 'accepted' && after.kind === 'accepted');
     assert.equal(after.seen!.epoch - before.seen!.epoch, published);
   });
+  const on = `--folder ${PLACE}`;
+  for (const [sentence, command, code, message] of [
+    [
+      'a folder that is none',
+      'verify --folder /tmp',
+      1,
+      /wanted a folder of channels at \/tmp, found no .autopilot\/channels.yaml in it: autopilot channel init makes one/,
+    ],
+    [
+      'a channel that there is not',
+      `sign edgy ${on}`,
+      1,
+      /wanted one of the channels edge, stable, found edgy/,
+    ],
+    [
+      'a version that is none',
+      `add edge latest ${on} --k0s linux-amd64=./k0s-v1.36.4`,
+      2,
+      /wanted a k0s version such as v1.36.4\+k0s.0, found "latest"/,
+    ],
+    [
+      'no binary',
+      `add edge v1.36.6+k0s.0 ${on}`,
+      2,
+      /--k0s: wanted at least one, such as linux-amd64=.\/k0s/,
+    ],
+    [
+      'a binary without its platform',
+      `add edge v1.36.6+k0s.0 ${on} --k0s ./k0s-v1.36.4`,
+      2,
+      /--k0s: wanted a platform and a file, .* found ".\/k0s-v1.36.4"/,
+    ],
+    [
+      'a bundle of a platform without a binary',
+      `add edge v1.36.6+k0s.0 ${on} --k0s linux-amd64=./k0s-v1.36.4 --airgap linux-arm64=x`,
+      2,
+      /--airgap: wanted a platform of --k0s, found linux-arm64/,
+    ],
+    [
+      'a binary of another machine',
+      `add edge v1.36.6+k0s.0 ${on} --k0s linux-s390x=./k0s-v1.36.4`,
+      1,
+      /k0s-v1.36.4: wanted linux-s390x, found ELF for linux-/,
+    ],
+    [
+      'a bundle as a binary',
+      `add edge v1.36.6+k0s.0 ${on} --k0s linux-amd64=./bundle-v1.36.3.tar`,
+      1,
+      /wanted an ELF program/,
+    ],
+    [
+      'a file that there is not',
+      `add edge v1.36.6+k0s.0 ${on} --k0s linux-amd64=./nothing`,
+      1,
+      /wanted an artifact at .\/nothing, found no file/,
+    ],
+    [
+      'other files for a release that is served',
+      `add edge v1.36.4+k0s.0 ${on} --k0s linux-amd64=./k0s-v1.36.3`,
+      1,
+      /a file that is served is not replaced by another one/,
+    ],
+    [
+      'a CVE that is none',
+      `add edge v1.36.6+k0s.0 ${on} --k0s linux-amd64=./k0s-v1.36.4 --cve 1234`,
+      2,
+      /cves.0: wanted an id such as CVE-2026-1234/,
+    ],
+    [
+      'a day that is none',
+      `add edge v1.36.6+k0s.0 ${on} --k0s linux-amd64=./k0s-v1.36.4 --eol 2027-02-30`,
+      2,
+      /eol: wanted a day such as 2027-06-28/,
+    ],
+    ['a block without a reason', `block stable v1.36.4+k0s.0 ${on}`, 2, /--reason: wanted why/],
+    [
+      'a block of a range that is none',
+      `block stable v1.36.4+k0s.0 --reason x --from old ${on}`,
+      2,
+      /--from: wanted a range such as "<v1.36.3", found "old"/,
+    ],
+    [
+      'the promotion of what is not there',
+      `promote v1.30.0+k0s.0 --from edge --to stable ${on}`,
+      1,
+      /edge: wanted v1.30.0\+k0s.0 among its releases, found v1.36/,
+    ],
+    [
+      'a key that is not trusted any more',
+      `sign edge --key other.key ${on}`,
+      1,
+      /at the end of the new index of edge, found one of key/,
+    ],
+    [
+      'a key that is none',
+      `sign edge --key bundle-v1.36.3.tar ${on}`,
+      2,
+      /--key bundle-v1.36.3.tar: wanted a secret key of minisign/,
+    ],
+    ['a key in place of another', 'keygen channel', 2, /wanted to make a new file: EEXIST/],
+    [
+      'a severity of its own',
+      `add edge v1.36.6+k0s.0 ${on} --severity bad`,
+      2,
+      /Allowed choices are none, low, moderate, high, critical/,
+    ],
+    [
+      'a key to trust that is none',
+      `init more ${on} --trust RWx`,
+      2,
+      /--trust: wanted a minisign public key, .* found none in RWx/,
+    ],
+    [
+      'a channel that leads out',
+      `init ../more ${on}`,
+      1,
+      /wanted the name of a channel such as stable or stable\/v1.36, found "..\/more"/,
+    ],
+    [
+      'a port that is taken',
+      `serve ${on} --port 1 --address 192.0.2.1`,
+      1,
+      /cannot listen at 192.0.2.1:1/,
+    ],
+  ] as const) {
+    it(`are not changed by ${sentence}, and it says so`, async () => {
+      const before = readFileSync(join(channels, 'edge/index.yaml'), 'utf8');
+      const ours = `cd ${folder}; autopilot channel ${command}`.replaceAll(PLACE, channels);
+      const ran = await tryRun('sh', ['-euc', ours], { env });
+      assert.match(ran.stderr, message);
+      assert.equal(ran.code, code, ran.stderr);
+      assert.equal(readFileSync(join(channels, 'edge/index.yaml'), 'utf8'), before);
+    });
+  }
   it('are served by our own server for a lab as well, with ranges', async () => {
     const { startStaticServer } = await import('../../../src/channels/static-server.ts');
     const server = await startStaticServer({
@@ -274,12 +394,15 @@ describe('channels behind nginx', { skip: why, timeout: 300_000 }, () => {
   });
 });
 
-/** Kills it after so long, as a power cut would. @returns whether it was still at work */
-async function runFor(ms: number, args: readonly string[]): Promise<boolean> {
+/** Kills it at the n-th change that it makes in a folder. @returns whether it was still at work */
+async function killedAt(change: number, folder: string, args: readonly string[]): Promise<boolean> {
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
-  const killer = setTimeout(() => child.kill('SIGKILL'), ms);
+  let left = change;
+  const watcher = watch(folder, () => {
+    if (--left === 0) child.kill('SIGKILL');
+  });
   const [code] = await once(child, 'close');
-  clearTimeout(killer);
+  watcher.close();
   return code === null;
 }
 

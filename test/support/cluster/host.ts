@@ -147,9 +147,6 @@ function servicesOf(options: HostOptions): ServiceSpec[] {
     'state-dir': places.agentState,
     'status-socket': places.statusSocket,
     'data-dir': places.dataDir,
-    ...(places.role === 'controller' && {
-      mode: places.hasKubelet ? 'controller+worker' : 'controller',
-    }),
   };
   const argv = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
   return [

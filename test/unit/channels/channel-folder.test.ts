@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ChannelFolder } from '../../../src/channels/channel-folder-store.ts';
-import { artifactPath, urlOf } from '../../../src/channels/folder-names.ts';
+import { artifactPath } from '../../../src/channels/folder-names.ts';
 import { judgeIndex, type SeenIndex } from '../../../src/channels/index-judge.ts';
 import { parseCronDocument } from '../../../src/channels/index-parse.ts';
-import { type Release, releaseSchema } from '../../../src/channels/index-schema.ts';
+import type { Release } from '../../../src/channels/index-schema.ts';
 import type { Change } from '../../../src/channels/publication.ts';
 import { LOCAL_DISK, type PublishDisk } from '../../../src/channels/publish-disk-linux.ts';
 import { whileLocked } from '../../../src/channels/publish-lock-linux.ts';
 import { makeKeys, makeSignature, parseSecretKey } from '../../../src/channels/secret-key.ts';
 import { verifyChannel } from '../../../src/channels/verify-folder-store.ts';
+import { storeRelease } from '../../support/channel-release.ts';
 
 const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 0x7fffffff));
 const numRuns = Number(process.env.TEST_RUNS ?? 30);
@@ -45,27 +46,7 @@ async function aFolder(trustedKeys: readonly string[] = [key.publicKey]): Promis
   return path;
 }
 
-/** With its file in the folder. */
-function aRelease(folder: string, version: string): Release {
-  const path = artifactPath('k0s', version, 'linux-amd64');
-  const file = join(folder, path);
-  const bytes = `k0s ${version}`;
-  mkdirSync(dirname(file), { recursive: true });
-  if (!existsSync(file)) writeFileSync(file, bytes);
-  return releaseSchema.parse({
-    version,
-    released: '2026-11-20T10:00:00Z',
-    downloadURLs: [
-      {
-        os: 'linux',
-        arch: 'amd64',
-        k0s: urlOf(URL_BASE, path),
-        k0sSha256: createHash('sha256').update(bytes).digest('hex'),
-        k0sSize: bytes.length,
-      },
-    ],
-  });
-}
+const aRelease = (folder: string, version: string) => storeRelease(folder, URL_BASE, version);
 const add = (folder: string, version: string, older = false): Change => ({
   kind: 'add',
   release: aRelease(folder, version),

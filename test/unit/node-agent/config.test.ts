@@ -45,6 +45,8 @@ describe('an agent beside a supervised k0s', () => {
       policyFile: '/etc/autopilot/agent.yaml',
       apiAddress: undefined,
       mode: 'controller',
+      isModeSaid: false,
+      nodeName: 'w1',
       logLevel: 'info',
       once: undefined,
     });
@@ -108,6 +110,17 @@ describe('an agent on a host with a service manager', () => {
     const args = ['controller', '--single', '--kubelet-extra-args=--hostname-override=box-7'];
     assert.equal(configOf([], { unit: { ...CONTROLLER, args } }).name, 'host1');
     assert.equal(configOf([], { unit: { ...CONTROLLER, args, hostname: 'cp1' } }).name, 'cp1');
+  });
+
+  it('knows what the kubelet calls the Node of a controller: AUTOPILOT_HOSTNAME is nothing to it', () => {
+    const unit = { ...CONTROLLER, hostname: 'cp1' };
+    const named = {
+      ...unit,
+      args: ['controller', '--kubelet-extra-args=--hostname-override=box-7'],
+    };
+    assert.equal(configOf([], { unit }).nodeName, 'host1');
+    assert.equal(configOf([], { unit: named }).nodeName, 'box-7');
+    assert.equal(configOf(['--node-name=mine'], { unit: named }).nodeName, 'mine');
   });
 
   it('lets every flag win', () => {
