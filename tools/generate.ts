@@ -6,14 +6,17 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { cataloguedRows } from '../test/conformance/catalogue/catalogue.ts';
 import { planWarnings } from './admission/plan-warnings.ts';
 import { type Definition, definitions } from './crd/definitions.ts';
 import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
 import { serviceFiles } from './deploy/services.ts';
 import { cliPage } from './docs/cli-page.ts';
+import { CONFORMANCE_PAGE, conformancePage, readLastRun } from './docs/conformance-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
+import { flawsOf } from './testing/conformance.ts';
 
 interface Page {
   readonly file: string;
@@ -31,6 +34,7 @@ function crd({ file, manifest, source }: Definition): Page {
   };
 }
 
+const lastRun = await readLastRun(root);
 const crds = definitions().map(crd);
 const warnings = [
   '# Warns whoever applies what k0s accepts and should not; keeps nobody from anything.',
@@ -52,6 +56,7 @@ const pages: readonly Page[] = [
   { file: 'docs/usage/policy.md', text: policyPage() },
   { file: 'docs/usage/metrics.md', text: metricsPage() },
   { file: 'docs/usage/cli.md', text: cliPage() },
+  { file: CONFORMANCE_PAGE, text: conformancePage(lastRun) },
 ];
 const stale: string[] = [];
 for (const { file, text } of pages) {
@@ -73,4 +78,9 @@ for (const file of stale) {
   if (checkOnly) console.error(`${file} is not what the code says: run \`npm run generate\``);
   else console.log(`${file} written`);
 }
-if (strangers.length > 0 || (checkOnly && stale.length > 0)) process.exitCode = 1;
+const unproven = checkOnly ? flawsOf(cataloguedRows(), lastRun) : [];
+for (const flaw of unproven) {
+  console.error(`conformance: ${flaw}; run \`npm run conformance -- FILE\``);
+}
+const isStale = checkOnly && stale.length > 0;
+if (strangers.length > 0 || isStale || unproven.length > 0) process.exitCode = 1;

@@ -31,9 +31,9 @@ describe('three controllers', { skip: whyNoHosts() ?? false, timeout: TIMEOUT_MS
 
   describe(quorum.name, () => {
     let run: Recording;
-    let before_: Awaited<ReturnType<typeof services>>;
+    let servicesBefore: Awaited<ReturnType<typeof services>>;
     before(async () => {
-      before_ = await services();
+      servicesBefore = await services();
       // the very binary that runs, as a version that nothing has: only force lets it be
       const forced = { version: 'v0.0.0', forceupdate: true };
       const targets = { name: 'autopilot', controllers: CONTROLLERS, workers: [] };
@@ -48,7 +48,7 @@ describe('three controllers', { skip: whyNoHosts() ?? false, timeout: TIMEOUT_MS
       workers: () => assert.deepEqual(statesOf(run.plan, 'workers'), []),
       async hosts() {
         for (const [i, { pid, restarts }] of (await services()).entries()) {
-          assert.notEqual(pid, before_[i]?.pid, `${CONTROLLERS[i]} was restarted`);
+          assert.notEqual(pid, servicesBefore[i]?.pid, `${CONTROLLERS[i]} was restarted`);
           assert.equal(restarts, 0, `${CONTROLLERS[i]} has not ended by itself`);
         }
         assert.deepEqual([...cluster.loadBalancer.ready()].sort(), CONTROLLERS);

@@ -1,8 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CATALOGUE } from '../../test/conformance/catalogue/catalogue.ts';
 import { type Chapter, proofsOf, type Row } from '../../test/conformance/catalogue/row.ts';
-import { type ConformanceRun, nameOf } from '../testing/conformance.ts';
+import { type ConformanceRun, daysOf, outcomeOf } from '../testing/conformance.ts';
 
-/** docs/usage/k0s-conformance.md: the catalogue, and what the last whole run says of each row. */
+export const CONFORMANCE_PAGE = 'docs/usage/k0s-conformance.md';
+export const LAST_RUN = 'test/conformance/last-run.json';
+
+export async function readLastRun(root: string): Promise<ConformanceRun> {
+  return JSON.parse(await readFile(join(root, LAST_RUN), 'utf8')) as ConformanceRun;
+}
+
+/** The catalogue, and what the last whole run says of each row. */
 export function conformancePage(run: ConformanceRun): string {
   const parts = CATALOGUE.map(
     ({ title, about, chapters }) =>
@@ -12,7 +21,7 @@ export function conformancePage(run: ConformanceRun): string {
 <!-- Written by \`npm run conformance\` from its last whole run; do not edit. -->
 What k0s's own tests promise of its Autopilot, row by row, and what holds here: **as k0s**, or **different** on purpose, with the reason and what you see of it. Behind that are rows for what k0s's tests leave open. Each row is a test, or several.
 
-Last whole run: ${run.date}, Autopilot ${run.autopilot}, ${run.k0s}.
+Last whole run: ${daysOf(run)}, Autopilot ${run.autopilot}, ${run.k0s}.
 
 ${summary()}
 
@@ -32,10 +41,9 @@ ${lines.join('\n')}`;
 }
 
 function section(chapter: Chapter, run: ConformanceRun): string {
-  const rows = Object.entries<Row>(chapter.rows).map(([key, row]) => {
+  const rows = Object.values<Row>(chapter.rows).map((row) => {
     const proofs = proofsOf(chapter, row);
-    const told = run.rows[`${chapter.name}/${key}`] ?? {};
-    const outcomes = new Set(proofs.map((one) => told[nameOf(one)] ?? 'not run'));
+    const outcomes = new Set(proofs.map((one) => outcomeOf(run, one) ?? 'not run'));
     const files = [...new Set(proofs.map(({ file }) => file))];
     return `| ${cell(row.k0s ?? 'nothing')} | ${here(row)} | ${[...outcomes].join(', ')} | ${files.map(link).join(', ')} |`;
   });

@@ -1,4 +1,4 @@
-import { asK0s, chapter, different } from './row.ts';
+import { asK0s, chapter, different, oursAlone } from './row.ts';
 
 export const airgapWorker = chapter({
   name: 'ap-airgap (worker)',
@@ -19,5 +19,16 @@ export const airgapWorker = chapter({
       why: 'agent and orchestrator are programs of the host, so that no image is needed for an update',
       sees: 'nothing: there is no image of ours to mirror',
     }),
+  },
+});
+
+export const airgapHybrid = chapter({
+  name: 'ap-airgap (controller+worker)',
+  about: '1 host with --enable-worker; the bundle is addressed to its Node',
+  file: 'test/conformance/hybrid.test.ts',
+  rows: {
+    completes: asK0s('an airgapupdate that is addressed to the Node of a hybrid is Completed'),
+    file: asK0s('the bundle is in its folder of images'),
+    once: oursAlone('the host is ordered once, on its ControlNode, and the Plan lists its Node'),
   },
 });

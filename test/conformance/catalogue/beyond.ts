@@ -36,21 +36,11 @@ export const beyond = chapter({
         ),
       ],
     ),
-    concurrent: oursAlone('with `concurrent: 2` two workers go at once, and never three', [
-      ...testsOf('e2e/demo')(
-        'are updated in order, within their limits, and with the workload in its budget',
-      ),
-    ]),
     badRelease: oursAlone('a release that does not work is undone by the node, which says why', [
       ...agents(
         'undoes a release that exits, without a word from anybody',
         'undoes a release that runs as another version',
         'undoes a silent release at its deadline, while the API is away',
-      ),
-    ]),
-    powerCuts: oursAlone('a host that loses its power comes back with a whole k0s', [
-      ...testsOf('e2e/hosts-faults')(
-        'come back with a whole k0s from a power cut each, and the Plan says the truth',
       ),
     ]),
     newId: oursAlone(

@@ -1,10 +1,11 @@
-import { airgapWorker } from './airgap.ts';
+import { airgapHybrid, airgapWorker } from './airgap.ts';
 import { beyond } from './beyond.ts';
 import { applying, codec, prober, signal, versions } from './node-units.ts';
 import { platformSelect } from './one-controller.ts';
 import { handler, newPlan, schedulable, schedulableWait } from './plan-units.ts';
 import { quorum, quorumSafety } from './quorum.ts';
 import { type Chapter, type Proof, proofsOf, type Row } from './row.ts';
+import { removedApis, single } from './single-node.ts';
 import { ha3x3, heldUp, selector } from './three-and-three.ts';
 
 interface Part {
@@ -19,7 +20,17 @@ export const CATALOGUE: readonly Part[] = [
     title: 'The suites of k0s',
     about:
       'Each `ap-*` suite of k0s, written afresh: the same topology and the same assertions, on Debian hosts.',
-    chapters: [quorum, quorumSafety, ha3x3, selector, platformSelect, airgapWorker],
+    chapters: [
+      quorum,
+      quorumSafety,
+      ha3x3,
+      selector,
+      platformSelect,
+      airgapWorker,
+      airgapHybrid,
+      single,
+      removedApis,
+    ],
   },
   {
     title: 'The unit tests of k0s',

@@ -129,7 +129,7 @@ export const prober = chapter({
 
 export const versions = chapter({
   name: 'Versions',
-  about: 'which of two is newer',
+  about: 'which of two is newer, as the tests of k0s have it and as it orders pre-releases',
   rows: {
     major: asK0s('by major', ported('versions are told apart by their major')),
     minor: asK0s('by minor', ported('versions are told apart by their minor')),

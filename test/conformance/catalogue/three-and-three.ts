@@ -46,7 +46,7 @@ export const selector = chapter({
 });
 
 export const heldUp = chapter({
-  name: 'What k0s leaves open about readiness',
+  name: 'What k0s leaves open, on hosts',
   about: '3 controllers and 3 workers',
   file,
   rows: {

@@ -32,7 +32,7 @@ export function whyOf(plan: Plan): string {
   return JSON.stringify(plan.status?.conditions);
 }
 
-/** Names and states of the targets of a command, as k0s's consumers read them. */
+/** Names and states of the targets of a command, by name: what is down goes first, and is listed so. */
 export function statesOf(
   plan: Plan,
   kind: 'controllers' | 'workers',
@@ -41,7 +41,7 @@ export function statesOf(
   const { k0supdate, airgapupdate } = plan.status?.commands?.[command] ?? {};
   const targets =
     kind === 'workers' ? (k0supdate ?? airgapupdate)?.workers : k0supdate?.controllers;
-  return (targets ?? []).map(({ name, state }) => [name, state]);
+  return (targets ?? []).map(({ name, state }) => [name, state] as const).sort();
 }
 
 /** All of them, done. */
