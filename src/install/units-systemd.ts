@@ -16,7 +16,6 @@ UMask=0077
 `;
 
 const SANDBOX = `ProtectHome=read-only
-PrivateTmp=yes
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectClock=yes
@@ -38,7 +37,7 @@ CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_FSETID CAP_SETUI
 const WHY_SO_FAR = `# Root, since it replaces root's k0s and restarts it; but nothing beyond that. The folder of the binary, k0s's
 # data and /run must stay writable, so the file system as a whole is left as it is. ProtectKernelTunables= and
 # ProtectControlGroups= are left out: in a container they show the boot id of the machine around it, by which a
-# reboot would go unseen.
+# reboot would go unseen. So is PrivateTmp=: k0s may lie in /tmp, and the agent itself puts nothing there.
 `;
 
 const KEPT_RUNNING = `# Neither bound to k0s nor part of it: it has to outlive every restart of k0s, above all a failed one.
@@ -148,7 +147,6 @@ ExecStart=${PROGRAM} agent settle $AUTOPILOT_AGENT_ARGS
 TimeoutStartSec=60
 UMask=0077
 ProtectHome=read-only
-PrivateTmp=yes
 NoNewPrivileges=yes
 
 [Install]

@@ -7,7 +7,6 @@ import { after, before, describe, test } from 'node:test';
 import { createGunzip } from 'node:zlib';
 import { API_VERSION } from '../../src/api/meta.ts';
 import type { Plan } from '../../src/api/plan.ts';
-import { PROGRAM } from '../../src/install/units-systemd.ts';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
 import { journalOf } from '../support/cuts/power.ts';
 import { eventually } from '../support/eventually.ts';
@@ -213,10 +212,10 @@ describe('the agent on hosts with systemd and OpenRC', {
   test('needs nothing resident between its runs in edge mode', async () => {
     const { machine } = systemd;
     await systemd.tell('agent', 'stop');
-    const resident = async () => (await machine.run(['pgrep', '-f', `^${PROGRAM} `])).stdout;
+    const resident = async () => (await machine.run(['pgrep', '-f', 'autopilot.mjs'])).stdout;
     assert.equal(await resident(), '');
     const once = async () => {
-      const argv = [PROGRAM, 'agent', '--once', '--linger', '2s'];
+      const argv = ['/usr/local/bin/autopilot', 'agent', '--once', '--linger', '2s'];
       const { code, stderr } = await machine.run(argv, { timeoutMs: 120_000 });
       assert.equal(code, 0, stderr);
       assert.equal(await resident(), '');

@@ -1,6 +1,6 @@
 import type { Host } from './host.ts';
 
-/** Of k0s, of the kernel, and what services print: it changes by itself. */
+/** Of k0s, of kubectl, of the kernel, and what services print: it changes by itself. */
 const NOT_OURS = [
   '/proc',
   '/sys',
@@ -8,6 +8,7 @@ const NOT_OURS = [
   '/run',
   '/tmp',
   '/var/tmp',
+  '/root/.kube',
   '/var/lib/k0s',
   '/var/log/journal',
 ];

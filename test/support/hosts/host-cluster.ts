@@ -1,8 +1,6 @@
-import { cp } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { buildAutopilot, buildForHosts } from '../../../tools/build.ts';
+import { basename, join } from 'node:path';
+import { buildAutopilot } from '../../../tools/build.ts';
 import type { InitName } from '../../../tools/hosts/recipe.ts';
-import { ownArchitecture } from '../../../tools/single-file/node-binaries.ts';
 import { ArtifactServer } from '../artifact-server.ts';
 import {
   addressesOfHosts,
@@ -44,7 +42,7 @@ export class HostCluster extends ClusterBase<InstalledHost> {
   /** @throws whatever went wrong, after everything that had been started was ended */
   static async start(options: HostClusterOptions = {}): Promise<HostCluster> {
     const { release = { version: OLD_VERSION } } = options;
-    const built = { bundle: await buildAutopilot(), file: await buildForHosts(ownArchitecture()) };
+    const built = await buildAutopilot();
     const [k0s = ''] = await buildReleases([release], options.onProgress);
     options.signal?.throwIfAborted();
     const network = await HostNetwork.start();
@@ -67,7 +65,7 @@ export class HostCluster extends ClusterBase<InstalledHost> {
 
   static async #make(
     network: HostNetwork,
-    built: { readonly bundle: string; readonly file: string },
+    built: string,
     k0s: string,
     options: HostClusterOptions,
   ): Promise<HostCluster> {
@@ -78,11 +76,11 @@ export class HostCluster extends ClusterBase<InstalledHost> {
       artifacts: forArtifacts,
       ...addressesOfHosts(network.subnet, controllers, workers),
     };
-    const layer = await makeProgramLayer(join(network.folder, 'program'), built.file);
-    // A copy: it stays what it is when the next build replaces it.
-    const copy = join(network.folder, 'bundle');
-    await cp(dirname(built.bundle), copy, { recursive: true });
-    const program = { node: process.execPath, file: join(copy, basename(built.bundle)) };
+    const layer = await makeProgramLayer(join(network.folder, 'program'), built);
+    const program = {
+      node: process.execPath,
+      file: join(layer, 'usr/local/lib/autopilot', basename(built)),
+    };
     const count = controllers + workers;
     options.onProgress?.(`booting ${count} Debian hosts`);
     const hosts = await Promise.all(
@@ -121,6 +119,7 @@ async function bootHost(
     host,
     place,
     joins,
+    agent: !options.bare && !options.withoutAgent?.includes(name),
     agentArguments: options.agentArguments ?? [],
     layout,
     k0sArguments: options.k0sArguments?.(name) ?? [],

@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
-import { PROGRAM } from '../../../src/install/units-systemd.ts';
 import { askSocket } from '../../../src/node-agent/unix-http-client.ts';
 import type { Addresses, HostInCluster } from '../cluster/addresses.ts';
 import type { ClusterHost, K0sStatus, ServiceName } from '../cluster/cluster-host.ts';
@@ -16,6 +16,8 @@ export interface InstalledHostOptions {
   readonly place: HostInCluster;
   /** Has a token: it is not the first controller. */
   readonly joins: boolean;
+  /** Without it the host is k0s alone. */
+  readonly agent: boolean;
   readonly agentArguments: readonly string[];
   readonly layout: K0sLayout;
   /** More of k0s's own. */
@@ -26,6 +28,9 @@ export const AGENT_STATE = '/var/lib/autopilot';
 const CONFIG = '/etc/k0s/k0s.yaml';
 const TOKEN = '/etc/k0s/k0stoken';
 const AGENT = 'autopilot-agent';
+const SETTLE = 'autopilot-settle';
+const AGENT_KUBECONFIG = '/etc/autopilot/kubeconfig';
+const DEPLOY = join(import.meta.dirname, '../../../deploy');
 
 /** A Debian host with k0s and our agent as they are installed in production. It is on. */
 export class InstalledHost implements ClusterHost {
@@ -37,7 +42,6 @@ export class InstalledHost implements ClusterHost {
   readonly zone: string | undefined;
   readonly layout: K0sLayout;
   readonly #options: InstalledHostOptions;
-  #hasAgent = false;
 
   constructor(options: InstalledHostOptions) {
     this.#options = options;
@@ -94,6 +98,9 @@ export class InstalledHost implements ClusterHost {
     const { path, text, mode } = k0sService(machine.base, this.k0sUnit, { argv, environment });
     await machine.write(path, text, mode);
     await enableService(machine, this.k0sUnit);
+    if (!this.#options.agent) return;
+    await this.#installAgent();
+    await enableService(machine, SETTLE);
   }
 
   k0s(...args: readonly string[]): Promise<string> {
@@ -105,8 +112,9 @@ export class InstalledHost implements ClusterHost {
     return this.machine.write(TOKEN, token, 0o600);
   }
 
-  /** Not needed: `autopilot install` has k0s make one. */
-  async giveAgentKubeconfig(): Promise<void> {}
+  giveAgentKubeconfig(text: string): Promise<void> {
+    return this.machine.write(AGENT_KUBECONFIG, text, 0o600);
+  }
 
   start(): Promise<void> {
     return tellService(this.machine, this.k0sUnit, 'start');
@@ -126,11 +134,8 @@ export class InstalledHost implements ClusterHost {
   }
 
   async tell(name: ServiceName, verb: 'start' | 'stop' | 'restart'): Promise<void> {
-    if (name === 'agent' && verb === 'start' && !this.#hasAgent) {
-      await this.#installAgent();
-      this.#hasAgent = true;
-      return;
-    }
+    // From now on at every boot; not before, when the API does not know ControlNodes.
+    if (name === 'agent' && verb === 'start') await enableService(this.machine, AGENT);
     await tellService(this.machine, this.#unitOf(name), verb);
   }
 
@@ -155,12 +160,21 @@ export class InstalledHost implements ClusterHost {
     return name === 'k0s' ? this.k0sUnit : AGENT;
   }
 
-  /** As an administrator does, who has given it flags beforehand. */
+  /** The files that ship, and what an administrator adds to them. */
   async #installAgent(): Promise<void> {
     const { machine } = this;
-    const folder = machine.base === 'systemd' ? '/etc/default' : '/etc/conf.d';
+    const shipped = (file: string) => readFile(join(DEPLOY, machine.base, file), 'utf8');
     const flags = `AUTOPILOT_AGENT_ARGS="${this.#options.agentArguments.join(' ')}"\n`;
-    await machine.write(`${folder}/${AGENT}`, flags);
-    await machine.must([PROGRAM, 'install', 'agent']);
+    if (machine.base === 'systemd') {
+      for (const unit of [AGENT, SETTLE].map((name) => `${name}.service`)) {
+        await machine.write(`/etc/systemd/system/${unit}`, await shipped(unit));
+      }
+      await machine.write(`/etc/default/${AGENT}`, flags);
+      return;
+    }
+    for (const script of [AGENT, SETTLE]) {
+      await machine.write(`/etc/init.d/${script}`, await shipped(script), 0o755);
+      await machine.write(`/etc/conf.d/${script}`, flags);
+    }
   }
 }

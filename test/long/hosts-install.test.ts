@@ -40,7 +40,8 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
       base: (name) => (name === 'w2' ? 'openrc' : 'systemd'),
     });
     for (const { name, machine } of cluster.hosts) {
-      await machine.must(['rm', '-f', PROGRAM]); // the hosts of other tests have it from the start
+      // the hosts of other tests have it from the start
+      await machine.must(['rm', '-rf', PROGRAM, '/usr/local/lib/autopilot']);
       before_.set(name, await filesOf(machine));
       await machine.copyIn(program, '/tmp/autopilot');
     }
