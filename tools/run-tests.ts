@@ -3,7 +3,7 @@
  * `--long` adds test/long. Ends with the line `N passed, N failed`.
  */
 import { glob } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { cataloguedRows } from '../test/conformance/catalogue/catalogue.ts';
@@ -27,21 +27,27 @@ const withLong = process.argv.includes('--long');
 /** Property tests read it; the same number makes the same worlds. */
 process.env.TEST_SEED ??= String(Math.floor(Math.random() * 0x7fffffff));
 
-/** A cluster keeps two cores busy while it starts, and mostly waits from then on. */
-const clusters = Math.max(1, Math.min(2, availableParallelism()));
+interface Suite {
+  readonly name: string;
+  readonly folders: readonly string[];
+  /** Files at once. */
+  readonly concurrency: number;
+  /** Of each file's process; what only computes gives way to what somebody waits for. */
+  readonly isPatient?: boolean;
+}
 
-/** Suites one after the other; within one, as many files at once as the cores can bear. */
-const SUITES = [
-  { name: 'unit', folders: ['unit', 'model'], concurrency: 2, cluster: false },
-  // Whole clusters take longest: they are first as long as no file's time is known.
-  {
-    name: 'clusters',
-    folders: ['conformance', 'e2e', 'integration'],
-    concurrency: clusters,
-    cluster: true,
-  },
-  ...(withLong ? [{ name: 'long', folders: ['long'], concurrency: 1, cluster: true }] : []),
-];
+const GIBIBYTE = 2 ** 30;
+/** A cluster keeps two cores busy while it starts, and mostly waits from then on; it needs some 3 GiB. */
+const clusters = totalmem() >= 12 * GIBIBYTE ? 3 : Math.min(2, availableParallelism());
+
+const UNIT: Suite = { name: 'unit', folders: ['unit', 'model'], concurrency: 2, isPatient: true };
+// Whole clusters take longest: they are first as long as no file's time is known.
+const CLUSTERS: Suite = {
+  name: 'clusters',
+  folders: ['conformance', 'e2e', 'integration'],
+  concurrency: clusters,
+};
+const LONG: Suite = { name: 'long', folders: ['long'], concurrency: 1 };
 
 const CHECKS: readonly (readonly [name: string, command: readonly string[]])[] = [
   ['format and lint', ['node_modules/.bin/biome', 'ci', '.']],
@@ -59,35 +65,39 @@ for (const [name, command] of CHECKS) {
   else totals.failed++;
 }
 const outcomes = new Outcomes();
-let prepared = false;
-for (const suite of SUITES) {
-  const files: string[] = [];
-  for (const folder of suite.folders) {
-    const found: string[] = [];
-    for await (const file of glob(`test/${folder}/**/*.test.ts`, { cwd: root })) found.push(file);
-    files.push(...found.sort());
-  }
-  if (files.length === 0) continue;
-  if (suite.cluster && !prepared) {
-    await prepare();
-    prepared = true;
-  }
-  console.log(suite.name);
-  const durations = await readDurations(durationsFile);
-  const ordered = longestFirst(files, durations).map((file) => join(root, file));
-  const stream = run({ files: ordered, concurrency: suite.concurrency, cwd: root });
-  const found = await followRun(stream, root, outcomes);
-  await writeDurations(durationsFile, { ...durations, ...found.durationsMs });
-  totals.passed += found.passed;
-  totals.failed += found.failed;
-  if (found.passed + found.failed === 0) totals.failed++;
-}
+// Side by side: clusters wait most of the time, and the units compute meanwhile.
+await Promise.all([runSuite(UNIT), prepare().then(() => runSuite(CLUSTERS))]);
+if (withLong) await runSuite(LONG);
 // A row of the conformance table whose test was renamed or is gone would be claimed by nothing.
 const claims = unproven(cataloguedRows(), outcomes);
 for (const claim of claims) console.log(`  FAILED conformance ${claim}`);
 totals.failed += claims.length;
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+
+async function runSuite({ name, folders, concurrency, isPatient }: Suite): Promise<void> {
+  const files: string[] = [];
+  for (const folder of folders) {
+    const found: string[] = [];
+    for await (const file of glob(`test/${folder}/**/*.test.ts`, { cwd: root })) found.push(file);
+    files.push(...found.sort());
+  }
+  if (files.length === 0) return;
+  console.log(name);
+  const durations = await readDurations(durationsFile);
+  const ordered = longestFirst(files, durations).map((file) => join(root, file));
+  const execArgv = isPatient ? ['--import', join(root, 'tools/testing/be-patient.ts')] : [];
+  const stream = run({ files: ordered, concurrency, cwd: root, execArgv });
+  const found = await followRun(stream, root, outcomes);
+  // read again: the other suite may have written its own meanwhile
+  await writeDurations(durationsFile, {
+    ...(await readDurations(durationsFile)),
+    ...found.durationsMs,
+  });
+  totals.passed += found.passed;
+  totals.failed += found.failed;
+  if (found.passed + found.failed === 0) totals.failed++;
+}
 
 /** Once here, so that test files which run side by side find it done. */
 async function prepare(): Promise<void> {

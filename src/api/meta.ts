@@ -26,12 +26,20 @@ export const ANNOTATION = {
   optOut: `${GROUP}/opt-out`,
   /** written by people: `VERSION` or `VERSION@TIME`; leaves the node out of updates to others */
   pin: `${GROUP}/pin`,
+  /** on a Plan, written by `autopilot adopt`: the last of its generations that was k0s's to run */
+  adopted: `${GROUP}/adopted`,
   /** k0s's own: `controller` or `controller+worker`, set when the ControlNode is created */
   mode: `${GROUP}/mode`,
 } as const;
 
 /** Written by the orchestrator on nodes whose turn is next; its value is the run. */
 export const SOFT_TAINT = { key: `${GROUP}/update-pending`, effect: 'PreferNoSchedule' } as const;
+
+/** CustomResourceDefinitions: of Plans, which k0s has as well, and the one whose age is that of our installation. */
+export const DEFINITION = {
+  plans: `plans.${GROUP}`,
+  installation: `updatepolicies.${EXTENSIONS_GROUP}`,
+} as const;
 
 /** Label of ConfigMaps that hold what was there before a run; its value is the run. */
 export const BASELINE_LABEL = `${EXTENSIONS_GROUP}/baseline-of`;

@@ -418,3 +418,9 @@ export const planSchema = z.looseObject({
 export type Plan = z.infer<typeof planSchema>;
 /** The orchestrator's part of a status as it may be stored: by us, by k0s, or not at all yet. */
 export type StoredPlanStatus = z.infer<typeof storedStatusSchema>;
+
+/** All that a Plan may say at the top of its two halves. */
+export const PLAN_FIELDS = {
+  spec: Object.keys(planSpecSchema.shape),
+  status: [...Object.keys(planStatusSchema.shape), ...Object.keys(storedRequestsSchema.shape)],
+} as const;

@@ -64,6 +64,9 @@ export const REASONS = {
   HeldAfterFailure:
     'More has failed than the policy bears, and it wants a person to decide what becomes of the run.',
   LeftByK0s: 'The Plan was begun by the Autopilot of k0s and is not run again by surprise.',
+  NotAdopted: 'The Plan is older than the installation of this program and was not adopted.',
+  KindsOverwritten:
+    'The definition of Plans is that of k0s, or an older one: what a run has to remember would be lost.',
   NewGenerationWaits: 'The spec was edited while a run was under way; it runs after this one.',
   // progress
   PolicyAccepted: 'Updates are done as the policy says.',

@@ -22,6 +22,7 @@ export const TROUBLES = {
   ApiAnswer: 'The API server has refused what the agent asked for.',
   NotConfirmed: 'A command that changes much was neither confirmed nor called with --yes.',
   NobodyLeads: 'No orchestrator holds the Lease.',
+  StandingBy: "k0s's own Autopilot holds the Lease: ours waits until it is switched off.",
   NoAnswer: 'No orchestrator has answered a request in time.',
   PlanMissing: 'There is no Plan of that name.',
   PublicationRefused: 'A folder of channels is not changed: what was asked for would break it.',

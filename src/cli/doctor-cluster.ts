@@ -19,7 +19,12 @@ import type { CertificateSeen, DoctorFacts, LeaseSeen, Seen } from './doctor-che
 import { list } from './preview-list.ts';
 
 const ORCHESTRATOR = 'autopilot:orchestrator';
-const POLICIES = ['autopilot-control-node', 'autopilot-node', 'autopilot-plan-requests'];
+const POLICIES = [
+  'autopilot-control-node',
+  'autopilot-node',
+  'autopilot-signals',
+  'autopilot-plan-requests',
+];
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const TLS_TIMEOUT_MS = 3_000;
 const AT_ONCE = 8;

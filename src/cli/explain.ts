@@ -1,4 +1,6 @@
 import { ConfigError } from '../config.ts';
+import { kindsOf } from '../kube/api-check-client.ts';
+import { ApiError } from '../kube/api-error.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { PLANS } from '../kube/target-path.ts';
 import { explain } from '../plans/explain.ts';
@@ -16,12 +18,18 @@ import { readLeader } from './read-leader.ts';
 
 export type ExplainOptions = ClusterOptions;
 
+const READ_TIMEOUT_MS = 10_000;
+
 /** Prints why a Plan waits or has failed. @returns the exit code */
 export async function runExplain(name: string, options: ExplainOptions): Promise<number> {
   let kube: Kube | undefined;
   try {
     kube = connect({ ...options, version: AUTOPILOT_VERSION });
-    const [stored, leader] = await Promise.all([list(kube, PLANS), readLeader(kube)]);
+    const [stored, leader, missingFields] = await Promise.all([
+      list(kube, PLANS),
+      readLeader(kube),
+      readMissing(kube),
+    ]);
     const plans = stored.map((raw) => trimPlan(raw));
     const plan = plans.find((one) => one.name === name);
     if (plan === undefined) {
@@ -31,7 +39,7 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     const nowMs = Date.now();
     // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
     const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
-    const found = explain(plan, { plansBefore: before, leader, nowMs });
+    const found = explain(plan, { plansBefore: before, leader, missingFields, nowMs });
     const paint = paintFor(process.stdout, process.env);
     process.stdout.write(
       outputText(options.output, found, () => explanationText(found, paint, nowMs)),
@@ -44,5 +52,15 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     return exitCode;
   } finally {
     await kube?.close();
+  }
+}
+
+/** Whoever may not read definitions is told the rest all the same. */
+async function readMissing(kube: Kube): Promise<readonly string[]> {
+  try {
+    return (await kindsOf(kube, AbortSignal.timeout(READ_TIMEOUT_MS))).missingFields;
+  } catch (thrown) {
+    if (thrown instanceof ApiError && thrown.status === 403) return [];
+    throw thrown;
   }
 }

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { METRICS_ADDRESS } from '../metrics/address.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { addAdopt } from './adopt-command.ts';
 import { addChannel } from './channel-command.ts';
 import { addCompletion } from './completion-command.ts';
 import { addExplain } from './explain-command.ts';
@@ -79,6 +80,7 @@ export function commandLine(name: string): Command {
   addPreview(program);
   addExplain(program);
   addHistory(program);
+  addAdopt(program);
   addVerbs(program);
   addLooks(program);
   addChannel(program);

@@ -1,6 +1,7 @@
 import { LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import { ApiError, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
+import { isHolderOfK0s } from '../kube/leader-decision.ts';
 import type { RawLease } from '../kube/raw.ts';
 import type { Leader } from '../plans/explain.ts';
 
@@ -16,7 +17,8 @@ export async function readLeader(kube: Kube): Promise<Leader> {
     // Stamped by the holder's clock: compared with the API server's, both are kept by NTP or neither.
     const silentMs = (kube.serverClock.nowMs() ?? Date.now()) - renewedMs;
     const toleratedMs = (spec?.leaseDurationSeconds ?? 15) * 2_000;
-    return silentMs > toleratedMs ? { kind: 'gone', holder, silentMs } : { kind: 'alive', holder };
+    if (silentMs > toleratedMs) return { kind: 'gone', holder, silentMs };
+    return { kind: isHolderOfK0s(holder) ? 'k0s' : 'alive', holder };
   } catch (thrown) {
     if (isNotFound(thrown)) return { kind: 'gone' };
     if (thrown instanceof ApiError && thrown.status === 403) return { kind: 'unknown' };

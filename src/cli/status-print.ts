@@ -71,6 +71,10 @@ function leaderLine({ leader }: StatusReport, { paint, columns, wide }: Sheet): 
   switch (leader.kind) {
     case 'alive':
       return fit(`leader  ${leader.holder}`, width);
+    case 'k0s':
+      return paint.bad(
+        fit(`leader  k0s's own Autopilot (${leader.holder}): ours stands by`, width),
+      );
     case 'unknown':
       return paint.dim(fit('leader  not known: no right to read its Lease', width));
     case 'gone':

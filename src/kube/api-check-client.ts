@@ -1,10 +1,21 @@
+import { DEFINITION, VERSION } from '../api/meta.ts';
 import type { RemovedApi } from '../api/removed-apis.ts';
 import { messageOf } from '../errors.ts';
 import { pagesOf } from '../gates/pages-client.ts';
 import type { Log } from '../log.ts';
-import { type ApiCheck, apisGoneIn, type RemovedApiUse } from '../plans/api-check.ts';
+import {
+  type ApiCheck,
+  apisGoneIn,
+  describeMissing,
+  missingFields,
+  type PlanSchema,
+  type RemovedApiUse,
+} from '../plans/api-check.ts';
+import { isNotFound } from './api-error.ts';
 import type { Kube } from './client.ts';
 import { keyOf, type RawObject } from './raw.ts';
+
+export const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /** Of the discovery of the API server, as far as we read it. */
 interface RawGroups {
@@ -72,12 +83,56 @@ async function namesOf(kube: Kube, path: string, signal: AbortSignal): Promise<S
   return names;
 }
 
+interface RawDefinition extends RawObject {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly name: string;
+      readonly schema?: { readonly openAPIV3Schema?: PlanSchema };
+    }[];
+  };
+}
+
+/** What the API server knows of our kinds. @throws as {@link Kube.request} does */
+export async function kindsOf(
+  kube: Kube,
+  signal: AbortSignal,
+): Promise<{
+  readonly missingFields: readonly string[];
+  readonly installedAtMs: number | undefined;
+}> {
+  const [plans, installation] = await Promise.all([
+    definition(kube, DEFINITION.plans, signal),
+    definition(kube, DEFINITION.installation, signal),
+  ]);
+  const version = plans?.spec.versions.find(({ name }) => name === VERSION);
+  const installedAtMs = Date.parse(installation?.metadata.creationTimestamp ?? '');
+  return {
+    missingFields: missingFields(version?.schema?.openAPIV3Schema),
+    installedAtMs: Number.isNaN(installedAtMs) ? undefined : installedAtMs,
+  };
+}
+
+async function definition(
+  kube: Kube,
+  name: string,
+  signal: AbortSignal,
+): Promise<RawDefinition | undefined> {
+  try {
+    return await kube.request<RawDefinition>('GET', `${DEFINITIONS}/${name}`, { signal });
+  } catch (thrown) {
+    if (isNotFound(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
 export interface ApiCheckClient {
   /**
-   * Replaces the versions that Plans which are about to begin would bring. Where there are none, nothing is
-   * asked, and what was answered is forgotten: what is asked for later is looked at anew.
+   * Replaces the versions that Plans which are about to begin would bring. Undefined: no Plan is; then nothing
+   * is asked, and what was answered is forgotten: what is asked for later is looked at anew.
    */
-  watch(versions: ReadonlySet<string>): void;
+  watch(versions: ReadonlySet<string> | undefined): void;
+  /** When our kinds came, once it was asked for; it stays so. */
+  readonly installedAtMs: number | undefined;
   /** @returns undefined while it is being asked for the first time since these versions are watched */
   check(): ApiCheck | undefined;
 }
@@ -100,7 +155,8 @@ export function createApiCheckClient({
   signal,
   onChange,
 }: ApiCheckOptions): ApiCheckClient {
-  let wanted = '';
+  let wanted: string | undefined;
+  let installedAtMs: number | undefined;
   let gone: readonly RemovedApi[] = [];
   let found: { readonly check: ApiCheck; readonly atMs: number } | undefined;
   let isAsking = false;
@@ -110,10 +166,14 @@ export function createApiCheckClient({
     const asked = wanted;
     let check: ApiCheck;
     try {
-      check = { kind: 'known', inUse: await usesOf(kube, gone, signal) };
+      const [inUse, kinds] = await Promise.all([usesOf(kube, gone, signal), kindsOf(kube, signal)]);
+      installedAtMs = kinds.installedAtMs ?? installedAtMs;
+      check = { kind: 'known', inUse, ...kinds };
+      if (kinds.missingFields.length > 0) log.error({}, describeMissing(kinds.missingFields));
     } catch (thrown) {
       check = { kind: 'unknown', message: messageOf(thrown) };
-      if (!signal.aborted) log.warn({ error: check.message }, 'the APIs in use are not known');
+      if (!signal.aborted)
+        log.warn({ error: check.message }, 'the API server could not be asked what it has');
     }
     isAsking = false;
     if (signal.aborted) return;
@@ -124,16 +184,23 @@ export function createApiCheckClient({
 
   return {
     watch(versions) {
-      const key = [...versions].sort().join(' ');
+      const key = versions && [...versions].sort().join(' ');
       if (key !== wanted) {
         wanted = key;
-        gone = apisGoneIn(versions);
+        gone = apisGoneIn(versions ?? []);
         found = undefined;
       }
-      if (key === '' || isAsking || signal.aborted) return;
-      const restMs = found?.check.kind === 'unknown' ? RETRY_MS : FRESH_MS;
+      if (key === undefined || isAsking || signal.aborted) return;
+      const restMs = found !== undefined && isWell(found.check) ? FRESH_MS : RETRY_MS;
       if (found === undefined || performance.now() - found.atMs >= restMs) void ask();
     },
     check: () => found?.check,
+    get installedAtMs() {
+      return installedAtMs;
+    },
   };
+}
+
+function isWell(check: ApiCheck): boolean {
+  return check.kind === 'known' && (check.missingFields?.length ?? 0) === 0;
 }

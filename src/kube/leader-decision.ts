@@ -1,3 +1,12 @@
+/**
+ * Whether the Autopilot of k0s holds the Lease: it writes the id of its process, 16 bytes in hex; ours writes the
+ * name of a host as well.
+ * @see k0s pkg/config, InvocationID
+ */
+export function isHolderOfK0s(holder: string): boolean {
+  return /^[0-9a-f]{32}$/.test(holder);
+}
+
 /** What the Lease says. */
 export interface LeaseRecord {
   /** Empty: it was released. */

@@ -1,4 +1,4 @@
-import type { PlanSpec } from '../api/plan.ts';
+import { PLAN_FIELDS, type PlanSpec } from '../api/plan.ts';
 import { isRemovedIn, REMOVED_APIS, type RemovedApi } from '../api/removed-apis.ts';
 
 /** Objects that are served under a version of their kind, and under none that survives. */
@@ -11,7 +11,14 @@ export interface RemovedApiUse {
 
 /** What the API server has answered about itself, before a run begins. */
 export type ApiCheck =
-  | { readonly kind: 'known'; readonly inUse: readonly RemovedApiUse[] }
+  | {
+      readonly kind: 'known';
+      readonly inUse: readonly RemovedApiUse[];
+      /** Fields that this program writes or reads, and the stored definition of Plans does not have. */
+      readonly missingFields?: readonly string[];
+      /** When our kinds came into the cluster, by the API server's clock, epoch milliseconds. */
+      readonly installedAtMs?: number | undefined;
+    }
   /** It could not be asked; the message says why. */
   | { readonly kind: 'unknown'; readonly message: string };
 
@@ -35,4 +42,30 @@ export function apisGoneIn(versions: Iterable<string>): RemovedApi[] {
 /** In k0s's words, which dashboards read in the `description` of a command. */
 export function describeUse({ api, resource, objects }: RemovedApiUse): string {
   return `${resource}.${api.group} ${api.version} has been removed in Kubernetes ${api.removedIn}, but there are ${objects} such resources in the cluster`;
+}
+
+/** Of an OpenAPI schema, as a CustomResourceDefinition has it. */
+export interface PlanSchema {
+  readonly properties?: Readonly<Record<string, PlanSchema>>;
+}
+
+/**
+ * What of a Plan this API server would drop. k0s writes its own definition over ours whenever it starts with its
+ * Autopilot on; ours of an older version lacks what is new.
+ * @returns paths such as `status.runID`
+ */
+export function missingFields(schema: PlanSchema | undefined): string[] {
+  const lacks = (part: 'spec' | 'status', fields: readonly string[]) =>
+    fields
+      .filter((field) => schema?.properties?.[part]?.properties?.[field] === undefined)
+      .map((field) => `${part}.${field}`);
+  return [...lacks('spec', PLAN_FIELDS.spec), ...lacks('status', PLAN_FIELDS.status)];
+}
+
+const SHOWN_FIELDS = 3;
+
+export function describeMissing(fields: readonly string[]): string {
+  const shown = fields.slice(0, SHOWN_FIELDS).join(', ');
+  const more = fields.length > SHOWN_FIELDS ? ` and ${fields.length - SHOWN_FIELDS} more` : '';
+  return `the stored definition of Plans has no ${shown}${more}: that of k0s, or an older one, was written over ours, and what a run has to remember would be lost; type: kubectl apply -f crds/`;
 }

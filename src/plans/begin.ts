@@ -12,7 +12,8 @@ import { isTerminalState } from '../api/plan.ts';
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
-import { checkedVersions } from './api-check.ts';
+import { isFromBefore, isLeftHalfRun, lastRun } from './adopted.ts';
+import { describeMissing } from './api-check.ts';
 import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
@@ -45,16 +46,24 @@ export function begin(facts: PlanFacts): Beginning {
   const { plan } = facts;
   const state = plan.status?.state;
   if (plan.deleted) return { kind: 'nothing' };
+  const { apiCheck } = facts;
+  const last = lastRun(plan);
   if (isTerminalState(state)) {
-    const observed = plan.status?.observedGeneration;
     // A terminal state without a generation was left by k0s: it has run.
-    if (observed === undefined || observed >= plan.generation) return { kind: 'nothing' };
-  } else if (state !== undefined && state !== '') {
-    return {
-      kind: 'wait',
-      reason: 'LeftByK0s',
-      message: `state ${state} was not written by this program; delete the Plan and apply it again to run it`,
-    };
+    if (last === undefined || last >= plan.generation) return { kind: 'nothing' };
+  } else if (isLeftHalfRun(plan)) {
+    if (last === undefined || last >= plan.generation) {
+      return { kind: 'wait', reason: 'LeftByK0s', message: leftHalfRun(plan.name, state) };
+    }
+  } else {
+    const installedAtMs = apiCheck.kind === 'known' ? apiCheck.installedAtMs : undefined;
+    if (isFromBefore(plan, installedAtMs)) {
+      return { kind: 'wait', reason: 'NotAdopted', message: notAdopted(plan.name) };
+    }
+  }
+  if (apiCheck.kind === 'known' && (apiCheck.missingFields?.length ?? 0) > 0) {
+    const message = describeMissing(apiCheck.missingFields!);
+    return { kind: 'wait', reason: 'KindsOverwritten', message };
   }
   if ('invalid' in plan.spec) {
     const { reason, invalid } = plan.spec;
@@ -76,12 +85,20 @@ export function begin(facts: PlanFacts): Beginning {
   }
   const superseded = supersededBy(plan.spec, facts);
   if (superseded !== undefined) return refuse(facts, undefined, [superseded]);
-  if (facts.apiCheck.kind === 'unknown' && checkedVersions(plan.spec).length > 0) {
-    return { kind: 'wait', reason: 'WaitsForApiCheck', message: facts.apiCheck.message };
+  if (apiCheck.kind === 'unknown') {
+    return { kind: 'wait', reason: 'WaitsForApiCheck', message: apiCheck.message };
   }
   const checked = preflight(plan.spec, facts);
   if (checked.refusals.length > 0) return refuse(facts, checked, checked.refusals);
   return { kind: 'run', status: freeze(facts, plan.spec, checked) };
+}
+
+function leftHalfRun(name: string, state: string | undefined): string {
+  return `k0s has begun it and left it as ${state}; to see what is true of each node: autopilot adopt --check; to go on from there: autopilot adopt --run ${name}`;
+}
+
+function notAdopted(name: string): string {
+  return `it is older than this installation and does not run by surprise; to run it: autopilot adopt --run ${name}, or edit it`;
 }
 
 function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatus {

@@ -1,4 +1,5 @@
-import type { StoredPlanStatus } from '../api/plan.ts';
+import { API_VERSION } from '../api/meta.ts';
+import { isTerminalState, type StoredPlanStatus } from '../api/plan.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
@@ -6,6 +7,7 @@ import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import { isInDoubt, readAgain } from '../kube/read-again.ts';
 import type { Log } from '../log.ts';
+import { isFromBefore } from './adopted.ts';
 import { checkedVersions } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
@@ -61,6 +63,8 @@ export class Controller {
   readonly #runs: UpdateRunClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
+  /** The Autopilot of k0s leads; Plans of which that was said. */
+  #besideK0s: { readonly holder: string; readonly told: Set<string> } | undefined;
   #leadingSinceMs = 0;
   #isAlone = false;
   #term: AbortController | undefined;
@@ -129,6 +133,7 @@ export class Controller {
   /** Stops acting at once; what is under way is cut off. */
   standBy(): void {
     this.#epoch = undefined;
+    this.#besideK0s = undefined;
     this.#term?.abort(new Error('not leading any more'));
     this.#term = undefined;
     clearTimeout(this.#tick);
@@ -141,7 +146,28 @@ export class Controller {
     this.store.gates.rest();
   }
 
+  /** While the Autopilot of k0s leads it carries Plans out, in its own way: whoever waits for one is told. */
+  standBeside(holder: string): void {
+    this.#besideK0s = { holder, told: new Set() };
+    this.#tellBeside();
+  }
+
+  #tellBeside(): void {
+    const { holder, told } = this.#besideK0s ?? {};
+    if (holder === undefined || told === undefined) return;
+    for (const { name, uid, status } of this.store.plans.values()) {
+      if (told.has(uid) || isTerminalState(status?.state)) continue;
+      told.add(uid);
+      this.#options.recorder.emit({
+        ...{ type: 'Warning', reason: 'StandingBy' },
+        message: `k0s's own Autopilot leads (${holder}): this Plan is its to run, not ours, until it is switched off on every controller by --disable-components=autopilot`,
+        regarding: { apiVersion: API_VERSION, kind: 'Plan', name, uid },
+      });
+    }
+  }
+
   #wake(): void {
+    this.#tellBeside();
     if (this.#epoch === undefined || this.#tick !== undefined) return;
     this.#tick = setTimeout(() => {
       this.#tick = undefined;
@@ -162,7 +188,10 @@ export class Controller {
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
     this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
-    this.store.apis.watch(new Set(known.flatMap(versionsToCheck)));
+    const beginning = known.filter(mayBegin);
+    this.store.apis.watch(
+      beginning.length === 0 ? undefined : new Set(beginning.flatMap(versionsToCheck)),
+    );
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
       let controller = this.#plans.get(plan.uid);
@@ -213,11 +242,13 @@ export class Controller {
       return undefined;
     // What has never been asked is not known by the next look: the answer is on its way.
     const apiCheck = this.store.apis.check();
-    if (apiCheck === undefined && versionsToCheck({ ...plan, status }).length > 0) return undefined;
+    if (apiCheck === undefined && mayBegin({ ...plan, status })) return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
-    const isHeld = (other: QueuedPlan) => holdOf({ nowMs, policy, plan: other }) !== undefined;
+    const { installedAtMs } = this.store.apis;
+    const isHeld = (other: QueuedPlan) =>
+      holdOf({ nowMs, policy, plan: other }) !== undefined || isFromBefore(other, installedAtMs);
     return {
       nowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
@@ -347,10 +378,13 @@ export class Controller {
   }
 }
 
-/** Of a Plan that may begin, or whose retry is to be judged like a beginning. */
-function versionsToCheck(plan: QueuedPlan): string[] {
-  const mayBegin = !plan.deleted && (wantsToRun(plan) || isAskedOf(plan));
-  return mayBegin && !('invalid' in plan.spec) ? checkedVersions(plan.spec) : [];
+/** Also where a retry is to be judged like a beginning. */
+function mayBegin(plan: QueuedPlan): boolean {
+  return !plan.deleted && (wantsToRun(plan) || isAskedOf(plan));
+}
+
+function versionsToCheck({ spec }: QueuedPlan): string[] {
+  return 'invalid' in spec ? [] : checkedVersions(spec);
 }
 
 function isAskedOf({ requests, status, deleted }: QueuedPlan): boolean {

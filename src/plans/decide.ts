@@ -102,6 +102,8 @@ function queue(
   const status: PlanStatus = {
     ...withOpening(plan.status ?? {}, opensAtMs),
     state: plan.status?.state ?? '',
+    // k0s's definition of Plans wants the list; nothing else is kept under it.
+    ...(reason === 'KindsOverwritten' ? { commands: plan.status?.commands ?? [] } : {}),
     waitsFor: message,
     conditions: withCondition(
       plan.status?.conditions ?? [],

@@ -89,7 +89,8 @@ function heldUntil(
   const untilMs = controllers.flatMap((one) => {
     const { target, phase } = one;
     if (phase === 'Downloading') return [aloneUntil(one, course)];
-    if (!isAway(one, course) && !(phase === 'OnTrial' && isNextReady)) return [];
+    const isJudged = phase === 'OnTrial' || phase === 'Committing';
+    if (!isAway(one, course) && !(isJudged && isNextReady)) return [];
     return [sinceMs(target, phase, course) + IN_PEACE_FOR_MS];
   });
   const latestMs = Math.max(course.nowMs, ...untilMs);

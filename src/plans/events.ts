@@ -30,6 +30,9 @@ const TOLD_HOLDS: Readonly<Record<string, PlanEvent['type']>> = {
   WaitsForWindow: 'Normal',
   Frozen: 'Normal',
   InvalidPolicy: 'Warning',
+  KindsOverwritten: 'Warning',
+  LeftByK0s: 'Warning',
+  NotAdopted: 'Normal',
   HeldAfterFailure: 'Warning',
 };
 

@@ -339,12 +339,20 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     ],
   },
   LeftByK0s: {
-    fix: 'Delete the Plan and apply it again to run it.',
+    fix: 'See what is true of each node; then let it go on from there, or leave it to the past.',
     next: ({ plan }) => [
-      `kubectl get plan ${plan} -o yaml > ${plan}.yaml`,
-      `kubectl delete plan ${plan}`,
-      `kubectl apply -f ${plan}.yaml`,
+      'autopilot adopt --check',
+      `autopilot adopt --run ${plan}`,
+      'autopilot adopt',
     ],
+  },
+  NotAdopted: {
+    fix: 'If it is still wanted, run it; otherwise delete it, or leave it to the past.',
+    next: ({ plan }) => [planYamlOf(plan), `autopilot adopt --run ${plan}`, 'autopilot adopt'],
+  },
+  KindsOverwritten: {
+    fix: "Switch k0s's own Autopilot off on every controller, which writes its definitions anew; then apply ours.",
+    next: () => ['autopilot adopt --check', 'kubectl apply -f crds/'],
   },
   NewGenerationWaits: waits(look(follow)),
   Resumed: nothing,

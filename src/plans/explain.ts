@@ -2,12 +2,15 @@ import { LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
 import type { Backup, CommandStatus, Role, TargetPhase, TargetStatus } from '../api/plan.ts';
 import { isTerminalState, type StoredPlanStatus } from '../api/plan.ts';
 import { isReason, REASONS } from '../api/reasons.ts';
+import { describeMissing } from './api-check.ts';
 import { type About, ADVICE } from './explain-advice.ts';
 import { isFinal, isTrouble } from './target.ts';
 
 /** Who leads, as the Lease tells. */
 export type Leader =
   | { readonly kind: 'alive'; readonly holder: string }
+  /** The Autopilot of k0s, which holds the same Lease. */
+  | { readonly kind: 'k0s'; readonly holder: string }
   /** @property silentMs since the last renewal; undefined: nobody ever led */
   | { readonly kind: 'gone'; readonly holder?: string; readonly silentMs?: number }
   /** The Lease may not be read, say. */
@@ -24,6 +27,8 @@ export interface Surroundings {
   /** Plans that run before this one. */
   readonly plansBefore: readonly string[];
   readonly leader: Leader;
+  /** What the stored definition of Plans lacks; without it, nothing that is said of a run is kept. */
+  readonly missingFields?: readonly string[];
   readonly nowMs: number;
 }
 
@@ -77,6 +82,7 @@ export function explain(plan: ExplainedPlan, around: Surroundings): Explanation 
     progress: plan.status?.progress?.text ?? '',
     findings: [
       ...nobodyLeads(plan, standing, around),
+      ...overwritten(plan, own, around),
       ...own,
       ...ofTargets(plan, standing, around),
     ],
@@ -140,12 +146,25 @@ function headline(
   }
 }
 
+const lease = `kubectl get lease -n ${NAMESPACE} ${LEADER_LEASE} -o yaml`;
+
 /** Nothing moves, and nothing that is stored is kept up to date. */
 function nobodyLeads(
   { name }: ExplainedPlan,
   standing: Standing,
   { leader }: Surroundings,
 ): Finding[] {
+  if (leader.kind === 'k0s' && !isAtRest(standing)) {
+    return [
+      {
+        subject: `Plan ${name}`,
+        reason: 'StandingBy',
+        sentence: `k0s's own Autopilot leads (${leader.holder}), so that this Plan is its to run; ours stands by and takes over once it is switched off`,
+        fix: 'Start every controller with --disable-components=autopilot; where that is done already, see which one is left.',
+        next: ['autopilot adopt --check', lease],
+      },
+    ];
+  }
   if (leader.kind !== 'gone' || isAtRest(standing)) return [];
   const last =
     leader.silentMs === undefined
@@ -157,16 +176,25 @@ function nobodyLeads(
       reason: 'NobodyLeads',
       sentence: `no orchestrator is at work (${last}), so that nothing new happens, and what stands here may be out of date`,
       fix: 'Start the orchestrator, or see why it does not lead.',
-      next: [
-        `kubectl get lease -n ${NAMESPACE} ${LEADER_LEASE} -o yaml`,
-        'autopilot controller --help',
-      ],
+      next: [lease, 'autopilot controller --help'],
     },
   ];
 }
 
 function isAtRest(standing: Standing): boolean {
   return ['refused', 'failed', 'completed', 'foreign'].includes(standing);
+}
+
+/** The Plan cannot say it itself: the condition would be dropped like the rest. */
+function overwritten(
+  { name }: ExplainedPlan,
+  own: readonly Finding[],
+  { missingFields = [] }: Surroundings,
+): Finding[] {
+  if (missingFields.length === 0) return [];
+  if (own.some(({ reason }) => reason === 'KindsOverwritten')) return [];
+  const message = describeMissing(missingFields);
+  return [finding(`Plan ${name}`, 'KindsOverwritten', message, { plan: name, message }, undefined)];
 }
 
 /** What holds, or has ended, the Plan as a whole. */

@@ -162,6 +162,10 @@ export interface PlanFacts {
     /** What people ask of it, in the order in which it is stored; answered ones included. */
     readonly requests: readonly Request[];
     readonly deleted: boolean;
+    /** When its spec was last written, by the API server's clock; undefined: now. */
+    readonly appliedAtMs?: number | undefined;
+    /** The last generation that `autopilot adopt` has left to k0s. */
+    readonly adopted?: number | undefined;
   };
   /** Names of Plans that may not run beside this one, and go before it. */
   readonly plansBefore: readonly string[];

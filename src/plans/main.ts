@@ -6,6 +6,7 @@ import { followApiServers } from '../kube/api-servers.ts';
 import { connect } from '../kube/client.ts';
 import { createRecorder } from '../kube/events.ts';
 import { type Leader, type Leadership, startLeader } from '../kube/leader.ts';
+import { isHolderOfK0s } from '../kube/leader-decision.ts';
 import { createLog } from '../log.ts';
 import { sample } from '../metrics/catalogue.ts';
 import { changeSamples } from '../metrics/change-samples.ts';
@@ -99,7 +100,13 @@ export async function runOrchestrator(
       acting = undefined;
       controller.standBy();
       if (leadership.holder !== undefined && leadership.holder !== identity) {
-        log.info({ holder: leadership.holder }, 'standing by, another one leads');
+        if (isHolderOfK0s(leadership.holder)) {
+          const { holder } = leadership;
+          log.warn({ holder }, "standing by, k0s's own Autopilot leads until it is switched off");
+          controller.standBeside(holder);
+        } else {
+          log.info({ holder: leadership.holder }, 'standing by, another one leads');
+        }
       } else if (leadership.problem !== undefined) {
         log.warn({ problem: leadership.problem }, 'cannot lead');
       }

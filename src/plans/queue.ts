@@ -1,5 +1,6 @@
 import { compareK0sVersions } from '../api/k0s-version.ts';
 import { isTerminalState } from '../api/plan.ts';
+import { isLeftHalfRun, lastRun, type Origin } from './adopted.ts';
 import { isInFlight } from './in-flight.ts';
 import { areDisjoint, type Machines, type Reach, reachOf, versionsOf } from './reach.ts';
 import { isUnderWay } from './run.ts';
@@ -18,7 +19,8 @@ export type QueuedPlan = Pick<
   | 'requests'
   | 'deleted'
   | 'spec'
->;
+> &
+  Pick<Origin, 'adopted'>;
 
 /** What the order of Plans depends on besides themselves. */
 export interface Surroundings {
@@ -104,10 +106,12 @@ function takesBack(plan: QueuedPlan, { status }: QueuedPlan): boolean {
   return compareK0sVersions(mine.lowest, theirs.highest) < 0;
 }
 
-export function wantsToRun({ status, generation }: QueuedPlan): boolean {
+export function wantsToRun(plan: QueuedPlan): boolean {
+  const { status, generation } = plan;
   if (status?.state === undefined || status.state === '') return true;
-  const observed = status.observedGeneration;
-  return isTerminalState(status.state) && observed !== undefined && observed < generation;
+  const last = lastRun(plan);
+  const isOver = isTerminalState(status.state) || isLeftHalfRun(plan);
+  return isOver && last !== undefined && last < generation;
 }
 
 function isOlder(a: QueuedPlan, b: QueuedPlan): boolean {

@@ -10,7 +10,6 @@ import {
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import { type Answer, done, refused } from './answer.ts';
-import { checkedVersions } from './api-check.ts';
 import { isCordonedByOthers } from './availability.ts';
 import { wasTouched } from './behind.ts';
 import { withCondition } from './conditions.ts';
@@ -77,7 +76,7 @@ export function retry(facts: PlanFacts): Answer {
   const open = plan.spec.commands.filter((_, id) => commands?.[id]?.state !== 'Completed');
   const bad = pinnedAndBad(status, plan.spec, facts);
   if (bad !== undefined) return refused('Quarantined', bad);
-  if (facts.apiCheck.kind === 'unknown' && checkedVersions(plan.spec).length > 0) {
+  if (facts.apiCheck.kind === 'unknown') {
     return refused('WaitsForApiCheck', `${facts.apiCheck.message}; ask again`);
   }
   const { refusals } = preflight({ ...plan.spec, commands: open }, facts);

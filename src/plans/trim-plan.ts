@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseForgiving } from '../api/forgiving.ts';
+import { ANNOTATION } from '../api/meta.ts';
 import {
   planSchema,
   planSpecSchema,
@@ -26,6 +27,8 @@ export interface TrimmedPlan {
   readonly status: StoredPlanStatus | undefined;
   readonly requests: readonly Request[];
   readonly deleted: boolean;
+  /** The last generation that `autopilot adopt` has left to k0s. */
+  readonly adopted?: number | undefined;
 }
 
 const metadataOnly = planSchema.pick({ metadata: true });
@@ -53,7 +56,14 @@ export function trimPlan(raw: unknown): TrimmedPlan {
     status: readStatus(status),
     requests: readRequests(status),
     deleted: metadata.deletionTimestamp !== undefined,
+    adopted: readAdopted(metadata.annotations?.[ANNOTATION.adopted]),
   };
+}
+
+/** What is no number was written by somebody who meant something: nothing of the Plan runs by surprise. */
+function readAdopted(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
 }
 
 interface ManagedField {

@@ -28,6 +28,8 @@ export interface ApiServer {
   kubeconfig(user: string, groups?: readonly string[], server?: string): Promise<string>;
   /** A client as that user. Closed by {@link stop}. */
   as(user: string, groups?: readonly string[], server?: string): Promise<Kube>;
+  /** A client with nothing but that token. Closed by {@link stop}. */
+  withToken(token: string): Promise<Kube>;
   /** @returns what it printed; rejects where it fails */
   kubectl(...args: readonly string[]): Promise<string>;
   /** To its end, whatever that is. @param input YAML or JSON for `-f -` */
@@ -43,6 +45,8 @@ export interface ApiServer {
 export interface ApiServerOptions {
   /** Of k0s's ClusterConfig: `{ controllerManager: { extraArgs: { ... } } }`. */
   readonly spec?: Readonly<Record<string, object>>;
+  /** With nothing of ours in it. */
+  readonly bare?: boolean;
 }
 
 /**
@@ -112,10 +116,27 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     return kube;
   }
 
+  async function withToken(token: string) {
+    const path = await kubeconfig('nobody');
+    const text = await readFile(path, 'utf8');
+    const bare = text.replaceAll(/^( *)client-(certificate|key)-data: .*$/gm, '');
+    await writeFile(path, bare.replace(/^( *)user:\s*$/m, `$1user:\n$1  token: ${token}`));
+    const kube = connect({ kubeconfig: path, version: 'test' });
+    clients.push(kube);
+    return kube;
+  }
+
   // kubectl without a credential asks for one: its input ends at once.
   const kubectl = (...args: readonly string[]) => run(binary, ['kubectl', ...dataDir, ...args]);
   const tryKubectl = (args: readonly string[], input = '') =>
     tryRun(binary, ['kubectl', ...dataDir, ...args], { input });
+
+  async function install(): Promise<void> {
+    await kubectl('apply', '--server-side', '-f', join(root, 'deploy/install.yaml'));
+    await eventually('our kinds', () =>
+      admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
+    );
+  }
 
   async function stop(): Promise<void> {
     await Promise.all(clients.map((kube) => kube.close()));
@@ -129,12 +150,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     await start();
     // `kube-node-lease` is made by the API server itself, a moment after it is ready.
     await eventually('the namespaces', () => kubectl('get', 'namespace', 'kube-node-lease'));
-    await kubectl('apply', '--server-side', '-f', join(root, 'deploy/install.yaml'));
-    await eventually('our kinds', () =>
-      admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
-    );
+    if (options.bare !== true) await install();
     return {
-      ...{ address, port, admin, kubeconfig, as, kubectl, tryKubectl, start, stop },
+      ...{ address, port, admin, kubeconfig, as, withToken, kubectl, tryKubectl, start, stop },
       get pid() {
         return child?.pid ?? 0;
       },

@@ -1,5 +1,5 @@
+import { Agent, request } from 'node:https';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 
 export interface Backend {
   readonly name: string;
@@ -29,7 +29,7 @@ export class LoadBalancer {
   readonly #server: Server;
   readonly #pools: Pool[];
   readonly #clients = new Set<Socket>();
-  readonly #probes: NodeJS.Timeout[] = [];
+  readonly #stopProbes: (() => void)[] = [];
   #next = 0;
   #blocked = false;
 
@@ -42,7 +42,9 @@ export class LoadBalancer {
       connections: new Map(),
     }));
     server.on('connection', (client) => this.#accept(client));
-    for (const pool of this.#pools) this.#probes.push(startProbe(pool, () => this.#cut(pool)));
+    for (const pool of this.#pools) {
+      this.#stopProbes.push(startProbe(pool, () => this.#cut(pool)));
+    }
   }
 
   /** @throws when the address is taken */
@@ -79,7 +81,7 @@ export class LoadBalancer {
   }
 
   close(): Promise<void> {
-    for (const probe of this.#probes) clearInterval(probe);
+    for (const stop of this.#stopProbes) stop();
     this.block();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
@@ -135,35 +137,46 @@ export class LoadBalancer {
   }
 }
 
-function startProbe(pool: Pool, onGone: () => void): NodeJS.Timeout {
-  let socket: Socket | undefined;
-  let answer = '';
-  const ask = () => {
-    socket?.write('GET /readyz HTTP/1.1\r\nHost: readyz\r\n\r\n');
-  };
+/**
+ * Asks on one connection that is kept, so that a backend that dies is missed at once. One question at a time: what
+ * is asked before the last answer has come is answered late by a slow backend, and tells of a time that has passed.
+ * @returns how to stop it
+ */
+function startProbe(pool: Pool, onGone: () => void): () => void {
+  // Health is asked, nothing is told: the certificate does not matter here.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+  const known = new WeakSet<Socket>();
+  let isAsking = false;
   const gone = (why: string) => {
-    socket?.destroy();
-    socket = undefined;
     pool.ready = false;
     pool.found = why;
     onGone();
   };
-  const dial = () => {
-    answer = '';
-    // Health is asked, nothing is told: the certificate does not matter here.
-    const mine = connectTls({ host: pool.host, port: pool.port, rejectUnauthorized: false }, ask);
-    socket = mine;
-    mine.setTimeout(PROBE_TIMEOUT_MS, () => mine === socket && gone('no answer'));
-    mine.on('error', (error) => mine === socket && gone(error.message));
-    mine.on('close', () => mine === socket && gone('closed'));
-    mine.on('data', (data) => {
-      answer += data.toString('latin1');
-      const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
-      if (status === undefined) return;
-      pool.ready = status === '200';
-      pool.found = status;
-      answer = '';
+  const ask = () => {
+    if (isAsking) return;
+    isAsking = true;
+    const { host, port } = pool;
+    const asked = request({ agent, host, port, path: '/readyz' }, (response) => {
+      pool.ready = response.statusCode === 200;
+      pool.found = String(response.statusCode);
+      response.resume();
     });
+    const deadline = setTimeout(() => asked.destroy(new Error('no answer')), PROBE_TIMEOUT_MS);
+    asked.once('socket', (socket) => {
+      if (known.has(socket)) return;
+      known.add(socket);
+      socket.once('close', () => gone('closed'));
+    });
+    asked.on('error', (error) => gone(error.message));
+    asked.once('close', () => {
+      clearTimeout(deadline);
+      isAsking = false;
+    });
+    asked.end();
   };
-  return setInterval(() => (socket === undefined ? dial() : ask()), PROBE_EVERY_MS);
+  const timer = setInterval(ask, PROBE_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    agent.destroy();
+  };
 }

@@ -48,7 +48,7 @@ export const selector = chapter({
 export const heldUp = chapter({
   name: 'What k0s leaves open, on hosts',
   about: '3 controllers and 3 workers',
-  file,
+  file: 'test/long/conformance-on-hosts.test.ts',
   rows: {
     notATarget: oursAlone(
       'with a controller down that is no target, the Plan is Schedulable for 10 s, says ControllerNotReady and applies nothing; it goes on when that is back',

@@ -195,12 +195,12 @@ const bundle = (workers: object = everything) => ({
 const by = (selector: object) => ({ discovery: { selector } });
 
 function planOf(commands: readonly object[]) {
-  const { apiVersion, kind, metadata } = {
+  return {
     apiVersion: 'autopilot.k0sproject.io/v1beta2',
     kind: 'Plan',
     metadata: { name: 'autopilot' },
+    spec: { id: '1', timestamp: 'now', commands },
   };
-  return { apiVersion, kind, metadata, spec: { id: '1', timestamp: 'now', commands } };
 }
 
 /** @returns what `kubectl apply` prints beside the name of what was applied */

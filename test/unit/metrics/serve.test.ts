@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { get as httpsGet } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { orchestratorConfigSchema, parseConfig } from '../../../src/config.ts';
 import { parseListen } from '../../../src/metrics/address.ts';
 import { METRICS, sample } from '../../../src/metrics/catalogue.ts';
 import { createMetrics } from '../../../src/metrics/metrics-store.ts';
@@ -12,6 +14,7 @@ import { type Served, type ServeOptions, serve } from '../../../src/metrics/serv
 import { silentLog } from '../../support/silent-log.ts';
 
 const TOKEN = 'f00d'.repeat(8);
+const root = join(import.meta.dirname, '../../..');
 const CERT = join(import.meta.dirname, '../../fixtures/tls/loopback-cert.pem');
 const KEY = join(import.meta.dirname, '../../fixtures/tls/loopback-key.pem');
 
@@ -154,6 +157,32 @@ describe('probes', () => {
 });
 
 describe('where it listens', () => {
+  test('unless said otherwise only loopback is listened on', async () => {
+    const { metricsAddress } = parseConfig(orchestratorConfigSchema, {});
+    assert.deepEqual(metricsAddress, { kind: 'on', host: '127.0.0.1', port: 9488 });
+    const { url } = await start({ listen: { kind: 'on', host: '127.0.0.1', port: 0 } });
+    const port = Number(new URL(url).port);
+    const listening = listeners().filter((one) => one.port === port);
+    assert.deepEqual(listening, [{ address: '0100007F', port }], 'as the kernel tells it');
+  });
+
+  test('nothing else of ours listens, but for locks and what a person serves', async () => {
+    const said: string[] = [];
+    for await (const file of glob('src/**/*.ts', { cwd: root })) {
+      const text = await readFile(join(root, file), 'utf8');
+      if (/\.listen\(|createServer\(/.test(text)) said.push(file);
+    }
+    assert.deepEqual(said.toSorted(), [
+      // A lock: a name in the kernel, or a socket in a folder; no address.
+      'src/channels/publish-lock-linux.ts',
+      // A folder of channels, when a person says `autopilot channel serve`.
+      'src/channels/static-server.ts',
+      'src/metrics/serve-controller.ts',
+      // Another lock.
+      'src/node-agent/host-lock-linux.ts',
+    ]);
+  });
+
   test('off loopback a token needs TLS', async () => {
     await assert.rejects(
       start({ listen: { kind: 'on', host: '0.0.0.0', port: 0 } }),
@@ -221,3 +250,17 @@ describe('where it listens', () => {
     test(`--metrics-address ${text}`, () => assert.deepEqual(parseListen(text), wanted));
   }
 });
+
+/** Sockets that listen, of IPv4 and IPv6, by the kernel's own table; addresses in its hexadecimal. */
+function listeners(): { readonly address: string; readonly port: number }[] {
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/net/${table}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .flatMap((line) => {
+        const [, local = '', , state] = line.trim().split(/\s+/);
+        const [address = '', port = ''] = local.split(':');
+        return state === '0A' ? [{ address, port: Number.parseInt(port, 16) }] : [];
+      }),
+  );
+}

@@ -225,6 +225,19 @@ const rows: [sentence: string, scene: Scene, actions: string[]][] = [
     [],
   ],
   [
+    'nor in the moment in which the one before it is told its verdict',
+    {
+      controllers: {
+        'cp-1': ordered('commit', { phase: 'OnTrial' }),
+        'cp-2': staged(),
+        'cp-3': {},
+      },
+      told: { 'cp-1': { ...fetching, phase: 'Committing' } },
+      workers: { 'w-1': {} },
+    },
+    [],
+  ],
+  [
     'workers download side by side when the last controller is ready again',
     {
       controllers: { 'cp-1': onTrialSince('True', START_MS + 1_000) },

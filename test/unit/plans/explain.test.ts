@@ -184,3 +184,14 @@ test('a drain that several pods hold up has a line for each, while it lasts and 
     undefined,
   );
 });
+
+test('a Plan that waits while the Autopilot of k0s leads, and one whose definition was written over', () => {
+  const plan = { name: 'old', generation: 1, deleted: false, status: undefined };
+  const leader = { kind: 'k0s', holder: 'ab'.repeat(16) } as const;
+  const beside = explain(plan, { ...around, leader });
+  assert.equal(beside.findings[0]?.reason, 'StandingBy');
+  assert.match(beside.findings[0].sentence, /this Plan is its to run/);
+  const over = explain(plan, { ...around, missingFields: ['status.runID'] });
+  const found = over.findings.find(({ reason }) => reason === 'KindsOverwritten');
+  assert.match(found?.sentence ?? '', /has no status\.runID: .* type: kubectl apply -f crds\/$/);
+});

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../support/eventually.ts';
 import { LoadBalancer } from '../../support/load-balancer.ts';
 
 const HOST = '127.0.0.1';
@@ -52,6 +57,27 @@ async function aBalancerItself(...ports: readonly number[]) {
   return { balancer, port };
 }
 
+/** An API server as the probe sees it; `answer` may change. */
+async function anApiServer(answer: { status: number; body: readonly string[]; lateMs: number }) {
+  const tls = join(import.meta.dirname, '../../fixtures/tls');
+  const read = (name: string) => readFileSync(join(tls, name));
+  const key = { cert: read('loopback-cert.pem'), key: read('loopback-key.pem') };
+  const server = createHttps(key, async (_, response) => {
+    const { status, body, lateMs } = answer;
+    await delay(lateMs);
+    response.writeHead(status);
+    for (const part of body) {
+      response.write(part);
+      await delay(20);
+    }
+    response.end();
+  });
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  open.push({ close: () => server.close().closeAllConnections() });
+  return (server.address() as AddressInfo).port;
+}
+
 async function greeting(port: number): Promise<string> {
   const client = connect(port, HOST);
   try {
@@ -97,6 +123,28 @@ describe('the load balancer of the tests', () => {
     await assert.rejects(greeting(port), { code: 'ECONNRESET' });
     balancer.unblock();
     assert.equal(await greeting(port), 'there');
+  });
+
+  test('believes an answer that is late and comes in pieces, and the next one', async () => {
+    const failed = ['[+]ping ok\n', '[-]etcd failed: reason withheld\n', 'readyz check failed\n'];
+    const answer = { status: 500, body: failed, lateMs: 400 };
+    const { balancer } = await aBalancerItself(await anApiServer(answer));
+    await eventually('the failure to be seen', () => balancer.found('b0') === '500');
+    // more than one probe in that state: what they leave behind must not be in the way
+    await delay(1_000);
+    assert.deepEqual(balancer.ready(), []);
+    Object.assign(answer, { status: 200, body: ['o', 'k'], lateMs: 0 });
+    await eventually('the backend to be ready', () => balancer.ready().includes('b0'));
+  });
+
+  test('gives up a backend that does not answer, and takes it back', async () => {
+    const answer = { status: 200, body: ['ok'], lateMs: 0 };
+    const { balancer } = await aBalancerItself(await anApiServer(answer));
+    await eventually('the backend to be ready', () => balancer.ready().includes('b0'));
+    answer.lateMs = 30_000;
+    await eventually('it to be given up', () => balancer.ready().length === 0);
+    answer.lateMs = 0;
+    await eventually('it to be ready again', () => balancer.ready().includes('b0'));
   });
 
   test('does not listen on an address that is taken', async () => {

@@ -1,0 +1,149 @@
+import * as z from 'zod';
+import { ANNOTATION, API_VERSION } from '../api/meta.ts';
+import type { Role } from '../api/plan.ts';
+import { kindsOf } from '../kube/api-check-client.ts';
+import { ApiError, isNotFound } from '../kube/api-error.ts';
+import type { Kube } from '../kube/client.ts';
+import type { RawControlNode, RawNode, RawObject } from '../kube/raw.ts';
+import { CONTROL_NODES, NODES, PLANS } from '../kube/target-path.ts';
+import type { AdoptionFacts, AdoptionHost, K0sSignal, WorkerProfile } from '../plans/adoption.ts';
+import { trimPlan } from '../plans/trim-plan.ts';
+import { parseReport } from '../signals/report.ts';
+import type { Manifest } from './adopt-manifests.ts';
+import { list } from './preview-list.ts';
+import { readLeader } from './read-leader.ts';
+
+const TIMEOUT_MS = 30_000;
+/** k0s's own annotation: it is read here, and nowhere written. */
+const K0S_SIGNAL = 'k0sproject.io/autopilot-signal-data';
+const PROFILES =
+  '/api/v1/namespaces/kube-system/configmaps?labelSelector=k0s.k0sproject.io%2Fworker-profile';
+
+/** Reads the cluster once and writes nothing. Throws as {@link Kube.request} does. */
+export async function observeAdoption(
+  kube: Kube,
+  manifests: readonly Manifest[],
+): Promise<AdoptionFacts> {
+  const [leader, kinds, profiles, controllers, workers, plans, updateConfigs, storage, missing] =
+    await Promise.all([
+      readLeader(kube),
+      kindsOf(kube, AbortSignal.timeout(TIMEOUT_MS)),
+      readProfiles(kube),
+      ifThere<RawControlNode>(kube, CONTROL_NODES),
+      list<RawNode>(kube, NODES),
+      ifThere(kube, PLANS),
+      ifThere(kube, `/apis/${API_VERSION}/updateconfigs`),
+      readStorage(kube),
+      missingOf(kube, manifests),
+    ]);
+  return {
+    leader,
+    ...kinds,
+    profiles,
+    hosts: [
+      ...controllers.map((raw) => hostOf('controller', raw, raw.status?.k0sVersion)),
+      ...workers.map((raw) => hostOf('worker', raw, raw.status?.nodeInfo?.kubeletVersion)),
+    ],
+    plans: plans.map((raw) => trimPlan(raw)),
+    updateConfigs: updateConfigs.map(({ metadata }) => metadata.name),
+    storage,
+    missingObjects: missing.map(({ name }) => name),
+  };
+}
+
+/** Those that the cluster does not have. */
+export async function missingOf(kube: Kube, manifests: readonly Manifest[]): Promise<Manifest[]> {
+  const found = await Promise.all(
+    manifests.map(async (one) => {
+      try {
+        await kube.request('GET', one.path);
+        return [];
+      } catch (thrown) {
+        if (isNotFound(thrown)) return [one];
+        throw thrown;
+      }
+    }),
+  );
+  return found.flat();
+}
+
+/** A kind that nobody has made yet has no objects. */
+async function ifThere<T extends RawObject = RawObject>(kube: Kube, path: string): Promise<T[]> {
+  try {
+    return await list<T>(kube, path);
+  } catch (thrown) {
+    if (isNotFound(thrown)) return [];
+    throw thrown;
+  }
+}
+
+interface RawConfigMap extends RawObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Those of the newest minor version: what an older k0s has written stays behind. */
+async function readProfiles(kube: Kube): Promise<WorkerProfile[] | undefined> {
+  let items: readonly RawConfigMap[];
+  try {
+    items = (await kube.request<{ items: RawConfigMap[] | null }>('GET', PROFILES)).items ?? [];
+  } catch (thrown) {
+    if (thrown instanceof ApiError && thrown.status === 403) return undefined;
+    throw thrown;
+  }
+  const minorOf = ({ metadata }: RawConfigMap) =>
+    Number(/-\d+\.(\d+)$/.exec(metadata.name)?.[1] ?? -1);
+  const newest = Math.max(...items.map(minorOf));
+  return items
+    .filter((one) => minorOf(one) === newest)
+    .map(({ metadata, data }) => ({
+      configMap: metadata.name,
+      disabled: data?.autopilotDisabled === 'true',
+    }));
+}
+
+/** k0s keeps one object for each member of its etcd, and its configuration where that is dynamic. */
+async function readStorage(kube: Kube): Promise<string | undefined> {
+  try {
+    const members = await ifThere(kube, '/apis/etcd.k0sproject.io/v1beta1/etcdmembers');
+    if (members.length > 0) return `etcd (${members.length} members)`;
+    const configs = await ifThere<RawObject & { spec?: { storage?: { type?: string } } }>(
+      kube,
+      '/apis/k0s.k0sproject.io/v1beta1/clusterconfigs',
+    );
+    return configs[0]?.spec?.storage?.type;
+  } catch (thrown) {
+    if (thrown instanceof ApiError && thrown.status === 403) return undefined;
+    throw thrown;
+  }
+}
+
+function hostOf(role: Role, { metadata }: RawObject, told: string | undefined): AdoptionHost {
+  const annotations = metadata.annotations ?? {};
+  const report = parseReport(annotations[ANNOTATION.report]);
+  return {
+    role,
+    name: metadata.name,
+    version: (report.kind === 'valid' ? report.value.host.k0sVersion : undefined) ?? told,
+    hasAgent: report.kind === 'valid',
+    signal: signalOf(annotations[K0S_SIGNAL]),
+    isHeldByUs:
+      annotations[ANNOTATION.order] !== undefined ||
+      annotations[ANNOTATION.cordonedFor] !== undefined,
+  };
+}
+
+const signalSchema = z.looseObject({
+  planId: z.string(),
+  status: z.looseObject({ status: z.string() }).optional(),
+});
+
+/** What cannot be read, k0s ignores as well. */
+function signalOf(text: string | undefined): K0sSignal | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { planId, status } = signalSchema.parse(JSON.parse(text));
+    return { planId, status: status?.status };
+  } catch {
+    return undefined;
+  }
+}

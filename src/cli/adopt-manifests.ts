@@ -1,0 +1,82 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { ConfigError } from '../config.ts';
+import { messageOf } from '../errors.ts';
+
+/** One object of ours, and where the API server keeps it. */
+export interface Manifest {
+  readonly path: string;
+  /** `ClusterRole autopilot:leader` */
+  readonly name: string;
+  readonly object: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly namespace?: string };
+  };
+}
+
+/** All that our manifests hold; anything else in them is a fault of ours. */
+const PLURALS: Readonly<Record<string, string>> = {
+  CustomResourceDefinition: 'customresourcedefinitions',
+  Namespace: 'namespaces',
+  ServiceAccount: 'serviceaccounts',
+  ClusterRole: 'clusterroles',
+  ClusterRoleBinding: 'clusterrolebindings',
+  Role: 'roles',
+  RoleBinding: 'rolebindings',
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+  ValidatingAdmissionPolicyBinding: 'validatingadmissionpolicybindings',
+};
+/** What others stand on comes first. */
+const FIRST = ['CustomResourceDefinition', 'Namespace', 'ServiceAccount'];
+
+/** The folder of the clone, of the built program, and of an installed one. */
+const BESIDE = ['../..', '..', '../manifests', 'manifests', '.'].map((path) =>
+  join(import.meta.dirname, path),
+);
+
+/** @throws ConfigError where there are none */
+export async function readManifests(folder: string | undefined): Promise<Manifest[]> {
+  const failures: string[] = [];
+  for (const root of folder === undefined ? BESIDE : [folder]) {
+    try {
+      return await readAll(root);
+    } catch (thrown) {
+      failures.push(messageOf(thrown));
+    }
+  }
+  throw new ConfigError(
+    `wanted a folder with crds/ and deploy/, as this project has them, found none (${failures[0]}); name it: --manifests FOLDER`,
+  );
+}
+
+async function readAll(root: string): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const folder of ['crds', 'deploy']) {
+    const files = (await readdir(join(root, folder))).filter((name) => name.endsWith('.yaml'));
+    for (const file of files.sort()) {
+      const text = await readFile(join(root, folder, file), 'utf8');
+      for (const document of parseAllDocuments(text)) manifests.push(manifestOf(document.toJS()));
+    }
+  }
+  const rank = ({ object }: Manifest) => {
+    const at = FIRST.indexOf(object.kind);
+    return at < 0 ? FIRST.length : at;
+  };
+  return manifests.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function manifestOf(object: Manifest['object']): Manifest {
+  const { apiVersion, kind, metadata } = object;
+  const plural = PLURALS[kind];
+  if (plural === undefined)
+    throw new Error(`${kind} ${metadata.name}: not a kind of our manifests`);
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+  return {
+    path: `${root}${namespace}/${plural}/${encodeURIComponent(metadata.name)}`,
+    name: `${kind} ${metadata.name}`,
+    object,
+  };
+}
