@@ -195,6 +195,7 @@ export const updateConfigStatusSchema = z.object({
       z.object({
         url: z.string().describe('Where the index is.'),
         epoch: z.number().int().describe('Its epoch; an index with a lower one is refused.'),
+        sha256: z.string().describe('Of what is signed; another index of that epoch is refused.'),
       }),
     )
     .max(KEPT_EPOCHS)

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { SEVERITIES } from '../api/follow.ts';
 import { parseK0sVersion } from '../api/k0s-version.ts';
-import { SEVERITIES } from './severities.ts';
 import { parseRange } from './version-range.ts';
 
 /** A name of one or more parts: `stable`, `stable/v1.36`. Never one that leads out of a folder. */

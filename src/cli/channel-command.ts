@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SEVERITIES } from '../channels/severities.ts';
+import { SEVERITIES } from '../api/severities.ts';
 import type * as Actions from './channel.ts';
+import { addChannelStatus } from './channel-status-command.ts';
 import { exitAsMisused } from './preview-command.ts';
 
 const HELP = `
@@ -13,11 +14,14 @@ Exit: 0 done or as it should be, 1 refused, 2 bad input`;
 export function addChannel(program: Command): void {
   const channel = program
     .command('channel')
-    .description('publish channels of releases: a folder of static files for any web server')
+    .description(
+      'publish channels of releases, as a folder of static files for any web server; status: what a cluster follows',
+    )
     .addHelpText('after', HELP);
   addKeys(channel);
   addChanges(channel);
   addLooks(channel);
+  addChannelStatus(channel);
 }
 
 function addKeys(channel: Command): void {

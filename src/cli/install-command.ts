@@ -17,7 +17,10 @@ export function addInstall(program: Command): void {
     .option('--edge', 'agent: runs from time to time, with nothing resident in between')
     .option('--kubeconfig <file>', 'controller: its credential, else k0s makes it')
     .option('--service-name <name>', 'of k0s, else k0scontroller or k0sworker')
-    .option('--no-check', 'do not ask the cluster whether it fits')
+    .option(
+      '--no-check',
+      'do not ask whether the cluster fits, nor whether k0s runs its own Autopilot',
+    )
     .option('--no-start', 'enable the services, and leave them for the next boot')
     .addHelpText(
       'after',

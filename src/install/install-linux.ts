@@ -34,7 +34,7 @@ export interface InstallOptions {
 export async function runInstall(part: Part, options: InstallOptions): Promise<void> {
   const host = await viewHost(options.serviceName);
   const { edge = false, dryRun = false, kubeconfig } = options;
-  const no = whyNot({ part, edge, kubeconfig }, host);
+  const no = whyNot({ part, edge, kubeconfig, check: options.check }, host);
   if (no !== undefined) throw new CannotInstallError(no);
   const given = kubeconfig === undefined ? undefined : await readGiven(kubeconfig);
   if (options.check) await checkCluster(part, host, kubeconfig);

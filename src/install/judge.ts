@@ -25,6 +25,8 @@ export interface Asked {
   readonly edge: boolean;
   /** Of the orchestrator, where it is not made by this host's k0s. */
   readonly kubeconfig: string | undefined;
+  /** Also whether another Autopilot is there. */
+  readonly check: boolean;
 }
 
 /** The first thing that stands in the way, as one sentence; undefined where nothing does. */
@@ -46,8 +48,8 @@ export function whyNot(asked: Asked, view: HostView): string | undefined {
     const also = installed === 'both' ? 'both' : `the ${installed}`;
     return `${also} is installed on this host: \`autopilot install both\` has the two of them, \`autopilot uninstall\` takes it away`;
   }
-  if (k0s?.role === 'controller' && !k0s.disabled.includes('autopilot')) {
-    return `k0s runs its own Autopilot here, and one cluster has one: start k0s with --disable-components=autopilot (${k0s.unit}), on every controller, then install again`;
+  if (asked.check && k0s?.role === 'controller' && !k0s.disabled.includes('autopilot')) {
+    return `k0s runs its own Autopilot here, and one cluster has one: start k0s with --disable-components=autopilot (${k0s.unit}), on every controller, then install again; while you move over, --no-check installs ours beside it`;
   }
   if (part === 'controller' && kubeconfig !== undefined) return undefined;
   if (k0s === undefined) return view.whyNoK0s ?? 'wanted k0s as a service of this host, found none';

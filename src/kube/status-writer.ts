@@ -14,7 +14,7 @@ export interface Revision {
 }
 
 export type StatusOutcome =
-  | { readonly done: true; readonly resourceVersion: string }
+  | { readonly done: true; readonly resourceVersion: string; readonly object: RawObject }
   | { readonly done: false; readonly why: string };
 
 /**
@@ -30,7 +30,7 @@ export function writePlanStatus(
   status: PlanStatus,
   signal?: AbortSignal,
 ): Promise<StatusOutcome> {
-  return apply(kube, PLANS, { apiVersion: API_VERSION, kind: 'Plan' }, plan, status, signal);
+  return applyStatus(kube, PLANS, { apiVersion: API_VERSION, kind: 'Plan' }, plan, status, signal);
 }
 
 /** Writes the whole status of an UpdatePolicy, as {@link writePlanStatus} does of a Plan. */
@@ -41,10 +41,11 @@ export function writeUpdatePolicyStatus(
   signal?: AbortSignal,
 ): Promise<StatusOutcome> {
   const type = { apiVersion: EXTENSIONS_API_VERSION, kind: 'UpdatePolicy' };
-  return apply(kube, UPDATE_POLICIES, type, policy, status, signal);
+  return applyStatus(kube, UPDATE_POLICIES, type, policy, status, signal);
 }
 
-async function apply(
+/** Writes a whole status; see {@link writePlanStatus}. */
+export async function applyStatus(
   kube: Kube,
   collection: string,
   type: { readonly apiVersion: string; readonly kind: string },
@@ -63,7 +64,7 @@ async function apply(
         signal,
       },
     );
-    return { done: true, resourceVersion: written.metadata.resourceVersion };
+    return { done: true, resourceVersion: written.metadata.resourceVersion, object: written };
   } catch (thrown) {
     if (isConflict(thrown) || isNotFound(thrown)) return { done: false, why: thrown.message };
     throw thrown;

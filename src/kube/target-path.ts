@@ -4,6 +4,7 @@ import type { Role } from '../api/plan.ts';
 export const NODES = '/api/v1/nodes';
 export const CONTROL_NODES = `/apis/${API_VERSION}/controlnodes`;
 export const PLANS = `/apis/${API_VERSION}/plans`;
+export const UPDATE_CONFIGS = `/apis/${API_VERSION}/updateconfigs`;
 export const UPDATE_POLICIES = `/apis/${EXTENSIONS_API_VERSION}/updatepolicies`;
 export const QUARANTINED_ARTIFACTS = `/apis/${EXTENSIONS_API_VERSION}/quarantinedartifacts`;
 export const UPDATE_RUNS = `/apis/${EXTENSIONS_API_VERSION}/updateruns`;

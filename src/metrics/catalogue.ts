@@ -95,6 +95,36 @@ export const METRICS = {
     help: 'Artifacts that have failed on trial and are kept from every Plan.',
     labels: [],
   },
+  autopilot_channels: {
+    kind: 'gauge',
+    help: 'UpdateConfigs by what came of the last look at their channel: `IndexAccepted`, or why it is not followed.',
+    labels: ['reason'],
+  },
+  autopilot_channel_answer_age_seconds: {
+    kind: 'gauge',
+    help: 'Since the last answer of a channel that could be used; of several, the longest.',
+    labels: [],
+  },
+  autopilot_channel_releases: {
+    kind: 'gauge',
+    help: 'Releases of channels that some machine lacked when they were seen, by the worst that they mend; the last 20.',
+    labels: ['severity'],
+  },
+  autopilot_channel_machines_behind: {
+    kind: 'gauge',
+    help: 'Machines that run something older than one of those releases.',
+    labels: ['severity'],
+  },
+  autopilot_channel_node_hours: {
+    kind: 'gauge',
+    help: 'Hours that machines have run without those releases since they came out, all added up.',
+    labels: ['severity'],
+  },
+  autopilot_channel_release_to_last_node_seconds: {
+    kind: 'gauge',
+    help: 'From the release to its last machine, of the one that was done last.',
+    labels: ['severity'],
+  },
   autopilot_runs_total: {
     kind: 'counter',
     help: 'Runs that have ended, by how: `Completed`, `Failed`, `RolledBack`.',

@@ -9,6 +9,7 @@ import type { Reason } from '../api/reasons.ts';
  * - `Failed`: the run ended otherwise; the message says what is true of each node and what to do
  * - `WellFormed`: False where the spec says what k0s accepts and should not; there only then
  * - `RolledBack`: all that was to be put back was; there only where something was to be
+ * - `Followed`, `UpToDate`: of an UpdateConfig; see src/api/update-config.ts
  */
 export type ConditionType =
   | 'Accepted'
@@ -17,11 +18,13 @@ export type ConditionType =
   | 'Completed'
   | 'Failed'
   | 'RolledBack'
-  | 'WellFormed';
+  | 'WellFormed'
+  | 'Followed'
+  | 'UpToDate';
 
 export interface ConditionNews {
   readonly type: ConditionType;
-  readonly status: 'True' | 'False';
+  readonly status: Condition['status'];
   readonly reason: Reason;
   readonly message: string;
 }

@@ -506,6 +506,35 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   IndexExpired: mendChannel(
     'Renew the index (autopilot channel sign), or see why the mirror does not bring the new one.',
   ),
+  ServerUnreachable: mendChannel('See whether the update server can be reached from the leader.'),
+  ServerRefused: mendChannel('See what the update server has against the request, and the token.'),
+  RedirectRefused: mendChannel('Name the address that the server leads to as spec.updateServer.'),
+  ChannelBackwards: mendChannel('Ask whoever publishes the channel; nothing is ordered meanwhile.'),
+  InvalidSchedule: mendChannel('Mend spec.upgradeStrategy of the UpdateConfig.'),
+  Following: { fix: '', next: () => [] },
+  IndexAccepted: { fix: '', next: () => [] },
+  UpToDate: { fix: '', next: () => [] },
+  UpdateUnderWay: waits(look(() => 'autopilot explain autopilot')),
+  PlanInTheWay: waits(look(() => 'autopilot explain autopilot')),
+  IndexStale: mendChannel('See whether the update server can be reached from the leader.'),
+  NotAsked: waits(look(() => 'autopilot channel status')),
+  ReleaseBlocked: mendChannel('Whoever publishes the channel says why; a newer release is taken.'),
+  ReleaseNotWanted: mendChannel('Change spec.follow, or channels of the UpdatePolicy, to take it.'),
+  ReleaseTooYoung: waits(look(() => 'autopilot channel status')),
+  ReleaseFailed: {
+    fix: 'See what has failed; to try it now and not later, retry its Plan.',
+    next: look(
+      () => 'autopilot explain autopilot',
+      () => 'autopilot retry autopilot',
+    ),
+  },
+  NewVersionAvailable: { fix: '', next: () => [] },
+  UpdateStarted: waits(look(() => 'autopilot explain autopilot')),
+  UpdateCompleted: { fix: '', next: () => [] },
+  UpdateRolledBack: mendChannel('A newer release is taken by itself; see what has failed.'),
+  UpdateFailed: mendChannel(
+    'It is tried again by itself, or a newer release; see what has failed.',
+  ),
   IndexFromFuture: mendChannel("Set the clock that is wrong, this cluster's or the publisher's."),
 };
 

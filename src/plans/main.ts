@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { ChannelController } from '../channels/channel-controller.ts';
 import { type OrchestratorConfig, readPolicy } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { followApiServers } from '../kube/api-servers.ts';
@@ -10,6 +11,7 @@ import { isHolderOfK0s } from '../kube/leader-decision.ts';
 import { createLog } from '../log.ts';
 import { sample } from '../metrics/catalogue.ts';
 import { changeSamples } from '../metrics/change-samples.ts';
+import { channelSamples } from '../metrics/channel-samples.ts';
 import { createMetrics } from '../metrics/metrics-store.ts';
 import { answerSamples, leaderChange, leaderSamples } from '../metrics/process-samples.ts';
 import { type Served, type ServeOptions, serve } from '../metrics/serve-controller.ts';
@@ -73,6 +75,23 @@ export async function runOrchestrator(
     sample('autopilot_synced', {}, controller.store.sightedSinceMs === undefined ? 0 : 1),
   ]);
 
+  const channels = new ChannelController({
+    kube,
+    log: log.child({ part: 'channels' }),
+    recorder,
+    store: controller.store,
+    policy,
+    userAgent: `autopilot/${AUTOPILOT_VERSION}`,
+    signal: watches.signal,
+  });
+  metrics.watch(() => {
+    const configs = [...channels.configs.values()];
+    return channelSamples(
+      configs.map(({ status }) => status),
+      Date.now(),
+    );
+  });
+
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   if (stop.aborted) resolve();
   stop.addEventListener('abort', () => resolve(), { once: true });
@@ -99,6 +118,7 @@ export async function runOrchestrator(
       if (acting !== undefined) metrics.count(leaderChange('ended'));
       acting = undefined;
       controller.standBy();
+      channels.standBy();
       if (leadership.holder !== undefined && leadership.holder !== identity) {
         if (isHolderOfK0s(leadership.holder)) {
           const { holder } = leadership;
@@ -121,7 +141,9 @@ export async function runOrchestrator(
       // Raising it is a change of its own, which follows up with the new epoch.
       if (mine !== term || !leader.current.leading) return;
       controller.standBy();
+      channels.standBy();
       controller.lead(epoch, { alone: isAlone(handedOver, leadership.epoch) });
+      channels.lead();
       acting = epoch;
       metrics.count(leaderChange('began'));
       log.info({ epoch }, 'acting');
@@ -147,11 +169,12 @@ export async function runOrchestrator(
   await stopped;
   log.info('stopping');
   controller.standBy();
+  channels.standBy();
   // First of all: the next one begins at once, whatever else is to be ended here.
   await leader.stop();
   await recorder.flush();
   watches.abort(new Error('stopping'));
-  await Promise.all([controller.store.stop(), following]);
+  await Promise.all([controller.store.stop(), channels.configs.ended, following]);
   await kube.close();
   await served?.close();
 }

@@ -15,6 +15,8 @@ const GIVEN = givenReleases(process.env.TEST_K0S);
 export const OLD_VERSION = GIVEN[0]?.version ?? 'v1.36.1+k0s.0';
 export const NEW_VERSION = GIVEN[1]?.version ?? 'v1.36.3+k0s.0';
 export const BROKEN_VERSION = 'v1.36.4+k0s.0';
+/** Mends what the broken one has broken. */
+export const FIXED_VERSION = 'v1.36.5+k0s.0';
 
 export function brokenRelease<F extends Fault | FileFault>(fault: F) {
   return { version: BROKEN_VERSION, fault } as const;
@@ -24,6 +26,7 @@ export function brokenRelease<F extends Fault | FileFault>(fault: F) {
 export const ALL_RELEASES: readonly Release[] = [
   { version: OLD_VERSION },
   { version: NEW_VERSION },
+  { version: FIXED_VERSION },
   ...(['exits', 'kubelet', 'version', 'apiserver', 'late'] as const).map(brokenRelease),
   ...(['truncated', 'wrong-arch'] as const).map(brokenRelease),
 ];

@@ -3,7 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-export const CRDS_KUSTOMIZATION = 'crds/kustomization.yaml';
+/** A name that kustomize knows, and `kubectl apply -f FOLDER` passes over. */
+const KUSTOMIZATION = 'Kustomization';
+export const CRDS_KUSTOMIZATION = `crds/${KUSTOMIZATION}`;
 const BASE = 'deploy';
 const MADE = 'by `npm run generate`; do not edit.';
 
@@ -19,7 +21,7 @@ export function crdsKustomization(names: readonly string[]): string {
 }
 
 /**
- * All that `deploy/kustomization.yaml` names, the kinds first: whoever applies a file from top to bottom, as k0s
+ * All that `deploy/Kustomization` names, the kinds first: whoever applies a file from top to bottom, as k0s
  * does, meets nothing that is not known yet.
  * @param crds in place of its `../crds`
  * @param made texts of files that are made as well, by name
@@ -29,15 +31,15 @@ export async function installManifest(
   crds: readonly { readonly text: string }[],
   made: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const kustomization = await readFile(join(root, BASE, 'kustomization.yaml'), 'utf8');
+  const kustomization = await readFile(join(root, BASE, KUSTOMIZATION), 'utf8');
   const { resources } = parse(kustomization) as { resources: readonly string[] };
   const files = resources.filter((name) => name.endsWith('.yaml'));
-  const known = new Set([...files, 'kustomization.yaml', 'install.yaml']);
+  const known = new Set([...files, 'install.yaml']);
   const strangers = (await readdir(join(root, BASE))).filter(
     (name) => name.endsWith('.yaml') && !known.has(name),
   );
   if (strangers.length > 0) {
-    throw new Error(`deploy/kustomization.yaml does not name ${strangers.join(', ')}`);
+    throw new Error(`deploy/Kustomization does not name ${strangers.join(', ')}`);
   }
   const texts = await Promise.all(
     files.map((name) => made[name] ?? readFile(join(root, BASE, name), 'utf8')),

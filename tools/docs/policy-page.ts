@@ -18,7 +18,7 @@ How updates are done is said once, for all Plans, and a Plan may say it otherwis
 2. \`UpdatePolicy/default\`; there is no other
 3. \`spec.policy\` of a Plan
 
-What no layer says has its default. A field that does not exist is refused by name.
+What no layer says has its default. A field that does not exist is refused by name. \`channels\` and \`trust\`, which only UpdatePolicy/default has, are about automatic updates: [channels.md](channels.md).
 
 \`\`\`yaml
 apiVersion: extensions.autopilot.k0sproject.io/v1alpha1

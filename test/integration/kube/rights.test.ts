@@ -14,6 +14,7 @@ import {
   NODES,
   PLANS,
   QUARANTINED_ARTIFACTS,
+  UPDATE_CONFIGS,
   UPDATE_POLICIES,
 } from '../../../src/kube/target-path.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
@@ -124,6 +125,15 @@ async function refusal([who, method, path, options]: Row): Promise<string | unde
   }
 }
 
+const SECRETS = '/api/v1/namespaces/kube-system/secrets';
+const channelPlan: RequestOptions = {
+  body: {
+    apiVersion: 'autopilot.k0sproject.io/v1beta2',
+    kind: 'Plan',
+    metadata: { name: 'of-a-channel' },
+    spec: { id: 'x', timestamp: 'now', commands: [] },
+  },
+};
 const quarantined = {
   body: {
     apiVersion: EXTENSIONS_API_VERSION,
@@ -140,6 +150,19 @@ const quarantined = {
 const MAY: readonly (readonly [what: string, ...row: Row])[] = [
   ['list Plans', 'orchestrator', 'GET', PLANS],
   ['write the status of a Plan', 'orchestrator', 'PATCH', `${PLANS}/autopilot/status`, status],
+  ['list UpdateConfigs', 'orchestrator', 'GET', UPDATE_CONFIGS],
+  [
+    'write the status of an UpdateConfig',
+    'orchestrator',
+    'PATCH',
+    `${UPDATE_CONFIGS}/none/status`,
+    merge({ status: {} }),
+  ],
+  ['let go of an UpdateConfig', 'orchestrator', 'PATCH', `${UPDATE_CONFIGS}/none`, merge({})],
+  ['make the Plan of a channel', 'orchestrator', 'POST', PLANS, channelPlan],
+  ['remove the Plan of a channel', 'orchestrator', 'DELETE', `${PLANS}/autopilot`],
+  ['know the cluster', 'orchestrator', 'GET', '/api/v1/namespaces/kube-system'],
+  ['read the token of update servers', 'orchestrator', 'GET', `${SECRETS}/update-server-token`],
   ['list UpdatePolicies', 'orchestrator', 'GET', UPDATE_POLICIES],
   [
     'write the status of the UpdatePolicy',
@@ -221,6 +244,8 @@ const MAY_NOT: readonly (readonly [what: string, why: RegExp, ...row: Row])[] = 
   ['see Secrets', forbidden, 'orchestrator', 'GET', '/api/v1/secrets'],
   ['see ConfigMaps elsewhere', forbidden, 'orchestrator', 'GET', '/api/v1/configmaps'],
   ['edit a Plan', forbidden, 'orchestrator', 'PATCH', `${PLANS}/autopilot`, merge({})],
+  ['remove a Plan of others', forbidden, 'orchestrator', 'DELETE', `${PLANS}/other`],
+  ['see another Secret', forbidden, 'orchestrator', 'GET', `${SECRETS}/other`],
   ['edit the UpdatePolicy', forbidden, 'orchestrator', 'PATCH', policy, merge({})],
   ['lift a quarantine', forbidden, 'orchestrator', 'DELETE', `${QUARANTINED_ARTIFACTS}/q-1`],
   ['quarantine', forbidden, 'agent of cp-1', 'POST', QUARANTINED_ARTIFACTS, quarantined],

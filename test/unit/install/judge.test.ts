@@ -23,7 +23,7 @@ const HOST: HostView = {
   installed: undefined,
   manager: 'systemd',
 };
-const BOTH: Asked = { part: 'both', edge: false, kubeconfig: undefined };
+const BOTH: Asked = { part: 'both', edge: false, kubeconfig: undefined, check: true };
 
 const hosts: readonly (readonly [string, Partial<Asked>, Partial<HostView>, RegExp | undefined])[] =
   [

@@ -14,12 +14,15 @@ const NOTHING_TO_DO = [
     'AlreadyUpdated',
     'Approved',
     'Completed',
+    'Following',
+    'IndexAccepted',
+    'NewVersionAvailable',
     'PlanDeleted',
     'PolicyAccepted',
     'Resumed',
     'Retried',
   ],
-  ...['Started', 'Updated'],
+  ...['Started', 'UpToDate', 'UpdateCompleted', 'Updated'],
 ];
 
 test('no reason lacks advice, but for those that are no trouble', () => {
