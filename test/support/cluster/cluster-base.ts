@@ -234,7 +234,7 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
       const { orchestrators = 1 } = options;
       for (let i = 0; i < orchestrators; i++) {
         // A lone one has nobody to hand over to.
-        const ownHost = orchestrators > 1 ? names[i] : undefined;
+        const ownHost = orchestrators > 1 ? this.hosts[i]?.controlNodeName : undefined;
         await this.startOrchestrator(options.policy, ownHost);
       }
     }
