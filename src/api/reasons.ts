@@ -19,6 +19,9 @@ export const REASONS = {
     'The artifact has failed in this cluster and is quarantined until a person lifts that.',
   AgentMissing: 'No agent reports from a target.',
   AgentStale: 'The agent of a target has not reported for too long.',
+  ControlNodeStale:
+    'A ControlNode whose host seems to be gone: its agent is silent, and so is its API server.',
+  NotDrained: 'The only Node of the cluster is not emptied: its pods would have nowhere to go.',
   HostNotWritable: 'The agent cannot write where the binary is.',
   DiskFull: 'A target has too little free space for the artifact.',
   SkewTooWide: 'Controllers go one minor version at a time.',

@@ -1,4 +1,4 @@
-/** What a target, or a run, has come to: told in Events and in the history, where the reason says why. */
+/** What a target, a run, or a Plan that waits has come to: told in Events and in the history, where the reason says why. */
 export const STEPS = {
   BackedUp: 'A controller has saved the state of the cluster.',
   Draining: 'A node is cordoned, and its pods are being evicted.',
@@ -9,6 +9,7 @@ export const STEPS = {
   Held: 'An update is neither confirmed nor undone: a person decides.',
   Failed: 'A target, or a run, has failed; the message says why.',
   PassedOver: 'A node could not be emptied in time, and was left as it is.',
+  StandingBy: "k0s's own Autopilot holds the Lease: ours waits until it is switched off.",
 } as const;
 export type StepName = keyof typeof STEPS;
 
@@ -22,7 +23,6 @@ export const TROUBLES = {
   ApiAnswer: 'The API server has refused what the agent asked for.',
   NotConfirmed: 'A command that changes much was neither confirmed nor called with --yes.',
   NobodyLeads: 'No orchestrator holds the Lease.',
-  StandingBy: "k0s's own Autopilot holds the Lease: ours waits until it is switched off.",
   NoAnswer: 'No orchestrator has answered a request in time.',
   PlanMissing: 'There is no Plan of that name.',
   PublicationRefused: 'A folder of channels is not changed: what was asked for would break it.',

@@ -13,6 +13,8 @@ export function controlNodeFacts(
 ): ControlNodeFacts {
   return {
     ...hostFacts(node, serverNowMs),
+    nodeName: node.nodeName,
+    mode: node.mode,
     k0sVersion: node.k0sVersion,
     apiServer,
   };

@@ -8,6 +8,7 @@ import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import type { Action } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
+import { NOT_DRAINED } from './hybrid.ts';
 import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
@@ -137,15 +138,20 @@ function draining(target: Target, course: UpdateCourse): Step {
   const deadlineMs = deadlineOf(target, 'Draining', course);
   const rules = drainRulesOf(course.policy);
   const drain = node.drain && judgeDrain(node.drain, rules);
-  if (drain?.remaining === 0 && node.unschedulable) {
+  const others = othersNotReady(target, course);
+  if (drain?.remaining === 0 && node.unschedulable && others === undefined) {
     return { phase: 'Applying', ...why('WaitsForRestart'), actions: say(target, 'apply', course) };
   }
   const blockedBy = blockersOf(drain);
+  if (others !== undefined && course.nowMs >= deadlineMs) {
+    // Its drain has not failed; it waits on as one that was not begun, and its pods may come back.
+    return { phase: 'Staged', ...others, actions: giveBack(target) };
+  }
   if (course.nowMs >= deadlineMs) {
     const message = `not empty within ${seconds(course.policy.drainTimeoutMs)}: ${describeDrain(drain)}`;
     // Where k0s is down for good nobody can end a pod; what it was updated to is what has to go.
     const isDead = course.rollback && node.ready !== 'True';
-    switch (isDead ? 'Force' : course.policy.drainOutcome) {
+    switch (isDead ? 'Force' : outcomeOf(target, course)) {
       case 'Stop':
         return {
           ...fail('DrainTimeout', message),
@@ -173,16 +179,37 @@ function draining(target: Target, course: UpdateCourse): Step {
         };
     }
   }
+  const isEmpty = drain?.remaining === 0;
   return {
     phase: 'Draining',
-    reason: 'WaitsForDrain',
-    message: describeDrain(drain),
+    ...(isEmpty && others !== undefined
+      ? others
+      : { reason: 'WaitsForDrain', message: describeDrain(drain) }),
     ...blockedBy,
     deadlineMs,
     actions: node.unschedulable
-      ? [{ kind: 'evict', name: target.name, rules }]
-      : [{ kind: 'cordon', name: target.name, orderId: target.orderId }],
+      ? [{ kind: 'evict', name: node.name, rules }]
+      : [{ kind: 'cordon', name: node.name, orderId: target.orderId }],
   };
+}
+
+/** S2: a controller that is a worker as well has been emptied meanwhile, and the others may not be ready any more. */
+function othersNotReady(
+  { role, name }: Target,
+  course: UpdateCourse,
+): { readonly reason: Reason; readonly message: string } | undefined {
+  const others = course.controllersNotReady.filter((other) => other !== name);
+  if (role !== 'controller' || others.length === 0) return undefined;
+  const message = `empty; controller ${others.join(', ')} is not ready`;
+  return { reason: 'ControllerNotReady', message };
+}
+
+/** No controller is passed over: the workers behind it would get ahead of its API server. */
+function outcomeOf(
+  { role }: Target,
+  { policy }: UpdateCourse,
+): UpdateCourse['policy']['drainOutcome'] {
+  return role === 'controller' && policy.drainOutcome === 'Skip' ? 'Stop' : policy.drainOutcome;
 }
 
 function applying(target: Target, course: UpdateCourse): Step {
@@ -196,13 +223,19 @@ function applying(target: Target, course: UpdateCourse): Step {
   });
 }
 
-function whatIsApplied({ order, signal }: Target): { reason: Reason; message: string } {
+function whatIsApplied(target: Target): { reason: Reason; message: string } {
+  const { order, signal } = target;
   const hasHeard = signal?.goal === 'apply' && signal.phase === 'Staged';
   if (hasHeard && order?.backup !== undefined && signal.backup === undefined) {
     return { reason: 'WaitsForBackup', message: 'k0s is being backed up' };
   }
   const message = signal?.phase === 'Applying' ? 'k0s restarts' : 'told to swap the binary';
-  return { reason: 'WaitsForRestart', message };
+  return { reason: 'WaitsForRestart', message: `${message}${howEmpty(target)}` };
+}
+
+/** @see nextController */
+function howEmpty({ role, node, marked }: Target): string {
+  return role === 'controller' && node !== undefined && !marked ? `; ${NOT_DRAINED}` : '';
 }
 
 function onTrial(target: Target, course: UpdateCourse): Step {
@@ -310,12 +343,13 @@ function judgeHealth(target: Target, course: UpdateCourse): GateResult {
     };
   }
   const trial = { signal, wanted: course.wanted, force: course.force };
-  return node !== undefined
-    ? workerGate(trial, node)
-    : controllerGate(trial, controlNode!.apiServer, {
-        onTrialSinceMs: sinceMs(target, 'OnTrial', course),
-        stableMs: course.policy.gateStableMs,
-      });
+  if (controlNode === undefined) return workerGate(trial, node!);
+  const asController = controllerGate(trial, controlNode.apiServer, {
+    onTrialSinceMs: sinceMs(target, 'OnTrial', course),
+    stableMs: course.policy.gateStableMs,
+  });
+  if (asController.outcome !== 'pass' || node === undefined) return asController;
+  return workerGate(trial, node);
 }
 
 /** What is written down of the pods that hold a drain up: enough to help them, whatever their number. */

@@ -32,6 +32,7 @@ import { summary } from './refusals.ts';
 import { outlivesRun } from './run.ts';
 import { runIdOf } from './run-id.ts';
 import { supersededBy } from './supersede.ts';
+import { machineOf } from './target.ts';
 import { queueMessage } from './turn.ts';
 
 /** Whether there is something to run, and if not, why not. */
@@ -201,8 +202,7 @@ function listTargets(
         const refusal = refusals.find(
           ({ target }) => target?.command === id && target.role === role && target.name === name,
         );
-        const node = facts.nodes.get(name);
-        const host = role === 'worker' ? node : facts.controlNodes.get(name);
+        const { host, node } = machineOf(facts, role, name);
         // A bundle leaves the version as it is.
         const previousVersion =
           host === undefined || command.k0supdate === undefined ? undefined : runningVersion(host);
@@ -213,9 +213,7 @@ function listTargets(
           phase: 'Pending',
           attempts: 1,
           ...(previousVersion === undefined ? {} : { previousVersion }),
-          ...(role === 'worker' && command.k0supdate && isCordonedByOthers(node)
-            ? { cordoned: true }
-            : {}),
+          ...(command.k0supdate && isCordonedByOthers(node) ? { cordoned: true } : {}),
           ...(refusal === undefined ? {} : { reason: refusal.reason, message: refusal.message }),
         };
       });

@@ -137,7 +137,8 @@ export class ClusterStore {
       trim: trimNode,
       onChange: ({ kind, object }) => {
         if (kind === 'deleted') this.#renewals.nodeDeleted(object.name);
-        else this.#renewals.nodeChanged(object);
+        // The agent of a hybrid reports on its ControlNode.
+        else if (!this.#isHybrid(object.name)) this.#renewals.nodeChanged(object);
         onChange();
       },
     });
@@ -145,11 +146,16 @@ export class ClusterStore {
       ...common,
       path: CONTROL_NODES,
       trim: trimControlNode,
-      onChange: () => {
+      onChange: ({ object: { nodeName, report } }) => {
+        this.#renewals.nodeChanged({ name: nodeName, report });
         this.#probe();
         onChange();
       },
     });
+  }
+
+  #isHybrid(node: string): boolean {
+    return [...this.#controlNodes.values()].some(({ nodeName }) => nodeName === node);
   }
 
   #isProbing = false;
@@ -238,7 +244,11 @@ export class ClusterStore {
     const serverNowMs = this.#kube.serverClock.nowMs();
     const facts = new Map<string, ControlNodeFacts>();
     for (const node of this.#controlNodes.values()) {
-      facts.set(node.name, controlNodeFacts(node, this.#prober.get(node.name), serverNowMs));
+      const said = controlNodeFacts(node, this.#prober.get(node.name), serverNowMs);
+      // What a person has written on the one object of a machine holds for the machine.
+      const beside = this.#nodes.get(node.nodeName)?.exemptions;
+      const exemptions = beside && [...(said.exemptions ?? []), ...beside];
+      facts.set(node.name, { ...said, ...(exemptions && { exemptions }) });
     }
     return facts;
   }

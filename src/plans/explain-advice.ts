@@ -193,6 +193,14 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
     fix: 'Find out why the agent is silent, and start it.',
     next: look(agentState, agentLog, agentRestart),
   },
+  ControlNodeStale: {
+    fix: 'If that host is gone for good, delete its ControlNode: nothing else does. If it is not, mend it.',
+    next: look(listControllers, readyz),
+  },
+  NotDrained: {
+    fix: 'Nothing has to be done: the pods stay on the node while k0s restarts beneath them.',
+    next: look(follow),
+  },
   HostNotWritable: {
     fix: 'Make the folder of the k0s binary writable for the agent.',
     next: look(agentLog, report),

@@ -70,6 +70,10 @@ export interface CordonMark {
 
 /** One ControlNode: a controller. */
 export interface ControlNodeFacts extends HostFacts {
+  /** Of the Node of this machine, as k0s has written it down; undefined: the same as its own. */
+  readonly nodeName?: string | undefined;
+  /** k0s's own annotation; undefined: not known. */
+  readonly mode?: 'controller' | 'controller+worker' | undefined;
   readonly k0sVersion: string | undefined;
   /** `/readyz` of its own API server, etcd included; Unknown where it could not be asked. */
   readonly apiServer: {

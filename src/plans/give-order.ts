@@ -37,7 +37,7 @@ export function give(target: Target, goal: Goal, course: Course, bearer?: string
         }
       : {}),
   };
-  return [{ kind: 'order', role: target.role, name: target.name, order, replaces: host.orderText }];
+  return [{ kind: 'order', role: target.role, name: host.name, order, replaces: host.orderText }];
 }
 
 /** @returns undefined where there is none any more; then nothing is sent */

@@ -3,11 +3,12 @@ import type { Reason } from '../api/reasons.ts';
 import { isSettled } from '../signals/lifecycle.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
+import { seemsGone } from './gone.ts';
 import { controllersInTurn } from './in-turn.ts';
 import { leftOut, wasLeftOut } from './left-out.ts';
 import { type Ask, afterNodes, beforeNode } from './passages.ts';
 import { runningVersion } from './preflight.ts';
-import { isBegun, type Schedule } from './start.ts';
+import { isBegun, type Schedule, type Start } from './start.ts';
 import { say } from './step.ts';
 import { isFinal, occupiesSlot, type Standing } from './target.ts';
 
@@ -65,12 +66,18 @@ export function nextController(
     beforeNode(next),
   ]);
   if (shut !== undefined) return { starts: [], ...shut };
-  return {
-    starts: [
-      { target: next.target, phase: 'Applying', actions: say(next.target, 'apply', course) },
-    ],
-    wait: undefined,
-  };
+  const { target } = next;
+  const { node } = target;
+  // Pods of the only Node would have nowhere to go, and are back as soon as it is.
+  const start: Start =
+    node !== undefined && facts.nodes.size > 1
+      ? {
+          target,
+          phase: 'Draining',
+          actions: [{ kind: 'cordon', name: node.name, orderId: target.orderId }],
+        }
+      : { target, phase: 'Applying', actions: say(target, 'apply', course) };
+  return { starts: [start], wait: undefined };
 }
 
 function waiting(reason: Reason, message: string): Schedule {
@@ -119,8 +126,10 @@ export function controllersLeftBehind(
 
 export function notReady(names: readonly string[], facts: PlanFacts): string {
   return names
-    .map(
-      (name) => `controller ${name}: ${facts.controlNodes.get(name)?.apiServer.message ?? 'gone'}`,
-    )
+    .map((name) => {
+      const controlNode = facts.controlNodes.get(name);
+      const why = controlNode && (seemsGone(controlNode) ?? controlNode.apiServer.message);
+      return `controller ${name}: ${why ?? 'gone'}`;
+    })
     .join('; ');
 }

@@ -1,5 +1,6 @@
 import { isSettled } from '../signals/lifecycle.ts';
 import type { Action, ControlNodeFacts, NodeFacts } from './facts.ts';
+import { controllerOfNode } from './hybrid.ts';
 import { runOf } from './target.ts';
 
 export interface Leftovers {
@@ -18,7 +19,8 @@ export interface Leftovers {
 export function tidy(world: Leftovers): Action[] {
   const actions: Action[] = [];
   for (const node of world.nodes.values()) {
-    actions.push(...tidyOrder('worker', node, world), ...tidyMarks(node, world));
+    const host = controllerOfNode(node.name, world) ?? node;
+    actions.push(...tidyOrder('worker', node, world), ...tidyMarks(node, host, world));
   }
   for (const node of world.controlNodes.values()) {
     actions.push(...tidyOrder('controller', node, world));
@@ -51,16 +53,23 @@ function tidyOrder(
   return [{ kind: 'order', role, name, order: rewritten, replaces: orderText }];
 }
 
-/** Our mark stays while the order that it is for is still being obeyed; the node is not whole before. */
-function tidyMarks(node: NodeFacts, world: Leftovers): Action[] {
+/**
+ * Our mark stays while the order that it is for is still being obeyed; the node is not whole before.
+ * @param host where the orders of that machine go
+ */
+function tidyMarks(
+  node: NodeFacts,
+  host: NodeFacts | ControlNodeFacts,
+  world: Leftovers,
+): Action[] {
   const { name, cordon, softTaint } = node;
   const isLeft = softTaint !== undefined && !world.activeRuns.has(softTaint);
   const goesAlone: Action[] = isLeft ? [{ kind: 'removeSoftTaint', name, run: softTaint }] : [];
   if (cordon === undefined) return goesAlone;
   const { orderId } = cordon;
-  const order = node.order.kind === 'valid' ? node.order.value : undefined;
+  const order = host.order.kind === 'valid' ? host.order.value : undefined;
   if (world.activeRuns.has(runOf(orderId))) return goesAlone;
-  const signal = node.report.kind === 'valid' ? node.report.value.signal : undefined;
+  const signal = host.report.kind === 'valid' ? host.report.value.signal : undefined;
   const obeyed =
     order?.id === orderId &&
     order.goal !== 'stage' &&

@@ -8,10 +8,12 @@ import { agentStanding } from './agent-standing.ts';
 import { describeUse } from './api-check.ts';
 import { isAvailable } from './availability.ts';
 import type { HostFacts, NodeFacts, PlanFacts } from './facts.ts';
+import { seemsGone } from './gone.ts';
+import { controllerOfNode, NOT_DRAINED, workloadOf } from './hybrid.ts';
 import { oddities } from './judge-spec.ts';
 import { leftOut } from './left-out.ts';
 import { quarantineOf } from './quarantine.ts';
-import { roleOfDelivery } from './target.ts';
+import { deliveredTo } from './target.ts';
 import { type Flaw, type Task, wellFormed } from './well-formed.ts';
 
 export interface Refusal {
@@ -70,6 +72,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     commands.push(all);
     const resolved = withoutLeftOut(task, index, all, facts, warnings);
     checkHosts(task, index, resolved, facts, refusals);
+    checkMachines(index, resolved, facts, warnings);
     // A bundle takes nothing away and changes no version, so it may go anywhere at any time.
     if (task.kind === 'airgapupdate') return;
     const { update } = task;
@@ -95,8 +98,7 @@ function withoutLeftOut(
 ): ResolvedCommand {
   const wanted = task.kind === 'k0supdate' ? parseK0sVersion(task.update.version) : undefined;
   const stay = (role: Role) => (name: string) => {
-    const isNode = role === 'worker' && !(isDelivered(task) && facts.controlNodes.has(name));
-    const host = isNode ? facts.nodes.get(name) : facts.controlNodes.get(name);
+    const host = addressee(task, role, name, facts);
     const left = leftOut(host, wanted, facts.nowMs);
     if (left === undefined) return true;
     const message = `commands[${command}]: ${role} ${name} is left out: ${left.message}`;
@@ -109,9 +111,15 @@ function withoutLeftOut(
   };
 }
 
-/** The one agent of a hybrid listens on its ControlNode. */
-function isDelivered({ kind }: Task): boolean {
-  return kind === 'airgapupdate';
+/** The object that the order of a target would go to. */
+function addressee(
+  { kind }: Task,
+  role: Role,
+  name: string,
+  facts: PlanFacts,
+): HostFacts | undefined {
+  if (kind === 'airgapupdate') return deliveredTo(facts, name).host;
+  return role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
 }
 
 /** What is wrong with the text of the commands, whatever the world looks like. */
@@ -150,7 +158,9 @@ function resolve(
   const nodes = found('worker');
   // A hybrid is one machine with one binary: that is updated as a controller, once, or not at all.
   const workers =
-    task.kind === 'airgapupdate' ? nodes : nodes.filter((name) => !facts.controlNodes.has(name));
+    task.kind === 'airgapupdate'
+      ? nodes
+      : nodes.filter((name) => controllerOfNode(name, facts) === undefined);
   if (controllers.length + workers.length === 0 && refusals.length === invalidBefore) {
     refusals.push({
       state: 'IncompleteTargets',
@@ -221,13 +231,38 @@ function checkHosts(
         refuse('NodeMissing', `${kindOf(role)} ${name} does not exist`);
         continue;
       }
-      const addressed = task.kind === 'airgapupdate' ? roleOfDelivery(facts, name) : role;
-      const host = addressed === role ? target : facts.controlNodes.get(name)!;
-      const kind = kindOf(addressed);
+      const host = addressee(task, role, name, facts) ?? target;
+      const kind = kindOf(host === target ? role : 'controller');
       checkPlatform(task.update, host, kind, refuse);
-      checkAgent(host, kind, refuse);
+      const gone = role === 'controller' && seemsGone(facts.controlNodes.get(name)!);
+      if (gone) refuse('ControlNodeStale', `ControlNode ${name}: ${gone}`);
+      else checkAgent(host, kind, refuse);
       if (task.kind === 'k0supdate') checkWritable(host, kind, refuse);
     }
+  }
+}
+
+/** What is no reason to refuse, and good to know before it is met. */
+function checkMachines(
+  command: number,
+  { controllers }: ResolvedCommand,
+  facts: PlanFacts,
+  warnings: Warning[],
+): void {
+  if (controllers.length === 0) return;
+  for (const controlNode of facts.controlNodes.values()) {
+    const { name } = controlNode;
+    const gone = controllers.includes(name) ? undefined : seemsGone(controlNode);
+    if (gone !== undefined) {
+      const message = `commands[${command}]: no controller is updated while ControlNode ${name} is not ready: ${gone}`;
+      warnings.push({ reason: 'ControlNodeStale', message });
+    }
+  }
+  for (const name of controllers) {
+    const node = workloadOf(facts.controlNodes.get(name), facts.nodes);
+    if (node === undefined || facts.nodes.size > 1) continue;
+    const message = `commands[${command}]: controller ${name} is ${NOT_DRAINED}`;
+    warnings.push({ reason: 'NotDrained', message });
   }
 }
 

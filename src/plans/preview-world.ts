@@ -11,6 +11,7 @@ import type {
   Outlook,
   PlanFacts,
 } from './facts.ts';
+import { controllerOfNode, nodeOfMachine } from './hybrid.ts';
 import { livePolicy } from './live-policy.ts';
 import { NO_OTHERS } from './others.ts';
 import { runningVersion } from './preflight.ts';
@@ -73,12 +74,14 @@ export class PreviewWorld {
   /** Good until the world goes on: the next look gets the same maps, with what has changed. */
   facts(): PlanFacts {
     const found = this.#found;
+    for (const node of found.controlNodes.values()) {
+      this.#controlNodes.set(node.name, this.#controlNode(node));
+      const same = this.#changed.has(node.name) && nodeOfMachine(node, found.nodes);
+      if (same) this.#changed.add(same.name);
+    }
     for (const name of this.#changed) {
       const node = found.nodes.get(name);
       if (node !== undefined) this.#nodes.set(name, this.#node(node));
-    }
-    for (const node of found.controlNodes.values()) {
-      this.#controlNodes.set(node.name, this.#controlNode(node));
     }
     this.#changed.clear();
     return {
@@ -182,7 +185,8 @@ export class PreviewWorld {
   #node(node: NodeFacts): NodeFacts {
     const host = this.#host('worker', node.name);
     // A hybrid is one machine: its Node goes down and comes back with the controller.
-    const machine = this.#controllers.get(node.name) ?? host;
+    const controller = controllerOfNode(node.name, this.#found);
+    const machine = (controller && this.#controllers.get(controller.name)) ?? host;
     const wasTouched = machine.upSinceMs > 0 || machine.signal?.phase === 'Applying';
     const cordon = this.#cordons.get(node.name);
     const isEmpty = cordon !== undefined && cordon.emptyAtMs <= this.nowMs;
@@ -196,7 +200,7 @@ export class PreviewWorld {
           : node.kubeletVersion,
       unschedulable: cordon !== undefined || (node.unschedulable && node.cordon?.ours !== true),
       cordon: cordon?.mark,
-      renewals: host.renewals,
+      renewals: machine.renewals,
       softTaint: this.#softTaints.get(node.name),
       // Which pods are left is nobody's question here.
       drain: isEmpty ? { pods: [] } : undefined,

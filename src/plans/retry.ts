@@ -23,7 +23,7 @@ import { quarantineOf } from './quarantine.ts';
 import { summary } from './refusals.ts';
 import { isUnderWay, outlivesRun, type RunningStatus } from './run.ts';
 import { nextRunId } from './run-id.ts';
-import { isFinal } from './target.ts';
+import { isFinal, machineOf } from './target.ts';
 import { queueMessage } from './turn.ts';
 
 /**
@@ -255,7 +255,7 @@ function outOfBatches({ batch: _, ...target }: TargetStatus): TargetStatus {
 
 function pending(target: TargetStatus, role: Role, facts: PlanFacts): TargetStatus {
   const { name, phase, previousVersion, attempts = 1 } = target;
-  const host = role === 'worker' ? facts.nodes.get(name) : facts.controlNodes.get(name);
+  const { host, node } = machineOf(facts, role, name);
   const before =
     previousVersion === undefined || host === undefined
       ? previousVersion
@@ -268,7 +268,7 @@ function pending(target: TargetStatus, role: Role, facts: PlanFacts): TargetStat
     // One that had never been begun is not tried again, it is tried.
     attempts: phase === 'Pending' || target.reason === 'RunStopped' ? attempts : attempts + 1,
     ...(before === undefined ? {} : { previousVersion: before }),
-    ...(role === 'worker' && isCordonedByOthers(facts.nodes.get(name)) ? { cordoned: true } : {}),
+    ...(isCordonedByOthers(node) ? { cordoned: true } : {}),
   };
 }
 

@@ -60,7 +60,9 @@ function remember(status: TargetStatus, wasSeen: boolean): TargetStatus {
 function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<Target> {
   if (course.kind !== 'k0s' || !course.policy.softTaint) return new Set();
   if (course.stopping || course.hold !== undefined) return new Set();
-  const workers = standings.filter(({ target }) => target.node !== undefined);
+  const workers = standings.filter(
+    ({ target }) => target.role === 'worker' && target.node !== undefined,
+  );
   const isBegun = workers.some(
     ({ target, phase }) =>
       occupiesSlot(target, phase) || phase === 'Committed' || phase === 'Undone',

@@ -28,7 +28,7 @@ export function say(target: Target, goal: Goal, course: Course): Action[] {
     {
       kind: 'order',
       role: target.role,
-      name: target.name,
+      name: host.name,
       order: { ...order, goal, epoch: course.epoch },
       replaces: host.orderText,
     },
@@ -36,10 +36,10 @@ export function say(target: Target, goal: Goal, course: Course): Action[] {
 }
 
 /** Removes our mark, and with it the cordon where that was ours, and our soft taint. */
-export function giveBack({ marked, name, orderId, node }: Target): Action[] {
-  if (!marked) return [];
-  const softTaint = node?.softTaint === runOf(orderId) ? node.softTaint : undefined;
-  return [{ kind: 'uncordon', name, orderId, softTaint }];
+export function giveBack({ marked, orderId, node }: Target): Action[] {
+  if (!marked || node === undefined) return [];
+  const softTaint = node.softTaint === runOf(orderId) ? node.softTaint : undefined;
+  return [{ kind: 'uncordon', name: node.name, orderId, softTaint }];
 }
 
 /** Takes back what has cost nothing yet: a download, staged files, and our own cordon. */

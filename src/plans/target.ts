@@ -2,6 +2,7 @@ import type { CommandStatus, Role, TargetPhase, TargetStatus } from '../api/plan
 import type { Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from './facts.ts';
+import { controllerOfNode, workloadOf } from './hybrid.ts';
 import { targetsOf } from './progress.ts';
 import type { RunningStatus } from './run.ts';
 
@@ -13,6 +14,7 @@ export interface Target {
   readonly status: TargetStatus;
   /** Undefined once its object has been deleted. */
   readonly host: NodeFacts | ControlNodeFacts | undefined;
+  /** What is emptied before it goes down: of a worker its own, of a controller the Node that is the same machine. */
   readonly node: NodeFacts | undefined;
   readonly controlNode: ControlNodeFacts | undefined;
   readonly orderId: string;
@@ -52,31 +54,51 @@ export function viewTargets(
 ): Target[] {
   const controllers = command.k0supdate?.controllers?.length ?? 0;
   return targetsOf(command).map((status, at) => {
-    const role =
+    const machine =
       command.airgapupdate === undefined
-        ? at < controllers
-          ? 'controller'
-          : 'worker'
-        : roleOfDelivery(facts, status.name);
-    return viewTarget(facts, runID, command.id, role, status);
+        ? machineOf(facts, at < controllers ? 'controller' : 'worker', status.name)
+        : deliveredTo(facts, status.name);
+    return viewTarget(facts, runID, command.id, machine, status);
   });
 }
 
-/** A hybrid is one machine with one agent, and that listens on its ControlNode. */
-export function roleOfDelivery(facts: Pick<PlanFacts, 'controlNodes'>, node: string): Role {
-  return facts.controlNodes.has(node) ? 'controller' : 'worker';
+type Machine = Pick<Target, 'role' | 'host' | 'node' | 'controlNode'>;
+
+/** The machine that a name of the lists of a `k0supdate` stands for. */
+export function machineOf(
+  { nodes, controlNodes }: Pick<PlanFacts, 'nodes' | 'controlNodes'>,
+  role: Role,
+  name: string,
+): Machine {
+  if (role === 'worker') {
+    const node = nodes.get(name);
+    return { role, host: node, node, controlNode: undefined };
+  }
+  const controlNode = controlNodes.get(name);
+  return { role, host: controlNode, node: workloadOf(controlNode, nodes), controlNode };
+}
+
+/** A hybrid is one machine with one agent, and that listens on its ControlNode; a bundle empties nothing. */
+export function deliveredTo(
+  facts: Pick<PlanFacts, 'nodes' | 'controlNodes'>,
+  name: string,
+): Machine {
+  const controlNode = controllerOfNode(name, facts);
+  if (controlNode !== undefined) {
+    return { role: 'controller', host: controlNode, node: undefined, controlNode };
+  }
+  const node = facts.nodes.get(name);
+  return { role: 'worker', host: node, node, controlNode: undefined };
 }
 
 function viewTarget(
   facts: PlanFacts,
   runID: string,
   command: number,
-  role: Role,
+  machine: Machine,
   status: TargetStatus,
 ): Target {
-  const node = role === 'worker' ? facts.nodes.get(status.name) : undefined;
-  const controlNode = role === 'controller' ? facts.controlNodes.get(status.name) : undefined;
-  const host = node ?? controlNode;
+  const { host } = machine;
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
   // What another Plan has staged before it was overtaken costs nobody anything.
   const isParked = stored?.goal === 'stage' && facts.others.parkedRuns.has(stored.run);
@@ -84,7 +106,8 @@ function viewTarget(
   if (
     before !== undefined &&
     before.target.host === host &&
-    before.target.role === role &&
+    before.target.node === machine.node &&
+    before.target.role === machine.role &&
     // A retry keeps what is done, in a run of another name.
     before.runID === runID &&
     before.command === command
@@ -92,7 +115,7 @@ function viewTarget(
     return before.target;
   }
   const orderId = orderIdOf(runID, command, status.attempts ?? 1);
-  const target = lookAt(orderId, role, status, { node, controlNode, isParked });
+  const target = lookAt(orderId, machine, status, isParked);
   if (!isParked) seen.set(status, { target, runID, command });
   return target;
 }
@@ -108,15 +131,10 @@ const seen = new WeakMap<TargetStatus, Seen>();
 
 function lookAt(
   orderId: string,
-  role: Role,
+  { role, host, node, controlNode }: Machine,
   status: TargetStatus,
-  {
-    node,
-    controlNode,
-    isParked,
-  }: Pick<Target, 'node' | 'controlNode'> & { readonly isParked: boolean },
+  isParked: boolean,
 ): Target {
-  const host = node ?? controlNode;
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
   const order = stored?.id === orderId ? stored : undefined;
   const reported = host?.report.kind === 'valid' ? host.report.value.signal : undefined;
@@ -132,7 +150,7 @@ function lookAt(
     foreignOrder: order === undefined && !isParked ? stored : undefined,
     signal: reported?.id === orderId ? reported : undefined,
     marked: node?.cordon?.orderId === orderId,
-    isAtRest: isAtRest(status, node),
+    isAtRest: role === 'worker' && isAtRest(status, node),
   };
 }
 

@@ -156,6 +156,11 @@ export class World {
     return [...this.hybrids, ...this.workers];
   }
 
+  /** A hybrid's two objects have two names. */
+  nodeNameOf(host: SimulatedHost): string {
+    return this.hybrids.has(host) ? `node-of-${host.name}` : host.name;
+  }
+
   get hosts(): SimulatedHost[] {
     return [...this.controllers, ...this.workers];
   }
@@ -260,9 +265,7 @@ export class World {
       gates: passing(this.nowMs),
       baseline: { kind: 'stored' },
       jobs: new Map([...this.jobs].map(([name, { endsAtMs }]) => [name, this.#job(endsAtMs)])),
-      nodes: new Map(
-        [...this.workers, ...this.hybrids].map((host) => [host.name, this.#node(host)]),
-      ),
+      nodes: new Map(this.bundled.map((host) => [this.nodeNameOf(host), this.#node(host)])),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
       quarantined: this.quarantined,
@@ -279,6 +282,7 @@ export class World {
     const absent = { kind: 'absent' as const };
     return {
       ...hostOf(host),
+      name: this.nodeNameOf(host),
       labels: { [ZONE]: this.workers.indexOf(host) % 2 === 0 ? 'a' : 'b' },
       // The one agent of a hybrid listens on its ControlNode.
       ...(this.hybrids.has(host) ? { order: absent, orderText: undefined, report: absent } : {}),
@@ -299,13 +303,20 @@ export class World {
     const ready = host.isReady ? 'True' : 'False';
     return {
       ...hostOf(host),
+      nodeName: this.nodeNameOf(host),
+      mode: this.hybrids.has(host) ? 'controller+worker' : 'controller',
       k0sVersion: host.version,
       apiServer: { ready, message: 'down', atMs: this.nowMs, sinceMs },
     };
   }
 
   #perform(action: Action): void {
-    const host = this.hosts.find(({ name }) => name === action.name);
+    const isOfNode = action.kind !== 'order' && action.kind !== 'removeOrder';
+    const host = this.hosts.find((one) =>
+      isOfNode && this.hybrids.has(one)
+        ? [one.name, this.nodeNameOf(one)].includes(action.name)
+        : one.name === action.name,
+    );
     if (action.kind === 'dropRequests') return;
     if (action.kind === 'quarantine') {
       const isThere = this.quarantined.some(({ name }) => name === action.name);
@@ -331,13 +342,15 @@ export class World {
           if (
             artifact.kind === 'k0s' &&
             artifact.from === undefined &&
-            action.role === 'controller'
+            action.role === 'controller' &&
+            host.mark === undefined
           ) {
             this.#checkPoints(host, 'Controllers');
           }
           if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
           else if (action.order.artifact.from === 'previous') this.#checkWayBack(host, action.role);
           else this.#checkApply(host, action.role);
+          this.#checkEmptied(host, action.order);
         }
         host.order = action.order;
         return;
@@ -346,10 +359,14 @@ export class World {
         host.order = undefined;
         return;
       case 'cordon': {
-        this.#checkStart(host);
+        const isController = this.hybrids.has(host);
+        if (isController) this.#checkControllerStart(host);
+        else this.#checkStart(host);
         if (host.order?.artifact.from === undefined) {
-          if (host.mark === undefined) this.#checkPoints(host, 'Workers');
-          this.#checkBatch(host);
+          if (host.mark === undefined) {
+            this.#checkPoints(host, isController ? 'Controllers' : 'Workers');
+          }
+          if (!isController) this.#checkBatch(host);
         }
         if (this.#isBraked) this.#broken('P1', `${host.name} is cordoned`);
         if (this.stored?.aborted !== undefined) this.#broken('A1', `${host.name} is cordoned`);
@@ -365,7 +382,7 @@ export class World {
       case 'uncordon':
         if (host.mark !== undefined && !host.mark.endsWith('/kept')) host.unschedulable = false;
         host.mark = undefined;
-        this.#givenBackMs = this.nowMs;
+        if (!this.hybrids.has(host)) this.#givenBackMs = this.nowMs;
         if (host.softTaint === action.softTaint) host.softTaint = undefined;
         return;
       case 'softTaint':
@@ -505,13 +522,33 @@ export class World {
   #checkAlone(host: SimulatedHost): void {
     const others = this.controllers.filter((one) => one !== host);
     const inFlight = others.filter(
-      (one) => one.isApplied || (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
+      (one) =>
+        one.isApplied ||
+        (this.hybrids.has(one) && one.mark !== undefined) ||
+        (one.order?.goal === 'apply' && one.signal?.phase === 'Staged'),
     );
     if (inFlight.length > 0)
       this.#broken('S2', `${host.name} beside ${inFlight.map(({ name }) => name)}`);
     const down = others.filter(({ isReady }) => !isReady);
     if (down.length > 0)
       this.#broken('S2', `${host.name} while ${down.map(({ name }) => name)} down`);
+  }
+
+  /** A controller that runs pods is emptied like a worker, one at a time, unless its Node is the only one. */
+  #checkEmptied(host: SimulatedHost, { artifact }: Order): void {
+    if (artifact.kind === 'airgap' || !this.hybrids.has(host)) return;
+    const isOnly = this.bundled.length === 1;
+    const mayForce = this.#policy.drain?.onTimeout === 'Force' || artifact.from !== undefined;
+    if (isOnly && host.mark !== undefined)
+      this.#broken('S2', `${host.name}, the only Node, is cordoned`);
+    if (isOnly || (host.mark !== undefined && (host.pods === 0 || mayForce))) return;
+    this.#broken('S2', `${host.name} with ${host.pods} pods, mark ${host.mark}`);
+  }
+
+  #checkControllerStart(host: SimulatedHost): void {
+    if (host.mark !== undefined) return;
+    this.#checkAlone(host);
+    if (host.order?.artifact.from === undefined) this.#checkNotStopped(host);
   }
 
   #checkApply(host: SimulatedHost, role: string): void {

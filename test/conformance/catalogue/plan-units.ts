@@ -18,8 +18,9 @@ export const newPlan = chapter({
       here: 'a Plan of any name begins; those with a machine in common wait for each other',
       why: 'one fixed name keeps no history and allows one thing at a time',
       sees: 'a second Plan runs, or says for which it waits',
-      by: testsOf('integration/plans/several')(
-        'disjoint Plans run side by side, an overlapping one queues, and one of controllers is alone',
+      by: testsOf('unit/plans/queue')(
+        'the older of two new Plans with the same targets runs first, and knows who waits',
+        'workers of no Plan in common: side by side; one in common: one after the other',
       ),
     }),
     createOnly: different('only its creation begins a Plan, never an update of it', {

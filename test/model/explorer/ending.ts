@@ -30,11 +30,11 @@ export function brokenEnding(setting: Setting, state: State, judge: Judge): stri
   }
   for (const host of hosts) {
     if (!host.exists) continue;
-    const { name, mark, unschedulable, foreign, role, order } = host;
+    const { name, mark, unschedulable, foreign, hasNode, order } = host;
     const isAlive = !host.silent && !host.liar;
     // Of a Plan that is gone: the node stays cordoned until its agent says that it is whole.
     const isWaitedFor = !plan.exists && !isAlive;
-    if (isOver && role === 'worker' && !isWaitedFor) {
+    if (isOver && hasNode && !isWaitedFor) {
       if (mark !== undefined) broken.push(`S8: ${name} is still marked for ${mark}`);
       if (unschedulable !== foreign) {
         broken.push(`S8: ${name} is ${unschedulable ? '' : 'not '}cordoned`);

@@ -117,8 +117,7 @@ export class Judge {
     plan: PlanObject,
   ): PlanFacts {
     const { spec, policy, braked } = this.#setting;
-    const of = (role: Host['role']) =>
-      hosts.filter((host) => host.role === role && seen.get(host.name)!.exists);
+    const there = hosts.filter(({ name }) => seen.get(name)!.exists);
     return {
       nowMs: NOW_MS,
       sightedSinceMs: leader.sightedSinceMs,
@@ -137,10 +136,14 @@ export class Judge {
       policy: plan.braked ? braked : policy,
       epoch: leader.epoch,
       nodes: new Map(
-        of('worker').map(({ name }) => [name, nodeFacts(name, seen.get(name)!, leader)]),
+        there
+          .filter(({ hasNode }) => hasNode)
+          .map((host) => [host.name, nodeFacts(host, seen.get(host.name)!, leader)]),
       ),
       controlNodes: new Map(
-        of('controller').map(({ name }) => [name, controlNodeFacts(name, seen.get(name)!, leader)]),
+        there
+          .filter(({ role }) => role === 'controller')
+          .map((host) => [host.name, controlNodeFacts(host, seen.get(host.name)!, leader)]),
       ),
       budgets: [],
       quarantined: knownBad(spec),
@@ -184,12 +187,18 @@ function reportOf({ signal, k0sVersion, epoch }: Seen): Report {
   };
 }
 
-function nodeFacts(name: string, seen: Seen, leader: Leader): NodeFacts {
+function nodeFacts({ name, role }: Host, seen: Seen, leader: Leader): NodeFacts {
   const [orderId, foreign] = seen.mark?.split('/') ?? [];
   const isRenewed =
     seen.signal?.phase === 'OnTrial' && leader.renewed.includes(seen.signal.id + name);
   return {
     ...hostFacts(name, seen),
+    // The one agent of both listens on the ControlNode.
+    ...(role === 'controller' && {
+      order: { kind: 'absent' },
+      orderText: undefined,
+      report: { kind: 'absent' },
+    }),
     ready: seen.ready ? 'True' : 'False',
     kubeletVersion: seen.kubelet,
     unschedulable: seen.unschedulable,
@@ -199,9 +208,10 @@ function nodeFacts(name: string, seen: Seen, leader: Leader): NodeFacts {
   };
 }
 
-function controlNodeFacts(name: string, seen: Seen, leader: Leader): ControlNodeFacts {
+function controlNodeFacts({ name, hasNode }: Host, seen: Seen, leader: Leader): ControlNodeFacts {
   return {
     ...hostFacts(name, seen),
+    mode: hasNode ? 'controller+worker' : 'controller',
     k0sVersion: seen.k0sVersion,
     apiServer: {
       ready: seen.ready ? 'True' : 'False',

@@ -34,6 +34,7 @@ export function brokenByWrite(setting: Setting, landing: Landing): string[] {
         ...brokenOrder(host, action.order),
         ...(begins ? brokenBeginning(setting, landing, host) : []),
         ...(takes && host.role === 'controller' ? brokenQuorum(landing, host) : []),
+        ...(takes && host.role === 'controller' ? brokenDrain(setting, landing, host) : []),
         ...(takes && host.role === 'worker' ? brokenSequence(setting, before, host) : []),
         ...(isNewGoal && goal === 'commit' && host.sick !== undefined && !host.liar
           ? [`H1: ${host.name} is told to commit, and is ${host.sick}`]
@@ -44,8 +45,12 @@ export function brokenByWrite(setting: Setting, landing: Landing): string[] {
       if (host.mark !== undefined) return [];
       return [
         ...brokenBeginning(setting, landing, host),
-        ...brokenSequence(setting, before, host),
-        ...(seen === undefined ? [] : brokenLimit(setting, landing, host)),
+        ...(host.role === 'controller'
+          ? brokenQuorum(landing, host)
+          : brokenSequence(setting, before, host)),
+        ...(host.role === 'controller' || seen === undefined
+          ? []
+          : brokenLimit(setting, landing, host)),
       ];
     default:
       return [];
@@ -102,6 +107,17 @@ function brokenSequence({ world }: Setting, before: State, host: Host): string[]
     : [`S1: ${host.name} is touched before ${open.map(({ name }) => name)}`];
 }
 
+/** A controller that is a worker as well is emptied before it is taken away, where its pods could go elsewhere. */
+function brokenDrain({ policy }: Setting, { before, seen }: Landing, host: Host): string[] {
+  const mayStay = policy.layer.drain?.onTimeout === 'Force';
+  const nodes = before.hosts.filter(({ hasNode, exists }) => hasNode && exists);
+  const now = seen?.get(host.name);
+  if (!host.hasNode || mayStay || nodes.length === 1 || now === undefined) return [];
+  return now.pods === 0 && now.mark !== undefined
+    ? []
+    : [`S2: ${host.name} is taken away with ${now.pods} pods, marked for ${now.mark}`];
+}
+
 function brokenQuorum({ before, seen }: Landing, host: Host): string[] {
   const down = before.hosts.filter(
     ({ role, name }) => role === 'controller' && name !== host.name && isDown(seen?.get(name)),
@@ -146,6 +162,8 @@ export function brokenState(setting: Setting, { hosts, strays }: State): string[
   const workers = hosts.filter(({ role, exists }) => role === 'worker' && exists);
   const away = controllers.filter((host) => isInFlight(host) && !host.liar && !host.silent);
   if (away.length > 1) broken.push(`S2: ${away.map(({ name }) => name)} are in flight`);
+  const emptied = controllers.filter(({ mark }) => mark !== undefined);
+  if (emptied.length > 1) broken.push(`S2: ${emptied.map(({ name }) => name)} are emptied`);
   const taken = workers.filter((host) => host.mark !== undefined);
   if (taken.length > setting.limit + strays) {
     broken.push(`S3: ${taken.map(({ name }) => name)} of ${setting.limit}`);

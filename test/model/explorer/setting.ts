@@ -72,9 +72,10 @@ export function firstState({ world }: Setting): State {
   const names = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, at) => `${prefix}-${at + 1}`);
   const binary = { version: world.from ?? OLD, sha256: SHA_OLD };
-  const host = (role: Host['role'], name: string): Host => ({
+  const host = (role: Host['role'], name: string, hasNode: boolean): Host => ({
     name,
     role,
+    hasNode,
     exists: true,
     order: undefined,
     mark: undefined,
@@ -90,7 +91,7 @@ export function firstState({ world }: Setting): State {
     isDown: false,
     sick: undefined,
     readySinceMs: NOW_MS - 3_600_000,
-    pods: role === 'worker' ? 1 : 0,
+    pods: hasNode ? 1 : 0,
     stuck: false,
     delivered: undefined,
     journal: { v: 1, epoch: 0, settled: [] },
@@ -102,8 +103,10 @@ export function firstState({ world }: Setting): State {
   });
   return {
     hosts: [
-      ...names('cp', world.controllers).map((name) => host('controller', name)),
-      ...names('w', world.workers).map((name) => host('worker', name)),
+      ...names('cp', world.controllers).map((name, at) =>
+        host('controller', name, at < (world.hybrids ?? 0)),
+      ),
+      ...names('w', world.workers).map((name) => host('worker', name, true)),
     ],
     leader: {
       epoch: 1,

@@ -58,6 +58,8 @@ export interface WorldSpec {
   readonly name: string;
   readonly controllers: number;
   readonly workers: number;
+  /** So many controllers are workers as well. */
+  readonly hybrids?: number;
   /** `limits.concurrent` of the workers; 1 if not said. */
   readonly limit?: number;
   readonly from?: string;
@@ -101,7 +103,9 @@ export interface Seen {
 export interface Host {
   readonly name: string;
   readonly role: 'controller' | 'worker';
-  /** Its Node or ControlNode. */
+  /** Every worker has a Node, and of the controllers those that are workers as well. */
+  readonly hasNode: boolean;
+  /** Its Node or ControlNode; of one that has both, both. */
   readonly exists: boolean;
   readonly order: string | undefined;
   readonly mark: string | undefined;

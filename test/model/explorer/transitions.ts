@@ -186,7 +186,7 @@ export class Transitions {
     }
     for (const host of state.hosts) {
       const { signal } = leader.stale[host.name] ?? host;
-      if (host.role !== 'worker' || signal?.phase !== 'OnTrial') continue;
+      if (!host.hasNode || signal?.phase !== 'OnTrial') continue;
       const isAlive = isServing(host) && host.sick === undefined;
       const key = signal.id + host.name;
       if (!isAlive || leader.renewed.includes(key)) continue;
@@ -282,7 +282,7 @@ export class Transitions {
     if (host.mark !== undefined && host.pods > 0 && !host.stuck) {
       trouble('stuckPods', 'has a pod that stays', { ...host, stuck: true });
     }
-    if (host.role === 'worker' && !host.unschedulable) {
+    if (host.hasNode && !host.unschedulable) {
       trouble('cordoned', 'is cordoned by somebody', {
         ...host,
         unschedulable: true,

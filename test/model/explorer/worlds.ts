@@ -119,6 +119,15 @@ export const TINY_WORLDS: readonly WorldSpec[] = [
 /** Explored in `npm run test:long`. */
 export const LARGER_WORLDS: readonly WorldSpec[] = [
   {
+    name: 'a controller that is a worker as well, and a worker: any one fault',
+    controllers: 1,
+    workers: 1,
+    hybrids: 1,
+    faults: FAULTS,
+    budget: 1,
+    mostStates: 250_000,
+  },
+  {
     name: 'two controllers and a worker, any one fault',
     controllers: 2,
     workers: 1,

@@ -25,7 +25,7 @@ const common = (name: string, over: object = {}) => ({
 });
 const aController = (name: string, over: object = {}) => ({
   ...common(name, over),
-  ...{ k0sVersion: OLD, internalIp: '10.0.0.1' },
+  ...{ k0sVersion: OLD, internalIp: '10.0.0.1', nodeName: name, mode: undefined },
 });
 const aNode = (name: string, over: object = {}) => ({
   ...common(name),

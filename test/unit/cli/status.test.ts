@@ -31,6 +31,8 @@ const aController = (name: string): TrimmedControlNode => ({
   ...common(name),
   k0sVersion: OLD,
   internalIp: '10.0.0.1',
+  nodeName: name,
+  mode: undefined,
 });
 const aPlan = (name: string, status: StoredPlanStatus): TrimmedPlan => ({
   ...{ name, uid: name, resourceVersion: '1', generation: 1, createdAtMs: START_MS - 90_000 },
