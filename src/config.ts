@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { PolicyLayer } from './api/policy.ts';
 import { describeFlaws, readPolicyLayer } from './api/policy-flaws.ts';
 import { AutopilotError, messageOf } from './errors.ts';
-import { type Listen, parseListen } from './metrics/address.ts';
+import { type Listen, METRICS_ADDRESS, parseListen } from './metrics/address.ts';
 import { layerFlaws } from './plans/layer-flaws.ts';
 
 /** What was given on the command line or in a file cannot be used; the message says which and why. */
@@ -12,9 +12,6 @@ export class ConfigError extends AutopilotError {
   readonly reason = 'ConfigInvalid';
   readonly retryable = false;
 }
-
-/** Only this host itself can ask. */
-export const METRICS_ADDRESS = '127.0.0.1:9488';
 
 export const orchestratorConfigSchema = z
   .strictObject({

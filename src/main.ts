@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { AutopilotError, messageOf } from './errors.ts';
 import { untilStopped } from './stopping.ts';
+import { AUTOPILOT_VERSION } from './version.ts';
 
 /** The one program. Each part is loaded only when it is asked for: an agent carries nothing of the others. */
 async function main(argv: readonly string[]): Promise<void> {
@@ -11,6 +12,13 @@ async function main(argv: readonly string[]): Promise<void> {
     becomeLean();
     const { runAgent } = await import('./node-agent/main.ts');
     process.exitCode = await runAgent(rest, untilStopped());
+  } else if (command === 'both') {
+    const { becomeLean } = await import('./node-agent/lean-linux.ts');
+    becomeLean();
+    const { runBoth } = await import('./both/main.ts');
+    process.exitCode = await runBoth(rest, untilStopped());
+  } else if (rest.length === 0 && (command === '--version' || command === '-v')) {
+    process.stdout.write(`${AUTOPILOT_VERSION}\n`);
   } else {
     const { runCli } = await import('./cli/main.ts');
     await runCli(argv, calledAs());
@@ -23,10 +31,9 @@ function calledAs(): string | undefined {
   return names.includes('kubectl-autopilot') ? 'kubectl autopilot' : undefined;
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (thrown) {
+// No `await` out here: in a single file this is no ES module.
+main(process.argv.slice(2)).catch((thrown) => {
   const reason = thrown instanceof AutopilotError ? ` (${thrown.reason})` : '';
   process.stderr.write(`autopilot: ${messageOf(thrown)}${reason}\n`);
   process.exitCode = 1;
-}
+});

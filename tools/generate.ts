@@ -4,11 +4,13 @@
  * would change.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { cataloguedRows } from '../test/conformance/catalogue/catalogue.ts';
 import { planWarnings } from './admission/plan-warnings.ts';
 import { type Definition, definitions } from './crd/definitions.ts';
+import { CRDS_KUSTOMIZATION, crdsKustomization, installManifest } from './deploy/manifests.ts';
+import { serviceFiles } from './deploy/services.ts';
 import { cliPage } from './docs/cli-page.ts';
 import { CONFORMANCE_PAGE, conformancePage, readLastRun } from './docs/conformance-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
@@ -43,6 +45,12 @@ const warnings = [
 ].join('\n');
 const pages: readonly Page[] = [
   ...crds,
+  { file: CRDS_KUSTOMIZATION, text: crdsKustomization(crds.map(({ file }) => basename(file))) },
+  {
+    file: 'deploy/install.yaml',
+    text: await installManifest(root, crds, { 'plan-warnings.yaml': warnings }),
+  },
+  ...serviceFiles(),
   { file: 'deploy/plan-warnings.yaml', text: warnings },
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
   { file: 'docs/usage/policy.md', text: policyPage() },
@@ -59,7 +67,7 @@ for (const { file, text } of pages) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, text);
 }
-const known = new Set(crds.map(({ file }) => file));
+const known = new Set(pages.map(({ file }) => file));
 const strangers = (await readdir(join(root, 'crds')))
   .map((name) => `crds/${name}`)
   .filter((file) => !known.has(file));

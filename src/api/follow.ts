@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { durationMs, durationSchema } from './duration.ts';
+import { SEVERITIES, type Severity } from './severities.ts';
 
-/** How bad the worst is that a release mends, from the least on. */
-export const SEVERITIES = ['none', 'low', 'moderate', 'high', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
+export { SEVERITIES, type Severity } from './severities.ts';
 
 const LEAST_POLL = "duration(self.poll) >= duration('1s')";
 

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getAsset, isSea } from 'node:sea';
 import { parseAllDocuments } from 'yaml';
 import { ConfigError } from '../config.ts';
 import { messageOf } from '../errors.ts';
@@ -38,6 +39,9 @@ const BESIDE = ['../..', '..', '../manifests', 'manifests', '.'].map((path) =>
 
 /** @throws ConfigError where there are none */
 export async function readManifests(folder: string | undefined): Promise<Manifest[]> {
+  // the program as one file has them in itself
+  if (folder === undefined && isSea())
+    return inOrder(manifestsOf(getAsset('install.yaml', 'utf8')));
   const failures: string[] = [];
   for (const root of folder === undefined ? BESIDE : [folder]) {
     try {
@@ -54,12 +58,23 @@ export async function readManifests(folder: string | undefined): Promise<Manifes
 async function readAll(root: string): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
   for (const folder of ['crds', 'deploy']) {
-    const files = (await readdir(join(root, folder))).filter((name) => name.endsWith('.yaml'));
+    const files = (await readdir(join(root, folder))).filter(
+      // which has the same once more
+      (name) => name.endsWith('.yaml') && name !== 'install.yaml',
+    );
     for (const file of files.sort()) {
       const text = await readFile(join(root, folder, file), 'utf8');
-      for (const document of parseAllDocuments(text)) manifests.push(manifestOf(document.toJS()));
+      manifests.push(...manifestsOf(text));
     }
   }
+  return inOrder(manifests);
+}
+
+function manifestsOf(text: string): Manifest[] {
+  return parseAllDocuments(text).map((document) => manifestOf(document.toJS()));
+}
+
+function inOrder(manifests: readonly Manifest[]): Manifest[] {
   const rank = ({ object }: Manifest) => {
     const at = FIRST.indexOf(object.kind);
     return at < 0 ? FIRST.length : at;

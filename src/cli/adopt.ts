@@ -17,9 +17,10 @@ import { missingOf, observeAdoption } from './adopt-cluster.ts';
 import { type Manifest, readManifests } from './adopt-manifests.ts';
 import { adoptionText } from './adopt-print.ts';
 import type { ClusterOptions } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 export interface AdoptOptions extends ClusterOptions {
   readonly check?: boolean;

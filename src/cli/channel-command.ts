@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { SEVERITIES } from '../api/follow.ts';
+import { SEVERITIES } from '../api/severities.ts';
 import type * as Actions from './channel.ts';
 import { addChannelStatus } from './channel-status-command.ts';
 import { exitAsMisused } from './preview-command.ts';

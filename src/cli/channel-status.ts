@@ -5,10 +5,11 @@ import { UPDATE_CONFIGS } from '../kube/target-path.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { channelStatusText, isFollowed } from './channel-status-print.ts';
 import type { ClusterOptions } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import { list } from './preview-list.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 export type ChannelStatusOptions = ClusterOptions;
 

@@ -23,7 +23,7 @@ import { parseRange } from '../channels/version-range.ts';
 import { ConfigError } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { untilStopped } from '../stopping.ts';
-import { EXIT } from './print-trouble.ts';
+import { EXIT } from './exit.ts';
 
 export interface FolderOptions {
   readonly folder: string;

@@ -4,9 +4,10 @@ import type { ClusterOptions } from './cluster-options.ts';
 import { examine } from './doctor-checks.ts';
 import { readDoctorFacts } from './doctor-cluster.ts';
 import { doctorText } from './doctor-print.ts';
+import { EXIT } from './exit.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 export interface DoctorOptions extends ClusterOptions {
   readonly apiPort: string;

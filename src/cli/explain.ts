@@ -8,11 +8,12 @@ import { placeOf } from '../plans/queue.ts';
 import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import { explanationText } from './explain-print.ts';
 import { list } from './preview-list.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
 
 export type ExplainOptions = ClusterOptions;

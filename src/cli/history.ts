@@ -4,11 +4,12 @@ import { connect, type Kube } from '../kube/client.ts';
 import { UPDATE_RUNS } from '../kube/target-path.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import { historyText } from './history-print.ts';
 import { list } from './preview-list.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 export type HistoryOptions = ClusterOptions;
 

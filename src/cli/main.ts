@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { METRICS_ADDRESS, orchestratorConfigSchema, parseConfig } from '../config.ts';
+import { METRICS_ADDRESS } from '../metrics/address.ts';
 import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { addAdopt } from './adopt-command.ts';
@@ -7,17 +7,24 @@ import { addChannel } from './channel-command.ts';
 import { addCompletion } from './completion-command.ts';
 import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
+import { addInstall } from './install-command.ts';
 import { addLooks } from './look-commands.ts';
 import { addPreview } from './preview-command.ts';
 import { addStatus } from './status-command.ts';
-import { addVerbs } from './verbs.ts';
+import { addVerbs } from './verbs-command.ts';
 
 /**
- * Everything but the agent, which is dispatched before this is loaded.
+ * Everything but the agent, which is dispatched before this is loaded. What a command does is loaded by the
+ * command: help and bad options must not wait for it.
  * @param argv without the program's own name
  * @param name as it was called: `kubectl autopilot` as a plugin
  */
 export async function runCli(argv: readonly string[], name = 'autopilot'): Promise<void> {
+  // Whoever reads what is printed may have seen enough, such as `head`.
+  process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
+    if (thrown.code !== 'EPIPE') throw thrown;
+    process.exit();
+  });
   await commandLine(name).parseAsync(argv, { from: 'user' });
 }
 
@@ -63,10 +70,12 @@ export function commandLine(name: string): Command {
         .default('info'),
     )
     .action(async (options: Record<string, unknown>) => {
+      const { orchestratorConfigSchema, parseConfig } = await import('../config.ts');
       const config = parseConfig(orchestratorConfigSchema, options);
       const { runOrchestrator } = await import('../plans/main.ts');
       await runOrchestrator(config, untilStopped());
     });
+  addInstall(program);
   addStatus(program);
   addPreview(program);
   addExplain(program);
@@ -75,8 +84,11 @@ export function commandLine(name: string): Command {
   addVerbs(program);
   addLooks(program);
   addChannel(program);
-  // For the list of commands only: `autopilot agent` never comes here.
+  // For the list of commands only: these never come here.
   program.command('agent').description('run the agent of this host; see autopilot agent --help');
+  program
+    .command('both')
+    .description('run agent and orchestrator of a controller, as the service does');
   addCompletion(program);
   return program;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addClusterOptions } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import type { PreviewOptions } from './preview.ts';
-import { EXIT } from './print-trouble.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addPreview(program: Command): void {

@@ -22,12 +22,13 @@ import { isUnderWay } from '../plans/run.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions, Format } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import { type ObservedCluster, observeCluster } from './preview-cluster.ts';
 import { type PlanFile, readPlanFile } from './preview-file.ts';
 import { previewText } from './preview-print.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 const API_CHECK_TIMEOUT_MS = 30_000;
 

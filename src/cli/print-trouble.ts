@@ -2,9 +2,7 @@ import { ConfigError } from '../config.ts';
 import { AutopilotError, messageOf } from '../errors.ts';
 import { ApiError, ApiUnreachableError } from '../kube/api-error.ts';
 import { KubeconfigError } from '../kube/credentials.ts';
-
-/** How a command ended: `refused` is an answer, `misused` is the caller's to mend. */
-export const EXIT = { fine: 0, refused: 1, misused: 2 } as const;
+import { EXIT } from './exit.ts';
 
 /** One sentence for a person, and what the command exits with. */
 export interface Trouble {
@@ -33,7 +31,7 @@ function sentenceOf(thrown: unknown, server: string): string {
   if (thrown.status === 403)
     return `no rights: ${said}; reading is enough: docs/usage/preview.md says what of`;
   if (thrown.status === 404 && /autopilot/.test(thrown.message)) {
-    return `${server} does not know the kinds of Autopilot: apply the files in crds/ first`;
+    return `${server} does not know the kinds of Autopilot: apply deploy/install.yaml first`;
   }
   return `${server} says no: ${said}`;
 }

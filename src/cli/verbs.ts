@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
-import type { Command } from 'commander';
 import * as z from 'zod';
 import type { Plan } from '../api/plan.ts';
 import { isTerminalState } from '../api/plan.ts';
-import { VERBS, type Verb } from '../api/requests.ts';
+import type { Verb } from '../api/requests.ts';
 import { parseConfig } from '../config.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import {
@@ -16,16 +15,6 @@ import {
   whoAmI,
 } from '../kube/plan-request-client.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
-import { addConnection } from './cluster-options.ts';
-
-const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
-  pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
-  resume: 'let a Plan go on that was paused',
-  approve: 'let a Plan go on that waits for somebody to look',
-  abort: 'end the run of a Plan: call back what is staged, judge what was swapped',
-  retry: 'try again what is not done of a Plan whose run has ended',
-  rollback: 'put back what the last run of a Plan has updated, each host to what it has kept',
-};
 
 const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
@@ -41,37 +30,20 @@ type Options = z.infer<typeof optionsSchema>;
 /** A run takes as long as it takes; who waits for one interrupts when they are tired of it. */
 const A_WEEK_MS = 7 * 86_400_000;
 
-/** `autopilot pause PLAN` and the others: a request in one's own name, and its answer. */
-export function addVerbs(program: Command): void {
-  for (const verb of VERBS) {
-    const command = program
-      .command(verb)
-      .description(DESCRIPTIONS[verb])
-      .argument('<plan>', 'name of the Plan')
-      .option('--timeout <seconds>', 'how long to wait for the answer', '30')
-      .option('--wait', 'wait as well until nothing is under way any more');
-    addConnection(command);
-    if (verb === 'approve') {
-      command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
-    }
-    if (verb === 'rollback') addRollbackOptions(command);
-    command.action(async (plan: string, given: Record<string, unknown>) => {
-      const options = parseConfig(optionsSchema, given);
-      if (verb === 'rollback') await confirm(plan, options);
-      const kube = connect({ ...options, version: AUTOPILOT_VERSION });
-      try {
-        process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
-      } finally {
-        await kube.close();
-      }
-    });
+/** `autopilot pause PLAN` and the others: a request in one's own name; prints its answer. @throws RequestError */
+export async function runVerb(
+  verb: Verb,
+  plan: string,
+  given: Record<string, unknown>,
+): Promise<void> {
+  const options = parseConfig(optionsSchema, given);
+  if (verb === 'rollback') await confirm(plan, options);
+  const kube = connect({ ...options, version: AUTOPILOT_VERSION });
+  try {
+    process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
+  } finally {
+    await kube.close();
   }
-}
-
-function addRollbackOptions(command: Command): void {
-  command
-    .option('--node <name...>', 'put back these alone; without it all that were updated')
-    .option('--yes', 'do not ask whether it is meant');
 }
 
 function argumentsOf({ of, node }: Options): Record<string, string> | undefined {

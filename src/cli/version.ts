@@ -4,9 +4,10 @@ import { trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
 import { list } from './preview-list.ts';
 import { outputText } from './print-output.ts';
-import { EXIT, isExpected, troubleOf } from './print-trouble.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
 
 export interface VersionOptions extends ClusterOptions {

@@ -1,3 +1,6 @@
+/** Only this host itself can ask. */
+export const METRICS_ADDRESS = '127.0.0.1:9488';
+
 /** Where the endpoint listens; `off`: nowhere. */
 export type Listen =
   | { readonly kind: 'off' }

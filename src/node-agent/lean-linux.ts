@@ -1,3 +1,5 @@
+import { isSea } from 'node:sea';
+
 /**
  * What makes Node small: no compilers (there is nothing here that runs hot), a small nursery, one heap of
  * the C library. Measured on Node 24.21: 68 MB without them, 59 with them.
@@ -32,9 +34,13 @@ export function shrink(): void {
 
 function startAnew(flags: readonly string[]): void {
   const { execPath, argv } = process;
+  // A single file has no script to name, and takes Node's own flags as one.
+  const args = isSea()
+    ? [`--node-options=${flags.join(' ')}`, ...argv.slice(2)]
+    : [...flags, ...argv.slice(1)];
   process.removeAllListeners('warning'); // of execve's being experimental
   try {
-    process.execve?.(execPath, [execPath, ...flags, ...argv.slice(1)], {
+    process.execve?.(execPath, [execPath, ...args], {
       ...process.env,
       ...LEAN_ENVIRONMENT,
       AUTOPILOT_LEAN: '1',

@@ -272,10 +272,3 @@ function platform(): string {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   return `${process.platform}-${arch}`;
 }
-
-// by its name as well: within a bundle of the whole program this is never the one that was started
-if (import.meta.main && import.meta.url.endsWith('/node-agent/main.ts')) {
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
-  process.exitCode = await runAgent(process.argv.slice(2), stop.signal);
-}

@@ -30,7 +30,8 @@ export async function findK0sUnit(wanted: WantedUnit): Promise<K0sUnit> {
   return manager === 'systemd' ? findAtSystemd(names) : findAtOpenrc(names);
 }
 
-function runningManager(): 'systemd' | 'openrc' {
+/** @throws NoK0sUnitError where it is neither */
+export function runningManager(): 'systemd' | 'openrc' {
   if (existsSync(SYSTEMD_RUNS)) return 'systemd';
   if (existsSync(OPENRC_RUNS)) return 'openrc';
   throw new NoK0sUnitError(

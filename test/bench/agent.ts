@@ -46,7 +46,7 @@ export const agentFigures: Part = async ({ progress, signal }) => {
         name: 'memory at rest',
         unit: 'MB',
         bound: { atMost: 64 },
-        method: `VmRSS of the bundled program, watching over TLS, ${REST_MS / 1000} s after its first report and ${WATCHED_MS / 1000} s later`,
+        method: `VmRSS of the single file, watching over TLS, ${REST_MS / 1000} s after its first report and ${WATCHED_MS / 1000} s later`,
       },
       atRest.map(({ residentMB }) => residentMB),
     ),

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createServer, type Server } from 'node:tls';
 import { formatOrder, type Order } from '../../src/signals/order.ts';
 import type { Report } from '../../src/signals/report.ts';
-import { buildAutopilot } from '../../tools/build.ts';
+import { buildForHosts } from '../../tools/build.ts';
+import { ownArchitecture } from '../../tools/single-file/node-binaries.ts';
 import { AgentHost } from '../support/agent-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { OLD_VERSION } from '../support/releases.ts';
@@ -29,7 +30,7 @@ export class LoneAgent implements AsyncDisposable {
 
   /** Ends when it has reported. */
   static async start(): Promise<LoneAgent> {
-    const program = await buildAutopilot();
+    const program = await buildForHosts(ownArchitecture());
     const host = await AgentHost.start(OLD_VERSION);
     const front = await encrypt(host.api.url);
     const { port } = front.address() as { port: number };

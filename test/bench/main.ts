@@ -14,6 +14,7 @@ import { hostsFigures } from './hosts.ts';
 import { type BenchOptions, type PartName, parseOptions, USAGE } from './options.ts';
 import { measureScale } from './scale/main.ts';
 import { parseScale, SCALE_USAGE } from './scale/options.ts';
+import { startFigures } from './start.ts';
 
 const screen = new Screen(process.stderr);
 const interrupted = new AbortController();
@@ -46,6 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const measured = async (name: PartName, of: () => Promise<readonly Figure[]>) => {
     if (parts.includes(name)) isHeld.push(tell(name, await of()));
   };
+  await measured('start', () => startFigures(options));
   await measured('agent', () => agentFigures(options));
   await measured('download', () => downloadFigures(options));
   await measured('channels', () => channelFigures(options));

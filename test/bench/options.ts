@@ -2,7 +2,15 @@ import { parseArgs } from 'node:util';
 import { BROKEN_CASES, type BrokenCase } from '../support/cuts/broken.ts';
 
 /** The parts of the bench, in the order in which they run: what is measured alone comes first. */
-export const PARTS = ['agent', 'download', 'channels', 'cluster', 'hosts', 'faults'] as const;
+export const PARTS = [
+  'start',
+  'agent',
+  'download',
+  'channels',
+  'cluster',
+  'hosts',
+  'faults',
+] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const USAGE = `npm run bench -- [PART ...] [FLAGS]
@@ -10,6 +18,7 @@ export const USAGE = `npm run bench -- [PART ...] [FLAGS]
   Measures, and exits with 1 when the worst sample of a figure is beyond its bound. All parts unless some
   are named:
 
+  start      how long the command line takes to start
   agent      the agent alone: memory at rest, in the course of 10,000 orders and in a download
   download   what a download and its verification cost, and how much of a slow link is used
   channels   10,000 clusters that poll a channel, simulated and against a server

@@ -115,11 +115,15 @@ users: [{name: node, user: {token: abc}}]
 
   /**
    * @param more flags instead of, or beside, the usual ones
-   * @param program what Node is told to run: our sources, unless it is said otherwise
+   * @param argv what is run, up to our flags: our sources, unless it is said otherwise
    */
   startAgent(
     more: Readonly<Record<string, string>> = {},
-    program: readonly string[] = [join(ROOT, 'src/node-agent/main.ts')],
+    [command, ...args]: readonly [string, ...string[]] = [
+      process.execPath,
+      join(ROOT, 'src/main.ts'),
+      'agent',
+    ],
   ): void {
     const log = openSync(join(this.folder, 'agent.log'), 'a');
     const flags = {
@@ -133,8 +137,8 @@ users: [{name: node, user: {token: abc}}]
       ...more,
     };
     this.#agent = spawn(
-      process.execPath,
-      [...program, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
+      command,
+      [...args, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
       { stdio: ['ignore', log, log] },
     );
   }

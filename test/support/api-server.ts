@@ -132,8 +132,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     tryRun(binary, ['kubectl', ...dataDir, ...args], { input });
 
   async function install(): Promise<void> {
-    await kubectl('apply', '-f', join(root, 'crds'), '-f', join(root, 'deploy/namespace.yaml'));
-    await kubectl('apply', '-f', join(root, 'deploy'));
+    await kubectl('apply', '--server-side', '-f', join(root, 'deploy/install.yaml'));
     await eventually('our kinds', () =>
       admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
     );

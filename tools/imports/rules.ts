@@ -9,7 +9,7 @@ const LAYERS = ['api', 'pure', 'adapter', 'program'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 const PURE_FOLDERS =
-  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|metrics|node-agent|drain\/judge)\//;
+  /^src\/(plans|signals|targets|health|gates|windows|channels|artifacts|metrics|node-agent|install|both|drain\/judge)\//;
 const DOES_IO = /(^|\/)([\w.-]+-)?(client|store|linux|controller|server)\.ts$/;
 
 /** Packages and modules that a pure file does not know. */
@@ -22,6 +22,15 @@ const READS_THE_WORLD =
 const AGENT_MAIN = 'src/node-agent/main.ts';
 const TOO_HEAVY_FOR_AGENT =
   /^(undici|xstate|prom-client|@kubernetes\/client-node|commander|@marcbachmann\/cel-js|@prometheus-io\/lezer-promql)$/;
+
+/**
+ * Programs, and the packages that each may load before it knows what it is asked to do: a person waits for help,
+ * for a version and for what is wrong with their options. The rest is imported by what is then done.
+ */
+const AT_START: Readonly<Record<string, RegExp>> = {
+  'src/main.ts': /^$/,
+  'src/cli/main.ts': /^commander$/,
+};
 
 /** Pure folders that must not know `plans`, which knows them. */
 const BELOW_PLANS = /^src\/(targets|signals|health|gates|windows|drain\/judge)\//;
@@ -56,7 +65,7 @@ export function violations(sources: Sources, dependencies: ReadonlySet<string>):
       );
     }
   }
-  return [...found, ...cycles(graph), ...heavyAgent(graph)];
+  return [...found, ...cycles(graph), ...heavyAgent(graph), ...heavyStarts(graph)];
 }
 
 function judgeOwn(file: string, target: string, sources: Sources): string | undefined {
@@ -113,20 +122,51 @@ function cycles(graph: ReadonlyMap<string, readonly Import[]>): string[] {
 }
 
 function heavyAgent(graph: ReadonlyMap<string, readonly Import[]>): string[] {
-  const found: string[] = [];
-  const cameFrom = new Map<string, string>([[AGENT_MAIN, '']]);
+  return heavy(graph, AGENT_MAIN, true, (specifier) => TOO_HEAVY_FOR_AGENT.test(specifier)).map(
+    ({ at, specifier, way }) => `${at}: the agent may not load ${specifier} (${way})`,
+  );
+}
+
+function heavyStarts(graph: ReadonlyMap<string, readonly Import[]>): string[] {
+  return Object.entries(AT_START).flatMap(([program, allowed]) =>
+    heavy(
+      graph,
+      program,
+      false,
+      (specifier) => !specifier.startsWith('node:') && !allowed.test(specifier),
+    ).map(
+      ({ at, specifier, way }) =>
+        `${at}: ${specifier} is loaded before ${program} knows what to do (${way}): import it there`,
+    ),
+  );
+}
+
+interface Heavy {
+  readonly at: string;
+  readonly specifier: string;
+  readonly way: string;
+}
+
+/** Packages that a program loads and should not, and the way that leads to each. */
+function heavy(
+  graph: ReadonlyMap<string, readonly Import[]>,
+  program: string,
+  andLater: boolean,
+  isTooMuch: (specifier: string) => boolean,
+): readonly Heavy[] {
+  const found: Heavy[] = [];
+  const cameFrom = new Map<string, string>([[program, '']]);
   for (const file of cameFrom.keys()) {
     for (const one of graph.get(file) ?? []) {
-      if (one.typeOnly) continue;
+      if (one.typeOnly || (one.dynamic && !andLater)) continue;
       const target = resolve(file, one);
       if (relative(one)) {
         if (!cameFrom.has(target)) cameFrom.set(target, file);
-      } else if (TOO_HEAVY_FOR_AGENT.test(one.specifier)) {
+      } else if (isTooMuch(one.specifier)) {
         const way = [file];
         while (cameFrom.get(way[0]!)) way.unshift(cameFrom.get(way[0]!)!);
-        found.push(
-          `${file}:${one.line}: the agent may not load ${one.specifier} (${way.join(' -> ')})`,
-        );
+        const { specifier } = one;
+        found.push({ at: `${file}:${one.line}`, specifier, way: way.join(' -> ') });
       }
     }
   }

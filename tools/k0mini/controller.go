@@ -96,7 +96,8 @@ func runController(ctx context.Context, v *vars, options controllerOptions) erro
 	}
 	go dieLater(ctx, "controller", apiReady)
 	go loseRoutes(ctx)
-	go applyManifests(ctx, v)
+	go createMissing(ctx, v)
+	go applyStacks(ctx, v)
 	if workload == withWorkload {
 		go labelRole(ctx, v)
 	}

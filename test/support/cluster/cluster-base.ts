@@ -29,6 +29,8 @@ export interface ClusterOptions extends Topology {
   readonly orchestrators?: number;
   /** Of the orchestrators. */
   readonly policy?: PolicyLayer;
+  /** k0s alone: the cluster does not know our kinds, and nothing of ours is anywhere. */
+  readonly bare?: boolean;
   /** Hosts that have no agent. */
   readonly withoutAgent?: readonly string[];
   /** More flags for every agent. */
@@ -224,15 +226,17 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
       () => names.every((name) => this.loadBalancer.ready().includes(name)),
       within,
     );
-    progress('the API to know Plans');
-    await this.#install();
-    const withAgent = this.hosts.filter(({ name }) => !options.withoutAgent?.includes(name));
-    await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
-    const { orchestrators = 1 } = options;
-    for (let i = 0; i < orchestrators; i++) {
-      // A lone one has nobody to hand over to.
-      const ownHost = orchestrators > 1 ? this.hosts[i]?.controlNodeName : undefined;
-      await this.startOrchestrator(options.policy, ownHost);
+    const withAgent = this.hosts.filter(({ name }) => hasAgent(name, options));
+    if (!options.bare) {
+      progress('the API to know Plans');
+      await this.#install();
+      await Promise.all(withAgent.map((host) => host.tell('agent', 'start')));
+      const { orchestrators = 1 } = options;
+      for (let i = 0; i < orchestrators; i++) {
+        // A lone one has nobody to hand over to.
+        const ownHost = orchestrators > 1 ? this.hosts[i]?.controlNodeName : undefined;
+        await this.startOrchestrator(options.policy, ownHost);
+      }
     }
     progress('every node to be ready, with its agent');
     const joined = { ...within, everyMs: 300 };
@@ -270,17 +274,15 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
 
   /** What an administrator installs: our kinds, then what may be done with them. */
   async #install(): Promise<void> {
-    const root = join(import.meta.dirname, '../../..');
-    await this.kubectl('apply', '-f', join(root, 'crds'));
-    await this.kubectl(
-      ...['wait', '--for=condition=Established', '--timeout=60s', '-f', join(root, 'crds')],
-    );
-    await this.kubectl('apply', '-f', join(root, 'deploy', 'namespace.yaml'));
-    await this.kubectl('apply', '-f', join(root, 'deploy'));
+    const manifest = join(import.meta.dirname, '../../../deploy/install.yaml');
+    await this.kubectl('apply', '--server-side', '-f', manifest);
+    const established = ['--for=condition=Established', '--timeout=60s'];
+    await this.kubectl('wait', 'crd', '--all', ...established);
   }
 
   async #allJoined(options: ClusterOptions): Promise<boolean> {
-    const found = JSON.parse(await this.kubectl('get', 'nodes,controlnodes', '-o', 'json')) as {
+    const kinds = options.bare ? 'nodes' : 'nodes,controlnodes';
+    const found = JSON.parse(await this.kubectl('get', kinds, '-o', 'json')) as {
       items: {
         kind: string;
         metadata: { name: string; annotations?: Record<string, string> };
@@ -297,7 +299,7 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
         const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
         if (ready?.status !== 'True') throw new Error(`${name} is not Ready`);
       }
-      if (options.withoutAgent?.includes(name)) continue;
+      if (!hasAgent(name, options)) continue;
       const object =
         controlNodeName === undefined
           ? named('Node', nodeName ?? name)
@@ -308,6 +310,10 @@ export abstract class ClusterBase<H extends ClusterHost = ClusterHost> implement
     }
     return true;
   }
+}
+
+function hasAgent(name: string, { bare, withoutAgent }: ClusterOptions): boolean {
+  return !bare && !withoutAgent?.includes(name);
 }
 
 async function lastOfAgent(host: ClusterHost): Promise<string> {

@@ -82,7 +82,9 @@ export function k0sArguments(
   const extra = [`--node-ip=${address}`, ...kubeletArguments].join(' ');
   const kubelet = [...labels, `--kubelet-extra-args=${extra}`];
   if (role === 'worker') return ['worker', ...token, ...kubelet];
-  const controller = ['controller', `--config=${files.config}`, ...token];
+  // as it has to be where ours is installed
+  const own = '--disable-components=autopilot';
+  const controller = ['controller', `--config=${files.config}`, own, ...token];
   if (!hasKubelet) return controller;
   return [...controller, isSingle ? '--single' : '--enable-worker', ...kubelet];
 }

@@ -119,7 +119,7 @@ async function bootHost(
     host,
     place,
     joins,
-    agent: !options.withoutAgent?.includes(name),
+    agent: !options.bare && !options.withoutAgent?.includes(name),
     agentArguments: options.agentArguments ?? [],
     layout,
     k0sArguments: options.k0sArguments?.(name) ?? [],

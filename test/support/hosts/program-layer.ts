@@ -1,9 +1,12 @@
-import { cp, link, mkdir, realpath } from 'node:fs/promises';
+import { cp, link, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Where `deploy/autopilot`, which starts it, looks for it. */
+/** Where {@link LAUNCHER} looks for it. */
 const LIBRARY = '/usr/local/lib/autopilot';
-const LAUNCHER = join(import.meta.dirname, '../../../deploy/autopilot');
+/** In place of the single file, which takes longer to make than the bundle: the same program, and the same Node. */
+const LAUNCHER = `#!/bin/sh
+exec ${LIBRARY}/node ${LIBRARY}/autopilot.mjs "$@"
+`;
 
 /**
  * Makes a folder that hosts see laid over their base, with our program as it is installed: one copy for all
@@ -20,6 +23,6 @@ export async function makeProgramLayer(folder: string, program: string): Promise
   const node = await realpath(process.execPath);
   // Another file system than Node's: 120 MB have to be copied once.
   await link(node, join(library, 'node')).catch(() => cp(node, join(library, 'node')));
-  await cp(LAUNCHER, join(bin, 'autopilot'));
+  await writeFile(join(bin, 'autopilot'), LAUNCHER, { mode: 0o755 });
   return folder;
 }

@@ -147,7 +147,7 @@ test('whatever is wrong with the cluster is one sentence', () => {
     [
       new ApiError('GET /apis/autopilot.k0sproject.io', 404, undefined, undefined),
       1,
-      /apply the files in crds\/ first$/,
+      /apply deploy\/install.yaml first$/,
     ],
     [
       new ApiError('GET /a', 500, { message: 'etcd' }, undefined),

@@ -76,6 +76,22 @@ const rows: readonly [
     undefined,
   ],
   [
+    'a command line that loads what a command does, before it knows the command',
+    {
+      'src/cli/main.ts': "import { run } from './run-command.ts';",
+      'src/cli/run-command.ts': "import * as z from 'zod';",
+    },
+    'src/cli/run-command.ts:1: zod is loaded before src/cli/main.ts knows what to do',
+  ],
+  [
+    'a command line that imports what a command does when it is done',
+    {
+      'src/cli/main.ts': "const run = () => import('./run.ts');",
+      'src/cli/run.ts': "import * as z from 'zod';",
+    },
+    undefined,
+  ],
+  [
     'two files that import each other',
     { 'src/plans/a.ts': "import './b.ts';", 'src/plans/b.ts': "import type { A } from './a.ts';" },
     'src/plans/a.ts:1: imports itself: src/plans/a.ts -> src/plans/b.ts -> src/plans/a.ts',
@@ -87,8 +103,8 @@ const rows: readonly [
   ],
   [
     'a package that would not be installed with us',
-    { 'src/main.ts': "import { rm } from '@scope/rimraf/all';" },
-    'src/main.ts:1: @scope/rimraf is not among the "dependencies"',
+    { 'src/cli/tidy.ts': "import { rm } from '@scope/rimraf/all';" },
+    'src/cli/tidy.ts:1: @scope/rimraf is not among the "dependencies"',
   ],
 ];
 

@@ -24,9 +24,9 @@ var bindings = []struct {
 	{"k0s:apiserver-to-kubelet", "system:kubelet-api-admin", rbacv1.UserKind, kubeletClientUser},
 }
 
-// applyManifests creates what is missing, as soon as the API lets it. Every
+// createMissing creates what is missing, as soon as the API lets it. Every
 // controller does: whichever is first, and none of them is special.
-func applyManifests(ctx context.Context, v *vars) {
+func createMissing(ctx context.Context, v *vars) {
 	for {
 		err := createBindings(ctx, v)
 		if err == nil || !sleep(ctx, 500*time.Millisecond) {
