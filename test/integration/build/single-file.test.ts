@@ -89,10 +89,10 @@ test('what the image runs, as its user, where nothing can be written', {
     const as = [...user, '/mnt/autopilot', ...more, ...given];
     const argv = ['--mount', '--propagation=private', 'sh', '-c', script, 'sh', folder, ...as];
     // every one of them becomes the next one, so that this is the program's own process
-    const child = spawn('unshare', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('unshare', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
     const ended = once(child, 'exit');
     let said = '';
-    child.stdout.on('data', (piece) => {
+    child.stderr.on('data', (piece) => {
       said += piece;
     });
     await eventually('it to start', () => /"msg":"starting"/.test(said) || child.exitCode !== null);

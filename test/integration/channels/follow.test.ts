@@ -90,7 +90,7 @@ async function read(): Promise<UpdateConfig> {
 async function until(
   what: string,
   isSo: (status: NonNullable<UpdateConfig['status']>) => boolean,
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
 ): Promise<NonNullable<UpdateConfig['status']>> {
   return (await eventually(
     `the UpdateConfig ${what}`,
@@ -129,7 +129,7 @@ test('an update that a channel offers becomes a Plan, though the leader is kille
   const done = await until(
     'to tell that the update is done',
     ({ plan }) => plan?.finishedAt !== undefined,
-    240_000,
+    480_000,
   );
   await Promise.all(killed);
   assert.equal(killed.length, 2);
@@ -156,7 +156,7 @@ test('a bad release is undone, told and skipped, and its fix overtakes it', asyn
   const failed = await until(
     'to tell that the release has failed',
     ({ plan }) => plan?.version === BROKEN_VERSION && plan.finishedAt !== undefined,
-    240_000,
+    480_000,
   );
   assert.equal(failed.plan?.state, 'ApplyFailed');
   assert.equal(failed.failures?.[0]?.version, BROKEN_VERSION);
@@ -179,7 +179,7 @@ test('a bad release is undone, told and skipped, and its fix overtakes it', asyn
   const done = await until(
     'to tell that the fix is everywhere',
     ({ plan }) => plan?.version === FIXED_VERSION && plan.finishedAt !== undefined,
-    240_000,
+    480_000,
   );
   assert.equal(done.plan?.state, 'Completed', JSON.stringify(done));
   assert.deepEqual(await versions(), [FIXED_VERSION, FIXED_VERSION]);
