@@ -26,6 +26,8 @@ export const TROUBLES = {
   NoAnswer: 'No orchestrator has answered a request in time.',
   PlanMissing: 'There is no Plan of that name.',
   PublicationRefused: 'A folder of channels is not changed: what was asked for would break it.',
+  CannotInstall: 'This host, or the cluster, is not one to install on as was asked for.',
+  NotInstalled: 'What `autopilot install both` leaves on a controller is not there.',
   Forbidden: 'The API server allows somebody less than a command needs.',
 } as const;
 export type TroubleName = keyof typeof TROUBLES;
