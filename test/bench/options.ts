@@ -25,6 +25,7 @@ export const USAGE = `npm run bench -- [PART ...] [FLAGS]
   cluster    updates of a simulated cluster of seven nodes
   hosts      updates of five Debian hosts; needs root on Debian
   faults     every broken release on those hosts: how long until they are as before
+  scale      one run over thousands of nodes; only when it is named, with flags of its own (scale --help)
 
   --fault NAME[:ROLE]   of faults only this one, such as late or late:worker; may be repeated
   --trace FILE          writes down what an onlooker sees of each update, a line each
