@@ -33,7 +33,9 @@ const READ = ['get', 'list', 'watch'] as const;
  * lists kinds that a version of Kubernetes takes away (src/api/removed-apis.ts); without that, preflight warns.
  */
 export const ORCHESTRATOR_RIGHTS: readonly Right[] = [
-  ...rights(AUTOPILOT, ['plans'], [...READ, 'create', 'update', 'delete']),
+  ...rights(AUTOPILOT, ['plans'], [...READ, 'create']),
+  // The one that a channel writes.
+  ...rights(AUTOPILOT, ['plans'], ['update', 'delete'], { name: 'autopilot' }),
   ...rights(AUTOPILOT, ['plans/status', 'updateconfigs/status'], ['patch']),
   ...rights(AUTOPILOT, ['updateconfigs'], [...READ, 'patch']),
   ...rights(AUTOPILOT, ['controlnodes'], [...READ, 'patch']),
@@ -47,6 +49,10 @@ export const ORCHESTRATOR_RIGHTS: readonly Right[] = [
   ...rights('policy', ['poddisruptionbudgets'], ['list', 'watch']),
   ...rights('apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], ['list']),
   ...rights('', ['namespaces'], ['get'], { name: 'kube-system' }),
+  // Whether those of k0s were written over ours.
+  ...[`plans.${AUTOPILOT}`, `updatepolicies.${EXTENSIONS}`].flatMap((name) =>
+    rights('apiextensions.k8s.io', ['customresourcedefinitions'], ['get'], { name }),
+  ),
   ...rights('', ['secrets'], ['get'], { namespace: 'kube-system', name: 'update-server-token' }),
   ...rights(COORDINATION, ['leases'], ['create'], { namespace: 'k0s-autopilot' }),
   ...rights(COORDINATION, ['leases'], ['get', 'patch'], {
