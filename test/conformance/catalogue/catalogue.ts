@@ -1,5 +1,6 @@
 import { airgapHybrid, airgapWorker } from './airgap.ts';
 import { beyond } from './beyond.ts';
+import { controllerWorker } from './controller-worker.ts';
 import { applying, codec, prober, signal, versions } from './node-units.ts';
 import { platformSelect } from './one-controller.ts';
 import { handler, newPlan, schedulable, schedulableWait } from './plan-units.ts';
@@ -7,6 +8,7 @@ import { quorum, quorumSafety } from './quorum.ts';
 import { type Chapter, type Proof, proofsOf, type Row } from './row.ts';
 import { removedApis, single } from './single-node.ts';
 import { ha3x3, heldUp, selector } from './three-and-three.ts';
+import { channels, updater, updaterPeriodic } from './updater.ts';
 
 interface Part {
   readonly title: string;
@@ -28,8 +30,11 @@ export const CATALOGUE: readonly Part[] = [
       platformSelect,
       airgapWorker,
       airgapHybrid,
+      controllerWorker,
       single,
       removedApis,
+      updater,
+      updaterPeriodic,
     ],
   },
   {
@@ -45,6 +50,7 @@ export const CATALOGUE: readonly Part[] = [
       applying,
       prober,
       versions,
+      channels,
     ],
   },
   {
