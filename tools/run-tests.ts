@@ -3,7 +3,7 @@
  * `--long` adds test/long. Ends with the line `N passed, N failed`.
  */
 import { glob } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { cataloguedRows } from '../test/conformance/catalogue/catalogue.ts';
@@ -32,15 +32,15 @@ interface Suite {
   readonly folders: readonly string[];
   /** Files at once. */
   readonly concurrency: number;
-  /** Of each file's process; what only computes gives way to what somebody waits for. */
-  readonly isPatient?: boolean;
 }
 
-const GIBIBYTE = 2 ** 30;
-/** A cluster keeps two cores busy while it starts, and mostly waits from then on; it needs some 3 GiB. */
-const clusters = totalmem() >= 12 * GIBIBYTE ? 3 : Math.min(2, availableParallelism());
+/**
+ * A cluster keeps two cores busy while it starts, and mostly waits from then on. Three at once, or units beside
+ * them, save a few minutes, and then an API that has to answer nearly every request does not.
+ */
+const clusters = Math.max(1, Math.min(2, availableParallelism()));
 
-const UNIT: Suite = { name: 'unit', folders: ['unit', 'model'], concurrency: 2, isPatient: true };
+const UNIT: Suite = { name: 'unit', folders: ['unit', 'model'], concurrency: 2 };
 // Whole clusters take longest: they are first as long as no file's time is known.
 const CLUSTERS: Suite = {
   name: 'clusters',
@@ -65,8 +65,9 @@ for (const [name, command] of CHECKS) {
   else totals.failed++;
 }
 const outcomes = new Outcomes();
-// Side by side: clusters wait most of the time, and the units compute meanwhile.
-await Promise.all([runSuite(UNIT), prepare().then(() => runSuite(CLUSTERS))]);
+await runSuite(UNIT);
+await prepare();
+await runSuite(CLUSTERS);
 if (withLong) await runSuite(LONG);
 // A row of the conformance table whose test was renamed or is gone would be claimed by nothing.
 const claims = unproven(cataloguedRows(), outcomes);
@@ -75,7 +76,7 @@ totals.failed += claims.length;
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 
-async function runSuite({ name, folders, concurrency, isPatient }: Suite): Promise<void> {
+async function runSuite({ name, folders, concurrency }: Suite): Promise<void> {
   const files: string[] = [];
   for (const folder of folders) {
     const found: string[] = [];
@@ -86,14 +87,9 @@ async function runSuite({ name, folders, concurrency, isPatient }: Suite): Promi
   console.log(name);
   const durations = await readDurations(durationsFile);
   const ordered = longestFirst(files, durations).map((file) => join(root, file));
-  const execArgv = isPatient ? ['--import', join(root, 'tools/testing/be-patient.ts')] : [];
-  const stream = run({ files: ordered, concurrency, cwd: root, execArgv });
+  const stream = run({ files: ordered, concurrency, cwd: root });
   const found = await followRun(stream, root, outcomes);
-  // read again: the other suite may have written its own meanwhile
-  await writeDurations(durationsFile, {
-    ...(await readDurations(durationsFile)),
-    ...found.durationsMs,
-  });
+  await writeDurations(durationsFile, { ...durations, ...found.durationsMs });
   totals.passed += found.passed;
   totals.failed += found.failed;
   if (found.passed + found.failed === 0) totals.failed++;

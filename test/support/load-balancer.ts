@@ -17,7 +17,8 @@ interface Pool extends Backend {
 }
 
 const PROBE_EVERY_MS = 250;
-const PROBE_TIMEOUT_MS = 2_000;
+/** One that is slow because the machine is busy is not gone: with all of them given up, nobody would be asked. */
+const PROBE_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 
 /**
