@@ -133,9 +133,12 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
 
   async function install(): Promise<void> {
     await kubectl('apply', '--server-side', '-f', join(root, 'deploy/install.yaml'));
-    await eventually('our kinds', () =>
-      admin.request('GET', '/apis/autopilot.k0sproject.io/v1beta2/controlnodes'),
-    );
+    // Each kind by itself: what was just defined answers 429 until its storage is there.
+    for (const kind of ['plans', 'controlnodes', 'updateconfigs']) {
+      await eventually(`the kind ${kind}`, () =>
+        admin.request('GET', `/apis/autopilot.k0sproject.io/v1beta2/${kind}`),
+      );
+    }
   }
 
   async function stop(): Promise<void> {

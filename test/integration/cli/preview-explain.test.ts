@@ -35,8 +35,11 @@ interface Reported {
   }[];
 }
 
-const whole = () =>
-  aPlan({ version: NEW_VERSION, offer, controllers: everything, workers: everything });
+/** Downloads one by one: of several at once, who is ready first is begun first. */
+const whole = () => {
+  const plan = aPlan({ version: NEW_VERSION, offer, controllers: everything, workers: everything });
+  return { ...plan, spec: { ...plan.spec, policy: { download: { concurrent: 1 } } } };
+};
 
 test('a Plan that would be refused: exit 1, every reason with its fix, and nothing is stored', async () => {
   const plan = aPlan({ version: NEW_VERSION, offer, workers: only('w1', 'gone') });
