@@ -1,7 +1,8 @@
 import type { Kube } from '../kube/client.ts';
-import { type Change, type Informer, startInformer } from '../kube/informer.ts';
+import { type Informer, startInformer } from '../kube/informer.ts';
 import type { Log } from '../log.ts';
 import { type TrimmedPod, trimPod } from './evictable.ts';
+import { PodsByNode } from './pods-by-node.ts';
 
 export interface PodStoreOptions {
   readonly kube: Kube;
@@ -26,7 +27,7 @@ export interface PodStore {
 
 interface Watching {
   readonly pods: Informer<TrimmedPod>;
-  readonly byNode: Map<string, Map<string, TrimmedPod>>;
+  readonly byNode: PodsByNode;
   readonly stop: AbortController;
 }
 
@@ -39,15 +40,16 @@ export function createPodStore(options: PodStoreOptions): PodStore {
 
   function start(): Watching {
     const stop = new AbortController();
-    const byNode: Watching['byNode'] = new Map();
+    const byNode = new PodsByNode();
     const pods = startInformer<TrimmedPod>({
       ...{ kube, log },
       path: '/api/v1/pods',
       query: { fieldSelector: RUNNING },
       trim: trimPod,
-      onChange: (change) => {
-        place(byNode, change);
-        if (pods.isSynced && watching?.pods === pods) options.onChange(change.object.node);
+      onChange: ({ kind, object }) => {
+        if (kind === 'changed') byNode.put(object);
+        else byNode.drop(object);
+        if (pods.isSynced && watching?.pods === pods) options.onChange(object.node);
       },
       signal: AbortSignal.any([signal, stop.signal]),
     });
@@ -69,18 +71,7 @@ export function createPodStore(options: PodStoreOptions): PodStore {
     },
     of(node) {
       if (watching?.pods.isSynced !== true) return undefined;
-      return [...(watching.byNode.get(node)?.values() ?? [])];
+      return watching.byNode.of(node);
     },
   };
-}
-
-/** A pod never moves: it is made on a node, or bound to one once. */
-function place(byNode: Watching['byNode'], { kind, object }: Change<TrimmedPod>): void {
-  const key = `${object.namespace}/${object.name}`;
-  const onNode = byNode.get(object.node) ?? new Map<string, TrimmedPod>();
-  if (kind === 'changed') onNode.set(key, object);
-  // A StatefulSet's pod of the same name may be on another node by now.
-  else if (onNode.get(key)?.uid === object.uid) onNode.delete(key);
-  if (onNode.size > 0) byNode.set(object.node, onNode);
-  else byNode.delete(object.node);
 }

@@ -292,7 +292,11 @@ test('low priorities first: the high ones are asked to go when the low ones have
       value: 1_000,
     },
   });
-  await makePod('high', 'w-order', { spec: { priorityClassName: 'important' } });
+  // Admission hears of a class a moment after it was made, and refuses the pod until then.
+  await eventually('the class to be known', async () => {
+    await makePod('high', 'w-order', { spec: { priorityClassName: 'important' } });
+    return true;
+  });
   await makePod('low', 'w-order', { graceSeconds: 600 });
   evictions = 0;
   const drain = startDrain('w-order', { order: 'LowPriorityFirst' });
