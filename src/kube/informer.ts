@@ -51,6 +51,11 @@ export interface Informer<T> {
    * must not judge by what was there before. Older than what is known: ignored.
    */
   note(raw: unknown): void;
+  /**
+   * The same, even of the revision that is known: an API server shows more of an object, or less, when the
+   * definition of its kind has changed.
+   */
+  reread(raw: unknown): void;
   readonly size: number;
   /** false: what we know may be out of date, and `lastError` says why. */
   readonly healthy: boolean;
@@ -109,11 +114,11 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
     if (changed) options.onHealth?.();
   }
 
-  function put(raw: unknown): void {
+  function put(raw: unknown, isAnew = false): void {
     const { metadata } = raw as RawObject;
     const key = keyOf(metadata);
     const previous = objects.get(key);
-    if (previous?.resourceVersion === metadata.resourceVersion) return;
+    if (previous?.resourceVersion === metadata.resourceVersion && !isAnew) return;
     let object: T;
     try {
       object = trim(raw, previous);
@@ -268,6 +273,13 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
       if (!objects.has(key) || !isNews(raw as RawObject)) return;
       noted?.add(key);
       put(raw);
+    },
+    reread(raw) {
+      const { metadata } = raw as RawObject;
+      const known = objects.get(keyOf(metadata));
+      if (known === undefined || isNewer(known.resourceVersion, metadata.resourceVersion)) return;
+      noted?.add(keyOf(metadata));
+      put(raw, true);
     },
     get size() {
       return objects.size;

@@ -13,13 +13,13 @@ import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
 import { isFromBefore, isLeftHalfRun, lastRun } from './adopted.ts';
-import { describeMissing } from './api-check.ts';
 import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { type Hold, holdOf } from './hold.ts';
 import { oddities } from './judge-spec.ts';
 import { livePolicy, ownFlaws } from './live-policy.ts';
+import { overwrittenHold } from './overwritten.ts';
 import {
   type Preflight,
   preflight,
@@ -49,10 +49,13 @@ export function begin(facts: PlanFacts): Beginning {
   if (plan.deleted) return { kind: 'nothing' };
   const { apiCheck } = facts;
   const last = lastRun(plan);
+  const overwritten = overwrittenHold(facts);
   if (isTerminalState(state)) {
     // A terminal state without a generation was left by k0s: it has run.
     if (last === undefined || last >= plan.generation) return { kind: 'nothing' };
   } else if (isLeftHalfRun(plan)) {
+    // A run of ours looks like one of k0s beneath k0s's definition.
+    if (overwritten !== undefined) return { ...overwritten, kind: 'wait' };
     if (last === undefined || last >= plan.generation) {
       return { kind: 'wait', reason: 'LeftByK0s', message: leftHalfRun(plan.name, state) };
     }
@@ -62,10 +65,7 @@ export function begin(facts: PlanFacts): Beginning {
       return { kind: 'wait', reason: 'NotAdopted', message: notAdopted(plan.name) };
     }
   }
-  if (apiCheck.kind === 'known' && (apiCheck.missingFields?.length ?? 0) > 0) {
-    const message = describeMissing(apiCheck.missingFields!);
-    return { kind: 'wait', reason: 'KindsOverwritten', message };
-  }
+  if (overwritten !== undefined) return { ...overwritten, kind: 'wait' };
   if ('invalid' in plan.spec) {
     const { reason, invalid } = plan.spec;
     return refuse(facts, undefined, [{ state: 'ApplyFailed', reason, message: invalid }]);

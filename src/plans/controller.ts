@@ -3,12 +3,14 @@ import { isTerminalState, type StoredPlanStatus } from '../api/plan.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
+import { createDefinitionClient, type DefinitionClient } from '../kube/definition-client.ts';
 import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import { isInDoubt, readAgain } from '../kube/read-again.ts';
+import { PLANS } from '../kube/target-path.ts';
 import type { Log } from '../log.ts';
-import { isFromBefore } from './adopted.ts';
-import { checkedVersions } from './api-check.ts';
+import { isFromBefore, isLeftHalfRun } from './adopted.ts';
+import { checkedVersions, describeMissing } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { ClusterView } from './cluster-view.ts';
@@ -18,6 +20,7 @@ import { appliesOwnHost } from './hand-over.ts';
 import { holdOf } from './hold.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
+import { lackingFields, losesRuns } from './overwritten.ts';
 import { PlanController } from './plan-controller.ts';
 import { activeRuns, isAtWork, type QueuedPlan, wantsToRun } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
@@ -61,6 +64,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #policyStatus: UpdatePolicyClient;
   readonly #runs: UpdateRunClient;
+  readonly #definition: DefinitionClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   /** The Autopilot of k0s leads; Plans of which that was said. */
@@ -77,6 +81,11 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
+    this.#definition = createDefinitionClient({
+      ...options,
+      onOurs: () => this.#rereadPlans(),
+      onChange: () => this.#wake(),
+    });
     this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
     this.#runs = new UpdateRunClient({
       kube: options.kube,
@@ -144,6 +153,7 @@ export class Controller {
     this.store.lookAhead(new Set());
     this.store.isProbing = false;
     this.store.gates.rest();
+    this.#definition.watch(false);
   }
 
   /** While the Autopilot of k0s leads it carries Plans out, in its own way: whoever waits for one is told. */
@@ -188,6 +198,7 @@ export class Controller {
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
     this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
+    this.#definition.watch(known.some(needsDefinition));
     const beginning = known.filter(mayBegin);
     this.store.apis.watch(
       beginning.length === 0 ? undefined : new Set(beginning.flatMap(versionsToCheck)),
@@ -206,7 +217,10 @@ export class Controller {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
       if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
     }
-    const leftovers = tidy({ ...world, activeRuns: runs, epoch });
+    // An order of a run that cannot be read looks like one whose run is gone.
+    const isBlind = known.some(needsDefinition) && this.#definition.lost === undefined;
+    const leftovers =
+      isBlind || losesRuns(this.#lostFields()) ? [] : tidy({ ...world, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running);
   }
@@ -228,7 +242,28 @@ export class Controller {
       facts: (status) => this.#facts(current(), status, epoch),
       perform: (actions, signal) => this.#perform(actions, signal),
       onSettled: () => this.#wake(),
+      withheld: () => {
+        const lost = this.#lostFields();
+        return losesRuns(lost) ? describeMissing(lost) : undefined;
+      },
+      onOdd: () => this.#definition.doubt(),
     });
+  }
+
+  #lostFields(): readonly string[] {
+    return lackingFields(this.#definition.lost, this.store.apis.check());
+  }
+
+  /** Beneath the definition of k0s a run of ours looked like one of its own. */
+  async #rereadPlans(): Promise<void> {
+    for (const plan of [...this.store.plans.values()].filter(isLeftHalfRun)) {
+      const path = `${PLANS}/${encodeURIComponent(plan.name)}`;
+      const { signal, kube } = this.#options;
+      this.store.plans.reread(await kube.request('GET', path, { signal }));
+      if (!isLeftHalfRun({ status: this.#plans.get(plan.uid)?.told })) continue;
+      this.#plans.get(plan.uid)?.stop();
+      this.#plans.delete(plan.uid);
+    }
   }
 
   #facts(
@@ -243,6 +278,8 @@ export class Controller {
     // What has never been asked is not known by the next look: the answer is on its way.
     const apiCheck = this.store.apis.check();
     if (apiCheck === undefined && mayBegin({ ...plan, status })) return undefined;
+    const lostFields = this.#definition.lost;
+    if (lostFields === undefined && needsDefinition({ ...plan, status })) return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
@@ -259,6 +296,7 @@ export class Controller {
       ...world,
       budgets: this.store.budgets(),
       quarantined: this.store.quarantined(),
+      lostFields,
       apiCheck: apiCheck ?? { kind: 'unknown', message: 'not asked' },
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
@@ -381,6 +419,11 @@ export class Controller {
 /** Also where a retry is to be judged like a beginning. */
 function mayBegin(plan: QueuedPlan): boolean {
   return !plan.deleted && (wantsToRun(plan) || isAskedOf(plan));
+}
+
+/** Whether a run of ours is stored there, or may be. */
+function needsDefinition(plan: Pick<QueuedPlan, 'status'>): boolean {
+  return isUnderWay(plan.status) || isLeftHalfRun(plan);
 }
 
 function versionsToCheck({ spec }: QueuedPlan): string[] {

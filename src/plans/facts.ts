@@ -183,6 +183,11 @@ export interface PlanFacts {
   readonly quarantined: readonly QuarantineFacts[];
   /** Only asked for Plans that may begin; unknown for all others. */
   readonly apiCheck: ApiCheck;
+  /**
+   * Fields of a Plan that the stored definition lacks at this moment; none where it is ours. Undefined: it was
+   * not asked for since this Plan has come under way.
+   */
+  readonly lostFields?: readonly string[] | undefined;
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
   /** Whether gates that compare know what was there before the run of this Plan. */

@@ -28,6 +28,10 @@ export interface PlanControllerPorts {
   readonly onTransitions: (news: readonly Transition[]) => void;
   /** The same, as what was told before and is told now. */
   readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
+  /** Why no status may be written now; undefined: it may. */
+  readonly withheld: () => string | undefined;
+  /** A status was refused by the API server, or not kept in whole. */
+  readonly onOdd: () => void;
   /** The machine may have something to do with newer facts. */
   readonly onSettled: () => void;
 }
@@ -59,7 +63,7 @@ export class PlanController {
 
   constructor(ports: PlanControllerPorts) {
     this.#ports = ports;
-    this.#status = new StatusClient(ports.kube, ports.log, ports.plan);
+    this.#status = new StatusClient(ports);
     this.#known = ports.plan()?.status;
     this.#stored = lastingOf(this.#known);
   }
