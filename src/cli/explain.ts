@@ -2,7 +2,8 @@ import { ConfigError } from '../config.ts';
 import { kindsOf } from '../kube/api-check-client.ts';
 import { ApiError } from '../kube/api-error.ts';
 import { connect, type Kube } from '../kube/client.ts';
-import { PLANS } from '../kube/target-path.ts';
+import { CONTROL_NODES, PLANS } from '../kube/target-path.ts';
+import { trimControlNode } from '../kube/trim-control-node.ts';
 import { explain } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
 import { trimPlan } from '../plans/trim-plan.ts';
@@ -25,10 +26,11 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
   let kube: Kube | undefined;
   try {
     kube = connect({ ...options, version: AUTOPILOT_VERSION });
-    const [stored, leader, missingFields] = await Promise.all([
+    const [stored, nodeNames, leader, missingFields] = await Promise.all([
       list(kube, PLANS),
+      unlessForbidden(readNodeNames(kube), new Map()),
       readLeader(kube),
-      readMissing(kube),
+      unlessForbidden(readMissing(kube), []),
     ]);
     const plans = stored.map((raw) => trimPlan(raw));
     const plan = plans.find((one) => one.name === name);
@@ -39,7 +41,8 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     const nowMs = Date.now();
     // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
     const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
-    const found = explain(plan, { plansBefore: before, leader, missingFields, nowMs });
+    const around = { plansBefore: before, leader, missingFields, nodeNames, nowMs };
+    const found = explain(plan, around);
     const paint = paintFor(process.stdout, process.env);
     process.stdout.write(
       outputText(options.output, found, () => explanationText(found, paint, nowMs)),
@@ -55,12 +58,26 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
   }
 }
 
-/** Whoever may not read definitions is told the rest all the same. */
-async function readMissing(kube: Kube): Promise<readonly string[]> {
+/** Whoever may not read something is told the rest all the same. */
+async function unlessForbidden<T>(read: Promise<T>, instead: T): Promise<T> {
   try {
-    return (await kindsOf(kube, AbortSignal.timeout(READ_TIMEOUT_MS))).missingFields;
+    return await read;
   } catch (thrown) {
-    if (thrown instanceof ApiError && thrown.status === 403) return [];
+    if (thrown instanceof ApiError && thrown.status === 403) return instead;
     throw thrown;
   }
+}
+
+async function readMissing(kube: Kube): Promise<readonly string[]> {
+  return (await kindsOf(kube, AbortSignal.timeout(READ_TIMEOUT_MS))).missingFields;
+}
+
+/** Of each ControlNode whose Node is called otherwise: how. */
+async function readNodeNames(kube: Kube): Promise<ReadonlyMap<string, string>> {
+  const controllers = (await list(kube, CONTROL_NODES)).map((raw) => trimControlNode(raw));
+  return new Map(
+    controllers
+      .filter(({ name, nodeName }) => nodeName !== name)
+      .map(({ name, nodeName }) => [name, nodeName]),
+  );
 }

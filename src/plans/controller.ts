@@ -39,7 +39,7 @@ export interface ControllerOptions {
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
-  /** Of the ControlNode that stands for the host that this runs on. */
+  /** What the host is called that this runs on: as its ControlNode, or as its Node. */
   readonly ownHost: string;
   /** The own host comes next, and somebody else is to lead meanwhile. May be called again and again. */
   readonly onOwnHostNext: () => void;
@@ -332,7 +332,7 @@ export class Controller {
 
   async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {
     const { ownHost, onOwnHostNext } = this.#options;
-    if (!this.#isAlone && appliesOwnHost(actions, ownHost)) {
+    if (!this.#isAlone && appliesOwnHost(actions, ownHost, this.store.controlNodes())) {
       onOwnHostNext();
       throw new Error(`${ownHost} comes next, where this runs: another one is to lead meanwhile`);
     }

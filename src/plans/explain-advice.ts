@@ -7,7 +7,14 @@ import { VERBS } from '../api/requests.ts';
 export interface About {
   readonly plan: string;
   /** The target that it is about; undefined: the Plan as a whole. */
-  readonly target?: { readonly role: Role; readonly name: string } | undefined;
+  readonly target?:
+    | {
+        readonly role: Role;
+        readonly name: string;
+        /** Of the Node of a ControlNode, where it differs. */
+        readonly nodeName?: string;
+      }
+    | undefined;
   /** What the condition or the target says. */
   readonly message: string;
   readonly backup?: Backup | undefined;
@@ -74,7 +81,7 @@ const LEFT_ALONE = /\(drain\.\w+: Block\)/;
 function drainCommands(about: About): string[] {
   const [, namespace, pod, budget] = BLOCKED_POD.exec(about.message) ?? [];
   const [, pending] = PENDING_POD.exec(about.message) ?? [];
-  const node = about.target?.name;
+  const node = about.target?.nodeName ?? about.target?.name;
   return [
     ...(namespace === undefined || budget === undefined
       ? []

@@ -244,6 +244,12 @@ export type Action =
       readonly manifest: Readonly<Record<string, unknown>>;
     }
   /** Frees what the old processes of a controller were elected for, now that they are gone. */
-  | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
+  | {
+      readonly kind: 'releaseLeadership';
+      readonly name: string;
+      /** Its Node, or what one would be called: after the host, where the ControlNode is not. */
+      readonly nodeName?: string | undefined;
+      readonly restartedAt: string;
+    }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };
