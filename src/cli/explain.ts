@@ -1,6 +1,5 @@
 import { ConfigError } from '../config.ts';
 import { kindsOf } from '../kube/api-check-client.ts';
-import { ApiError } from '../kube/api-error.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { CONTROL_NODES, PLANS } from '../kube/target-path.ts';
 import { trimControlNode } from '../kube/trim-control-node.ts';
@@ -16,6 +15,7 @@ import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 
 export type ExplainOptions = ClusterOptions;
 
@@ -55,16 +55,6 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
     return exitCode;
   } finally {
     await kube?.close();
-  }
-}
-
-/** Whoever may not read something is told the rest all the same. */
-async function unlessForbidden<T>(read: Promise<T>, instead: T): Promise<T> {
-  try {
-    return await read;
-  } catch (thrown) {
-    if (thrown instanceof ApiError && thrown.status === 403) return instead;
-    throw thrown;
   }
 }
 

@@ -21,7 +21,7 @@ const well: AdoptionFacts = {
   profiles: [{ configMap: 'worker-config-default-1.36', disabled: true }],
   hosts: [aHost('c1', { role: 'controller', version: 'v1.36.1+k0s.0' }), aHost('w1')],
   ...{ plans: [], updateConfigs: [], storage: undefined },
-  ...{ missingObjects: [], missingFields: [], installedAtMs: START_MS },
+  ...{ missingObjects: [], outdatedObjects: [], missingFields: [], installedAtMs: START_MS },
 };
 
 function planOf(status: object | undefined, metadata: object = {}) {
@@ -107,6 +107,13 @@ const rows: readonly Row[] = [
     'installation',
     'todo',
     /Role autopilot:leader/,
+  ],
+  [
+    'rights of an older release',
+    { outdatedObjects: ['ClusterRole autopilot:leader lacks get nodes'] },
+    'rights',
+    'todo',
+    /another release: ClusterRole autopilot:leader lacks get nodes/,
   ],
   [
     'a definition that was written over',
