@@ -14,6 +14,7 @@ export function nodeFacts(
     readonly renewals: number;
     readonly drain: DrainFacts | undefined;
     readonly outlook?: Outlook | undefined;
+    readonly toGo?: number | undefined;
   },
   serverNowMs: number | undefined,
 ): NodeFacts {
@@ -26,6 +27,7 @@ export function nodeFacts(
     softTaint: node.softTaint,
     renewals: beside.renewals,
     drain: beside.drain,
+    toGo: beside.toGo,
     outlook: beside.outlook,
   };
 }

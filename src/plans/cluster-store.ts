@@ -10,6 +10,7 @@ import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
+import type { RawTaint } from '../kube/raw.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
   BUDGETS,
@@ -208,6 +209,11 @@ export class ClusterStore {
     return this.#policies.get(UPDATE_POLICY);
   }
 
+  /** All taints of a node, while ours is among them. */
+  taintsOf(node: string): readonly RawTaint[] | undefined {
+    return this.#nodes.get(node)?.taints;
+  }
+
   nodes(): Map<string, NodeFacts> {
     const serverNowMs = this.#kube.serverClock.nowMs();
     const facts = new Map<string, NodeFacts>();
@@ -217,7 +223,8 @@ export class ClusterStore {
       const drain = isMarked ? this.drain.observe(node.name) : undefined;
       const renewals = this.#renewals.count(node.name);
       const outlook = this.#outlook(node.name);
-      facts.set(node.name, nodeFacts(node, { renewals, drain, outlook }, serverNowMs));
+      const toGo = this.#pods.toGo(node.name);
+      facts.set(node.name, nodeFacts(node, { renewals, drain, outlook, toGo }, serverNowMs));
     }
     return facts;
   }

@@ -364,12 +364,14 @@ export class Controller {
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
     const { drain, jobs } = this.store;
-    const ports = { kube, evict: drain.evict, beginJob: jobs.begin };
+    const taintsOf = (name: string) => this.store.taintsOf(name);
+    const ports = { kube, taintsOf, evict: drain.evict, beginJob: jobs.begin };
     const outcome = await perform(ports, action, signal);
     const fields = {
       action: action.kind,
       [action.kind === 'job' ? 'job' : 'node']: action.name,
       ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
+      ...(action.kind === 'cordon' && action.apply ? { goal: 'apply', order: action.orderId } : {}),
     };
     if (!outcome.done) {
       log.info({ ...fields, why: outcome.why }, 'the world has moved on');

@@ -51,6 +51,7 @@ export function aNode(name: string, over: Partial<NodeFacts> = {}): NodeFacts {
     cordon: undefined,
     softTaint: undefined,
     renewals: 0,
+    toGo: 1,
     drain: undefined,
     ...over,
   };

@@ -204,6 +204,7 @@ function nodeFacts({ name, role }: Host, seen: Seen, leader: Leader): NodeFacts 
     unschedulable: seen.unschedulable,
     cordon: orderId === undefined ? undefined : { orderId, ours: foreign === undefined },
     renewals: isRenewed ? 2 : 0,
+    toGo: seen.pods,
     drain: seen.mark === undefined ? undefined : podsLeft(seen.pods),
   };
 }

@@ -65,6 +65,7 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     softTaint: 'run',
     renewals: 2,
     drain: undefined,
+    toGo: undefined,
     outlook: undefined,
   });
 });
@@ -89,6 +90,7 @@ test('a Node that has told nothing yet', () => {
     softTaint: undefined,
     renewals: 0,
     drain: undefined,
+    toGo: undefined,
     outlook: undefined,
   });
 });
