@@ -84,7 +84,12 @@ export function judgeAdoption(facts: AdoptionFacts): AdoptionCheck[] {
     agentsOf(facts),
     ...facts.plans.flatMap((plan) => planOf(plan, facts)),
     ...facts.updateConfigs.map((name) =>
-      check('note', `UpdateConfig ${name}`, 'stays as it is; k0s does not follow it any more'),
+      check(
+        'note',
+        `UpdateConfig ${name}`,
+        'stays as it is; whoever leads follows it, ours from then on: what it offers becomes the Plan autopilot in its window',
+        'autopilot channel status',
+      ),
     ),
     versionsOf(facts),
     check(

@@ -171,7 +171,7 @@ const rows: readonly Row[] = [
     { updateConfigs: ['weekly'] },
     'UpdateConfig weekly',
     'note',
-    /k0s does not follow it/,
+    /ours from then on: what it offers becomes the Plan autopilot/,
   ],
   ['its storage', { storage: 'kine' }, 'storage', 'note', /in kine$/],
 ];
