@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { describeMissing } from '../plans/api-check.ts';
 import { lostFields } from './api-check-client.ts';
+import { ApiError } from './api-error.ts';
 import type { Kube } from './client.ts';
 
 export interface DefinitionClient {
@@ -9,7 +10,7 @@ export interface DefinitionClient {
   watch(isWanted: boolean): void;
   /** Something was answered that our definition would not explain: asks at once. */
   doubt(): void;
-  /** What it lacks; none where it is ours, or cannot be read. Undefined: not known yet. */
+  /** What it lacks; none where it is ours, or may not be read. Undefined: not known yet. */
   readonly lost: readonly string[] | undefined;
 }
 
@@ -44,29 +45,47 @@ export function createDefinitionClient(options: DefinitionOptions): DefinitionCl
 
   async function ask(): Promise<void> {
     isAsking = true;
+    restMs = RETRY_MS;
     const before = lost;
     const turn = turns;
-    let found: readonly string[];
-    restMs = RETRY_MS;
-    try {
-      found = await lostFields(kube, signal);
-      const isOurs = found.length === 0;
-      if (isOurs && before?.length !== 0) await onOurs();
-      if (!isOurs && !before?.length) log.error({}, describeMissing(found));
-      if (isOurs && before?.length) log.info({}, 'the definition of Plans is ours again');
-      if (isOurs) restMs = CALM_MS;
-    } catch (thrown) {
-      // Fails open where nothing was ever found: who may not read it may have it as it should be.
-      found = before ?? [];
-      if (!signal.aborted) {
-        log.warn({ error: messageOf(thrown) }, 'the definition of Plans cannot be read');
-      }
-    }
+    const found = await look(before);
     isAsking = false;
     askedAtMs = performance.now();
-    if (signal.aborted || turn !== turns) return;
+    if (found === undefined || signal.aborted || turn !== turns) return;
+    if (found.length === 0) restMs = CALM_MS;
     lost = found;
     if (before?.join() !== found.join()) onChange();
+  }
+
+  /** @returns undefined where it, or what follows from it, could not be asked: then it is not known yet */
+  async function look(
+    before: readonly string[] | undefined,
+  ): Promise<readonly string[] | undefined> {
+    let found: readonly string[];
+    try {
+      found = await lostFields(kube, signal);
+    } catch (thrown) {
+      warn(thrown, 'the definition of Plans cannot be read');
+      // Who may not read it may have it as it should be.
+      return before ?? (thrown instanceof ApiError && thrown.status === 403 ? [] : undefined);
+    }
+    if (found.length > 0) {
+      if (!before?.length) log.error({}, describeMissing(found));
+      return found;
+    }
+    if (before?.length === 0) return found;
+    try {
+      await onOurs();
+    } catch (thrown) {
+      warn(thrown, 'Plans could not be read again');
+      return undefined;
+    }
+    if (before !== undefined) log.info({}, 'the definition of Plans is ours again');
+    return found;
+  }
+
+  function warn(thrown: unknown, what: string): void {
+    if (!signal.aborted) log.warn({ error: messageOf(thrown) }, what);
   }
 
   return {

@@ -197,8 +197,12 @@ export class Controller {
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
-    this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     this.#definition.watch(known.some(needsDefinition));
+    const isForgotten = losesRuns(this.#lostFields());
+    // A run that cannot be read is not one that is gone: what belongs to it stays.
+    const isBlind =
+      isForgotten || (known.some(needsDefinition) && this.#definition.lost === undefined);
+    if (!isBlind) this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     const beginning = known.filter(mayBegin);
     this.store.apis.watch(
       beginning.length === 0 ? undefined : new Set(beginning.flatMap(versionsToCheck)),
@@ -215,14 +219,11 @@ export class Controller {
     this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
-      if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
+      if (this.store.runs.isSynced && !isBlind) this.#runs.tell(this.#told(), this.#term.signal);
     }
-    // An order of a run that cannot be read looks like one whose run is gone.
-    const isBlind = known.some(needsDefinition) && this.#definition.lost === undefined;
-    const leftovers =
-      isBlind || losesRuns(this.#lostFields()) ? [] : tidy({ ...world, activeRuns: runs, epoch });
+    const leftovers = isBlind ? [] : tidy({ ...world, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
-    this.#sleep(running);
+    this.#sleep(running || isForgotten);
   }
 
   #control(plan: TrimmedPlan, epoch: number): PlanController {
