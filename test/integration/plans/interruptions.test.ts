@@ -192,7 +192,7 @@ test("k0s's definitions over ours in the middle of a run: it holds, for the next
   });
   const [orchestrator] = cluster.orchestrators;
   const terms = (await orchestrator!.log()).split('"acting"').length;
-  await orchestrator!.kill();
+  await orchestrator!.tell('restart');
   await eventually('the next leader', async () => {
     const log = await orchestrator!.log();
     return log.split('"acting"').length > terms && /not ours|was written over ours/.test(log);
