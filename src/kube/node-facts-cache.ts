@@ -38,6 +38,7 @@ export class NodeFactsCache {
   readonly #parts = new Map<string, Parts>();
   readonly #changed = new Set<string>();
   readonly #marked = new Set<string>();
+  readonly #touched = new Map<string, NodeFacts>();
   #ahead: ReadonlySet<string> = new Set();
 
   constructor(ports: NodeFactsPorts) {
@@ -69,6 +70,11 @@ export class NodeFactsCache {
     return this.#facts;
   }
 
+  /** Those that carry an order, a mark or a soft taint, as of the last {@link upToDate}. */
+  get touched(): Iterable<NodeFacts> {
+    return this.#touched.values();
+  }
+
   #refresh(name: string, budgets: readonly SelectingBudget[]): void {
     const { renewals, pods, drain } = this.#ports;
     const node = this.#ports.node(name);
@@ -77,6 +83,7 @@ export class NodeFactsCache {
     else if (this.#marked.delete(name)) drain.release(name);
     if (node === undefined) {
       this.#facts.delete(name);
+      this.#touched.delete(name);
       this.#parts.delete(name);
       return;
     }
@@ -91,8 +98,12 @@ export class NodeFactsCache {
     const before = this.#parts.get(name);
     if (before !== undefined && isSame(before, parts)) return;
     const { node: _, ...beside } = parts;
+    const facts = nodeFacts(node, beside);
     this.#parts.set(name, parts);
-    this.#facts.set(name, nodeFacts(node, beside));
+    this.#facts.set(name, facts);
+    const { orderText, cordon, softTaint } = facts;
+    if (orderText ?? cordon ?? softTaint) this.#touched.set(name, facts);
+    else this.#touched.delete(name);
   }
 
   #outlook(name: string, budgets: readonly SelectingBudget[]): Outlook | undefined {

@@ -9,13 +9,13 @@ import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { type JobClient, startJobClient } from '../kube/job-client.ts';
+import { createLeaseStore, type LeaseStore } from '../kube/lease-store.ts';
 import { NodeFactsCache } from '../kube/node-facts-cache.ts';
 import type { RawTaint } from '../kube/raw.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
   BUDGETS,
   CONTROL_NODES,
-  NODE_LEASES,
   NODES,
   PLANS,
   QUARANTINED_ARTIFACTS,
@@ -24,10 +24,10 @@ import {
 } from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
-import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
 import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
 import type { BudgetFacts, ControlNodeFacts, NodeFacts, QuarantineFacts } from './facts.ts';
+import { isUnderWay } from './run.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
@@ -58,7 +58,7 @@ export class ClusterStore {
   #ahead: ReadonlySet<string> = new Set();
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
-  readonly #leases: Informer<TrimmedLease>;
+  readonly #leases: LeaseStore;
   readonly #budgets: Informer<TrimmedBudget>;
   readonly #policies: Informer<TrimmedUpdatePolicy>;
   readonly #quarantined: Informer<TrimmedQuarantine>;
@@ -68,7 +68,7 @@ export class ClusterStore {
   constructor(options: ClusterStoreOptions) {
     const { kube, log, signal, onChange } = options;
     const onHealth = () => {
-      const sighted = this.#informers.every(({ healthy }) => healthy);
+      const sighted = this.#informers.every(({ healthy }) => healthy) && this.#leases.healthy;
       if (!sighted) this.#sightedSinceMs = undefined;
       else this.#sightedSinceMs ??= Date.now();
       onChange();
@@ -95,7 +95,16 @@ export class ClusterStore {
       },
     });
     this.drain = createDrainClient({ kube, log, signal, pods: this.#pods, onChange });
-    this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.plans = startInformer({
+      ...common,
+      path: PLANS,
+      trim: trimPlan,
+      onChange: () => {
+        // Whoever leads: a take-over begins with everything at hand.
+        this.#leases.isWanted = [...this.plans.values()].some(({ status }) => isUnderWay(status));
+        onChange();
+      },
+    });
     this.jobs = startJobClient({ ...common, onChange });
     this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
     this.#policies = startInformer({
@@ -110,16 +119,13 @@ export class ClusterStore {
       trim: trimQuarantine,
       onChange,
     });
-    this.#leases = startInformer<TrimmedLease>({
+    this.#leases = createLeaseStore({
       ...common,
-      path: NODE_LEASES,
-      trim: trimLease,
-      onChange: ({ object }) => {
-        const before = this.#renewals.count(object.name);
-        this.#renewals.leaseChanged(object);
-        // Thousands of Leases are renewed all the time; only those of nodes on trial matter.
-        if (this.#renewals.count(object.name) === before) return;
-        this.#nodeFacts.changed(object.name);
+      onChange: (lease) => {
+        const before = this.#renewals.count(lease.name);
+        this.#renewals.leaseChanged(lease);
+        if (this.#renewals.count(lease.name) === before) return;
+        this.#nodeFacts.changed(lease.name);
         onChange();
       },
     });
@@ -131,9 +137,7 @@ export class ClusterStore {
         if ((object.disruptionsAllowed ?? 0) > 0) this.drain.budgetOpened(object.namespace);
       },
     });
-    this.#renewals = createRenewals(
-      (name) => this.#leases.get(`kube-node-lease/${name}`)?.renewTime,
-    );
+    this.#renewals = createRenewals((name) => this.#leases.renewTimeOf(name));
     this.#nodeFacts = new NodeFactsCache({
       node: (name) => this.#nodes.get(name),
       renewals: (name) => this.#renewals.count(name),
@@ -180,7 +184,6 @@ export class ClusterStore {
       this.#quarantined,
       this.#nodes,
       this.#controlNodes,
-      this.#leases,
       this.#budgets,
       this.jobs.informer,
     ];
@@ -237,6 +240,11 @@ export class ClusterStore {
    */
   nodes(): ReadonlyMap<string, NodeFacts> {
     return this.#nodeFacts.upToDate();
+  }
+
+  /** Those of {@link nodes} that carry something of ours. */
+  get touchedNodes(): Iterable<NodeFacts> {
+    return this.#nodeFacts.touched;
   }
 
   /** Nodes that are next: only of these it is told what a drain would meet. */

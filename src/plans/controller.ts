@@ -218,7 +218,12 @@ export class Controller {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
       if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
     }
-    const leftovers = tidy({ ...world, activeRuns: runs, epoch });
+    const leftovers = tidy({
+      ...world,
+      touched: this.store.touchedNodes,
+      activeRuns: runs,
+      epoch,
+    });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running);
   }

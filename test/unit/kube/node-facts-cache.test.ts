@@ -50,6 +50,22 @@ describe('the facts of Nodes', () => {
     assert.equal(cache.upToDate().get('w-1'), first, 'what is made of the same is the same');
   });
 
+  it('of those that carry something of ours are told apart', () => {
+    const touched = () => {
+      cache.upToDate();
+      return [...cache.touched].map(({ name }) => name);
+    };
+    assert.deepEqual(touched(), []);
+    put('w-1', { 'autopilot.k0sproject.io/order': 'not json' });
+    put('w-2', MARK);
+    assert.deepEqual(touched(), ['w-1', 'w-2']);
+    put('w-1');
+    assert.deepEqual(touched(), ['w-2']);
+    nodes.delete('w-2');
+    cache.changed('w-2');
+    assert.deepEqual(touched(), []);
+  });
+
   it('follow renewals and pods', () => {
     assert.equal(cache.upToDate().get('w-1')?.toGo, undefined);
     renewals = 1;
