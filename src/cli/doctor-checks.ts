@@ -1,8 +1,7 @@
 import { compareK0sVersions, parseK0sVersion } from '../api/k0s-version.ts';
 import type { TrimmedControlNode } from '../kube/trim-control-node.ts';
 import type { TrimmedNode } from '../kube/trim-node.ts';
-import { reportAgeMs } from '../kube/trim-signals.ts';
-import { agentStanding } from '../plans/agent-standing.ts';
+import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import type { TrimmedUpdatePolicy } from '../plans/trim-update-policy.ts';
 import { durationText, namesText } from './print-text.ts';
@@ -221,10 +220,7 @@ function agents(facts: DoctorFacts): Diagnosis {
   const hosts = hostsOf(facts).filter(({ host }) => !gone.has(host as TrimmedControlNode));
   const of = (kind: 'missing' | 'stale') =>
     hosts
-      .filter(({ host }) => {
-        const age = reportAgeMs(host, facts.serverNowMs);
-        return agentStanding({ report: host.report, reportAgeMs: age }).kind === kind;
-      })
+      .filter(({ host }) => agentStanding(host, facts.serverNowMs).kind === kind)
       .map(({ host }) => host.name);
   const [missing, stale] = [of('missing'), of('stale')];
   const stuck = hosts.flatMap(({ host: { name, report } }) =>

@@ -4,10 +4,7 @@ import type { NodeFacts, Outlook } from '../plans/facts.ts';
 import type { TrimmedNode } from './trim-node.ts';
 import { hostFacts } from './trim-signals.ts';
 
-/**
- * @param beside what the Node itself does not tell
- * @param serverNowMs by the API server's clock; undefined before its first answer
- */
+/** @param beside what the Node itself does not tell */
 export function nodeFacts(
   node: TrimmedNode,
   beside: {
@@ -16,10 +13,9 @@ export function nodeFacts(
     readonly outlook?: Outlook | undefined;
     readonly toGo?: number | undefined;
   },
-  serverNowMs: number | undefined,
 ): NodeFacts {
   return {
-    ...hostFacts(node, serverNowMs),
+    ...hostFacts(node),
     ready: node.ready,
     kubeletVersion: node.kubeletVersion,
     unschedulable: node.unschedulable,

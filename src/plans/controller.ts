@@ -49,6 +49,9 @@ export interface ControllerOptions {
 
 /** Changes that come together are judged together. */
 const SETTLE_MS = 20;
+/** So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most. */
+const PAUSE_PER_LOOK = 8;
+const LONGEST_PAUSE_MS = 250;
 /** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
@@ -77,6 +80,8 @@ export class Controller {
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
+  /** When the next look may begin, by the monotonic clock. */
+  #restedAtMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -118,6 +123,7 @@ export class Controller {
   view(): ClusterView {
     return {
       nowMs: Date.now(),
+      serverNowMs: this.store.serverNowMs,
       plans: [...this.store.plans.values()],
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
@@ -179,10 +185,16 @@ export class Controller {
   #wake(): void {
     this.#tellBeside();
     if (this.#epoch === undefined || this.#tick !== undefined) return;
+    const inMs = Math.max(SETTLE_MS, this.#restedAtMs - performance.now());
     this.#tick = setTimeout(() => {
       this.#tick = undefined;
-      if (this.#epoch !== undefined) this.#look(this.#epoch);
-    }, SETTLE_MS);
+      if (this.#epoch === undefined) return;
+      const begunAtMs = performance.now();
+      this.#look(this.#epoch);
+      const endedAtMs = performance.now();
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_PER_LOOK * (endedAtMs - begunAtMs));
+      this.#restedAtMs = endedAtMs + pauseMs;
+    }, inMs);
   }
 
   #look(epoch: number): void {
@@ -221,7 +233,9 @@ export class Controller {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
       if (this.store.runs.isSynced && !isBlind) this.#runs.tell(this.#told(), this.#term.signal);
     }
-    const leftovers = isBlind ? [] : tidy({ ...world, activeRuns: runs, epoch });
+    const leftovers = isBlind
+      ? []
+      : tidy({ ...world, touched: this.store.touchedNodes, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running || isForgotten);
   }
@@ -289,6 +303,7 @@ export class Controller {
       holdOf({ nowMs, policy, plan: other }) !== undefined || isFromBefore(other, installedAtMs);
     return {
       nowMs,
+      serverNowMs: this.store.serverNowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
       ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),

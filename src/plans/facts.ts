@@ -27,8 +27,8 @@ export interface HostFacts {
   /** The annotation as it is stored, for the `test` of the next JSON Patch. */
   readonly orderText: string | undefined;
   readonly report: Parsed<Report>;
-  /** Since the API server stamped the report, by the API server's own clock; undefined: not known. */
-  readonly reportAgeMs: number | undefined;
+  /** When the API server stamped the report, by its own clock, in epoch milliseconds; undefined: not known. */
+  readonly reportedAtMs: number | undefined;
   /** What its annotations say of being left out; expired ones included. */
   readonly exemptions?: readonly Exemption[] | undefined;
 }
@@ -152,6 +152,8 @@ export interface LaterPlan {
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
 export interface PlanFacts {
   readonly nowMs: number;
+  /** By the clock of the API server, which stamps reports; undefined: not known, and no report counts as old. */
+  readonly serverNowMs?: number | undefined;
   /**
    * Since when we have led and all watches have been alive. What was due while nobody could see, or be seen,
    * gets a moment to be reported before it counts as overdue.

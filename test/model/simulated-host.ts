@@ -250,6 +250,6 @@ export function hostOf(host: SimulatedHost) {
         : { kind: 'valid' as const, value: host.order },
     orderText: orderText(host),
     report: { kind: 'valid' as const, value: host.report },
-    reportAgeMs: 0,
+    reportedAtMs: undefined,
   };
 }

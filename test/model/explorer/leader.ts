@@ -167,7 +167,7 @@ function hostFacts(name: string, seen: Seen) {
         : { kind: 'valid' as const, value: readOrder(seen.order) },
     orderText: seen.order,
     report: { kind: 'valid' as const, value: reportOf(seen) },
-    reportAgeMs: 0,
+    reportedAtMs: undefined,
   };
 }
 
