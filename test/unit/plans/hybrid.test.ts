@@ -235,6 +235,19 @@ describe('the only Node', () => {
     );
     const { message } = targetOf(applies, 'cp-1');
     assert.equal(message, 'k0s restarts; not drained, for it is the only Node');
+    const saves = scene(
+      ordered({
+        goal: 'apply',
+        signal: { phase: 'Staged', goal: 'apply' },
+        order: { backup: { keep: 3, withinMs: 60_000 } },
+      }),
+      {},
+      { alone: true, told: { phase: 'Applying' } },
+    );
+    assert.equal(
+      targetOf(saves, 'cp-1').message,
+      'k0s is being backed up; not drained, for it is the only Node',
+    );
     const facts = { nodes: [aNode('box-1')], controlNodes: [aControlNode('cp-1', HYBRID)] };
     assert.deepEqual(preflight(SPEC, someFacts(SPEC, facts)).warnings, [
       {
