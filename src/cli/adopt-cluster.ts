@@ -8,11 +8,11 @@ import type { RawControlNode, RawNode, RawObject } from '../kube/raw.ts';
 import { CONTROL_NODES, NODES, PLANS } from '../kube/target-path.ts';
 import type { AdoptionFacts, AdoptionHost, K0sSignal, WorkerProfile } from '../plans/adoption.ts';
 import { type InstalledObject, lagOf } from '../plans/outdated.ts';
-import { trimPlan } from '../plans/trim-plan.ts';
 import { parseReport } from '../signals/report.ts';
 import type { Manifest } from './adopt-manifests.ts';
 import { list } from './preview-list.ts';
 import { readLeader } from './read-leader.ts';
+import { withTargets } from './read-plans.ts';
 
 const TIMEOUT_MS = 30_000;
 /** k0s's own annotation: it is read here, and nowhere written. */
@@ -45,7 +45,7 @@ export async function observeAdoption(
       ...controllers.map((raw) => hostOf('controller', raw, raw.status?.k0sVersion)),
       ...workers.map((raw) => hostOf('worker', raw, raw.status?.nodeInfo?.kubeletVersion)),
     ],
-    plans: plans.map((raw) => trimPlan(raw)),
+    plans: await withTargets(kube, plans),
     updateConfigs: updateConfigs.map(({ metadata }) => metadata.name),
     storage,
     missingObjects: ours.missing.map(({ name }) => name),
