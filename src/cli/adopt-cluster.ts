@@ -11,11 +11,11 @@ import { trimNode } from '../kube/trim-node.ts';
 import type { AdoptionFacts, AdoptionHost, K0sSignal, WorkerProfile } from '../plans/adoption.ts';
 import { nodesOfControllers } from '../plans/hybrid.ts';
 import { type InstalledObject, lagOf } from '../plans/outdated.ts';
-import { trimPlan } from '../plans/trim-plan.ts';
 import { parseReport } from '../signals/report.ts';
 import type { Manifest } from './adopt-manifests.ts';
 import { list } from './preview-list.ts';
 import { readLeader } from './read-leader.ts';
+import { withTargets } from './read-plans.ts';
 
 const TIMEOUT_MS = 30_000;
 /** k0s's own annotation: it is read here, and nowhere written. */
@@ -59,7 +59,7 @@ export async function observeAdoption(
         ),
       ),
     ],
-    plans: plans.map((raw) => trimPlan(raw)),
+    plans: await withTargets(kube, plans),
     updateConfigs: updateConfigs.map(({ metadata }) => metadata.name),
     storage,
     missingObjects: ours.missing.map(({ name }) => name),

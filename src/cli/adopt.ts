@@ -181,7 +181,7 @@ function leftByReturn(): AdoptionCheck[] {
     after(
       'what is left of ours, history and policies of updates included, once nobody wants it any more',
       'kubectl delete -f deploy/rbac.yaml',
-      `kubectl delete crd ${DEFINITION.installation} quarantinedartifacts.extensions.autopilot.k0sproject.io updateruns.extensions.autopilot.k0sproject.io`,
+      `kubectl delete crd ${DEFINITION.installation} quarantinedartifacts.extensions.autopilot.k0sproject.io updateruns.extensions.autopilot.k0sproject.io plantargets.extensions.autopilot.k0sproject.io`,
     ),
   ];
 }

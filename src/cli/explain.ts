@@ -1,11 +1,10 @@
 import { ConfigError } from '../config.ts';
 import { kindsOf } from '../kube/api-check-client.ts';
 import { connect, type Kube } from '../kube/client.ts';
-import { CONTROL_NODES, PLANS } from '../kube/target-path.ts';
+import { CONTROL_NODES } from '../kube/target-path.ts';
 import { trimControlNode } from '../kube/trim-control-node.ts';
 import { explain } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
-import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
@@ -15,6 +14,7 @@ import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
+import { readPlans } from './read-plans.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
 
 export type ExplainOptions = ClusterOptions;
@@ -26,13 +26,12 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
   let kube: Kube | undefined;
   try {
     kube = connect({ ...options, version: AUTOPILOT_VERSION });
-    const [stored, nodeNames, leader, missingFields] = await Promise.all([
-      list(kube, PLANS),
+    const [plans, nodeNames, leader, missingFields] = await Promise.all([
+      readPlans(kube),
       unlessForbidden(readNodeNames(kube), new Map()),
       readLeader(kube),
       unlessForbidden(readMissing(kube), []),
     ]);
-    const plans = stored.map((raw) => trimPlan(raw));
     const plan = plans.find((one) => one.name === name);
     if (plan === undefined) {
       const names = plans.map((one) => one.name).join(', ') || 'none';

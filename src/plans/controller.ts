@@ -18,6 +18,7 @@ import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { appliesOwnHost } from './hand-over.ts';
 import { holdOf } from './hold.ts';
+import { nameList } from './name-list.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
 import { lackingFields, losesRuns } from './overwritten.ts';
@@ -57,6 +58,7 @@ const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
 const TIDY_PAUSE_MS = 2_000;
 const AT_ONCE = 10;
+const MISSING_MS = 10_000;
 
 /**
  * Keeps a PlanController for every Plan while this process leads, and tidies up after Plans that are gone.
@@ -77,6 +79,8 @@ export class Controller {
   #term: AbortController | undefined;
   #tick: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  /** Plans that cannot be judged for want of their chunks, by uid; since when, by the monotonic clock. */
+  readonly #missing = new Map<string, { readonly atMs: number; readonly isTold: boolean }>();
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
@@ -124,7 +128,7 @@ export class Controller {
     return {
       nowMs: Date.now(),
       serverNowMs: this.store.serverNowMs,
-      plans: [...this.store.plans.values()],
+      plans: [...this.store.plans.values()].map((plan) => this.store.whole(plan)),
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
       quarantined: this.store.quarantined().length,
@@ -156,6 +160,7 @@ export class Controller {
     this.#tick = undefined;
     for (const plan of this.#plans.values()) plan.stop();
     this.#plans.clear();
+    this.#missing.clear();
     this.store.lookAhead(new Set());
     this.store.isProbing = false;
     this.store.gates.rest();
@@ -221,17 +226,24 @@ export class Controller {
     );
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
-      let controller = this.#plans.get(plan.uid);
-      if (controller === undefined) {
-        controller = this.#control(plan, epoch);
-        this.#plans.set(plan.uid, controller);
+      if (this.#plans.has(plan.uid)) continue;
+      const stored = this.store.wholeStatus(plan);
+      if (stored.kind === 'missing') {
+        this.#tellMissing(plan, stored.names);
+      } else {
+        this.#plans.set(plan.uid, this.#control(plan, stored.status, epoch));
+        this.#missing.delete(plan.uid);
       }
-      controller.look();
     }
+    // Of a run that is not known as a whole, no other could tell what it holds.
+    const isPartial = known.some(({ uid, status }) => !this.#plans.has(uid) && isUnderWay(status));
+    if (!isPartial) for (const uid of plans.keys()) this.#plans.get(uid)?.look();
     this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
-      if (this.store.runs.isSynced && !isBlind) this.#runs.tell(this.#told(), this.#term.signal);
+      if (this.store.runs.isSynced && !isBlind && !isPartial) {
+        this.#runs.tell(this.#told(), this.#term.signal);
+      }
     }
     const leftovers = isBlind
       ? []
@@ -240,7 +252,22 @@ export class Controller {
     this.#sleep(running || isForgotten);
   }
 
-  #control(plan: TrimmedPlan, epoch: number): PlanController {
+  /** Chunks come by a watch of their own, which may be behind for a moment; what is longer away is told. */
+  #tellMissing({ name, uid }: TrimmedPlan, names: readonly string[]): void {
+    const nowMs = performance.now();
+    const since = this.#missing.get(uid) ?? { atMs: nowMs, isTold: false };
+    const isDue = !since.isTold && nowMs >= since.atMs + MISSING_MS;
+    this.#missing.set(uid, { ...since, isTold: since.isTold || isDue });
+    if (!isDue) return;
+    const message = `PlanTargets ${nameList(names)} of its run are not there, or older than its status: without them nobody knows which nodes it is about, and nothing goes on`;
+    this.#options.log.error({ plan: name, missing: names.length }, message);
+    this.#options.recorder.emit({
+      ...{ type: 'Warning', reason: 'TargetsMissing', message },
+      regarding: { apiVersion: API_VERSION, kind: 'Plan', name, uid },
+    });
+  }
+
+  #control(plan: TrimmedPlan, stored: StoredPlanStatus | undefined, epoch: number): PlanController {
     const { kube, recorder, log, identity, onStatus } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
@@ -254,6 +281,8 @@ export class Controller {
       onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,
+      stored,
+      chunks: this.store.planTargets,
       facts: (status) => this.#facts(current(), status, epoch),
       perform: (actions, signal) => this.#perform(actions, signal),
       onSettled: () => this.#wake(),
@@ -335,14 +364,16 @@ export class Controller {
   #told(): ToldPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      return { plan, status: controller?.told ?? plan.status };
+      return { plan, status: controller?.told ?? this.store.whole(plan).status };
     });
   }
 
   #queue(): QueuedPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      return controller === undefined ? plan : { ...plan, status: controller.newest };
+      return controller === undefined
+        ? this.store.whole(plan)
+        : { ...plan, status: controller.newest };
     });
   }
 

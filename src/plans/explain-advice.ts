@@ -550,6 +550,17 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   UpdateFailed: mendChannel(
     'It is tried again by itself, or a newer release; see what has failed.',
   ),
+  StatusShortened: {
+    fix: 'Nothing has to be done: all of it is in PlanTargets, and autopilot status tells it.',
+    next: look(
+      ({ plan }) => `autopilot status ${plan}`,
+      () => 'kubectl get plantargets',
+    ),
+  },
+  TargetsMissing: {
+    fix: 'Restore the PlanTargets of the run, or delete the Plan and apply it again: what is done stays done.',
+    next: look(() => 'kubectl get plantargets'),
+  },
   IndexFromFuture: mendChannel("Set the clock that is wrong, this cluster's or the publisher's."),
 };
 

@@ -3,8 +3,12 @@ import { type ApiCheck, describeMissing } from './api-check.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import type { Hold } from './hold.ts';
 
-/** What tells a run that is under way from a Plan that somebody else has left half-run. */
-const IDENTITY: ReadonlySet<string> = new Set(['status.runID', 'status.frozenSpec']);
+/** What tells a run that is under way from a Plan that somebody else has left half-run, and where its lists are. */
+const IDENTITY: ReadonlySet<string> = new Set([
+  'status.runID',
+  'status.frozenSpec',
+  'status.membership',
+]);
 
 const VERDICTS: ReadonlySet<Goal> = new Set(['commit', 'undo', 'cancel']);
 
