@@ -1,10 +1,11 @@
 /** `npm run bench -- scale`: one run over thousands of nodes. */
-import { fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../../src/api/plan.ts';
 import { buildAutopilot } from '../../../tools/build.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
@@ -12,7 +13,7 @@ import { eventually } from '../../support/eventually.ts';
 import { aPlan, everything } from '../../support/plans.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { cpuMsOf, memoryOf, watchPeak } from '../process-memory.ts';
-import type { AgentsInput, FromAgents } from './agents.ts';
+import type { AgentsInput, FromAgents, ToAgents } from './agents.ts';
 import { Audit, readsOf, writesOf } from './audit.ts';
 import { Moments, quantile } from './moments.ts';
 import { makeControlNode, makeNodes, makePods, NEW, NEW_SHA } from './nodes.ts';
@@ -26,6 +27,8 @@ export interface ScaleResult {
   readonly wallS: number;
   readonly nodesPerSecond: number;
   readonly startToFirstDecisionS: number;
+  /** Of one core, while nothing is to be done; undefined: not asked for. */
+  readonly idleCpuPercent: number | undefined;
   readonly cpuMsPerNode: number;
   readonly peakMB: number;
   readonly restMB: number;
@@ -100,6 +103,8 @@ export async function measureScale(
     const actingMs = await eventually('the orchestrator to act', async () =>
       actingSince(await readFile(join(folder, 'orchestrator.log'), 'utf8')),
     );
+    const idleCpuPercent =
+      options.idleS === 0 ? undefined : await measureIdle(agents, pid, options.idleS, progress);
     const restMB = memoryOf(pid).residentMB;
 
     const peak = watchPeak(pid);
@@ -139,6 +144,7 @@ export async function measureScale(
       done: moments.count('reported Committed'),
       wallS: wallMs / 1000,
       nodesPerSecond: Math.round((10_000 * options.nodes) / wallMs) / 10,
+      idleCpuPercent,
       startToFirstDecisionS: (actingMs - startedMs) / 1000,
       cpuMsPerNode: perNode(cpu),
       peakMB: Math.round(peakMB),
@@ -200,6 +206,33 @@ async function startAgents(
   child.once('exit', (code) => ready.reject(new Error(`the agents ended with ${code}`)));
   await ready.promise;
   return child;
+}
+
+/** As many as the agents of ten thousand nodes send. */
+const HEARTBEATS_A_SECOND = 30;
+/** Until what follows the start is done, and what runs often has been compiled. */
+const WARM_UP_MS = 10_000;
+
+/** @returns the share of one core that the orchestrator takes while agents say nothing but that they live */
+async function measureIdle(
+  agents: ChildProcess,
+  pid: number,
+  seconds: number,
+  progress: (text: string) => void,
+): Promise<number> {
+  const beat = (perSecond: number) => {
+    const message: ToAgents = { kind: 'beat', perSecond };
+    agents.send(message);
+  };
+  beat(HEARTBEATS_A_SECOND);
+  progress(`nothing is to be done for ${seconds} s`);
+  await sleep(WARM_UP_MS);
+  const cpuBefore = cpuMsOf(pid);
+  const sinceMs = performance.now();
+  await sleep(seconds * 1_000);
+  const share = (cpuMsOf(pid) - cpuBefore) / (performance.now() - sinceMs);
+  beat(0);
+  return Math.round(1_000 * share) / 10;
 }
 
 async function untilEnded(

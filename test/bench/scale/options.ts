@@ -11,12 +11,14 @@ export interface ScaleOptions {
   readonly flaky: number;
   /** Of the faults of `flaky`. */
   readonly seed: number;
+  /** For so long nothing is to be done, before the run: agents only send their heartbeats. */
+  readonly idleS: number;
   /** Where the orchestrator's CPU profile is to be left. */
   readonly profile?: string | undefined;
 }
 
 export const SCALE_USAGE = `npm run bench -- scale [--nodes N] [--concurrent C] [--answer-ms MS] [--drain] [--flaky P] [--seed S]
-                        [--profile DIR]
+                        [--idle SECONDS] [--profile DIR]
 
   One run over N nodes, C at once, on a real etcd and API server; agents are simulated, all in one process.
 
@@ -26,6 +28,7 @@ export const SCALE_USAGE = `npm run bench -- scale [--nodes N] [--concurrent C] 
   --drain          two pods on every node, with a budget: nodes are drained
   --flaky P        the share of answers, 0 to 1, that fail, never come, come late or come twice; 0
   --seed S         of these faults
+  --idle SECONDS   before the run: nothing is to be done, and agents send 30 heartbeats a second; 0
   --profile DIR    leaves a CPU profile of the orchestrator there
 `;
 
@@ -40,6 +43,7 @@ export function parseScale(argv: readonly string[]): ScaleOptions {
       drain: { type: 'boolean', default: false },
       flaky: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
+      idle: { type: 'string', default: '0' },
       profile: { type: 'string' },
     },
   });
@@ -53,6 +57,7 @@ export function parseScale(argv: readonly string[]): ScaleOptions {
     drain: values.drain,
     flaky,
     seed: wholeNumber('--seed', values.seed, 0),
+    idleS: wholeNumber('--idle', values.idle, 0),
     profile: values.profile,
   };
 }
