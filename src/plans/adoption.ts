@@ -22,6 +22,8 @@ export interface AdoptionHost {
   /** Of k0s, or of its kubelet; undefined: nobody tells. */
   readonly version: string | undefined;
   readonly hasAgent: boolean;
+  /** A Node whose machine is a controller: that has one agent, which reports on its ControlNode. */
+  readonly isOfController: boolean;
   readonly signal: K0sSignal | undefined;
   /** Something of ours is under way there: an order, or a cordon. */
   readonly isHeldByUs: boolean;
@@ -46,6 +48,8 @@ export interface AdoptionFacts {
   readonly storage: string | undefined;
   /** Of our manifests: what is not in the cluster, `ClusterRole autopilot:leader`. */
   readonly missingObjects: readonly string[];
+  /** What is there as an older release has made it: `ClusterRole autopilot:leader lacks get nodes`. */
+  readonly outdatedObjects: readonly string[];
   readonly missingFields: readonly string[];
   readonly installedAtMs: number | undefined;
 }
@@ -82,7 +86,12 @@ export function judgeAdoption(facts: AdoptionFacts): AdoptionCheck[] {
     agentsOf(facts),
     ...facts.plans.flatMap((plan) => planOf(plan, facts)),
     ...facts.updateConfigs.map((name) =>
-      check('note', `UpdateConfig ${name}`, 'stays as it is; k0s does not follow it any more'),
+      check(
+        'note',
+        `UpdateConfig ${name}`,
+        'stays as it is; whoever leads follows it, ours from then on: what it offers becomes the Plan autopilot in its window',
+        'autopilot channel status',
+      ),
     ),
     versionsOf(facts),
     check(
@@ -144,6 +153,9 @@ function profilesOf({ profiles }: AdoptionFacts): AdoptionCheck {
   );
 }
 
+/** `adopt` changes nothing that is there: it may be as an administrator wants it. */
+const APPLY_ALL = 'autopilot manifests | kubectl apply --server-side --force-conflicts -f -';
+
 const SETTLED_SIGNALS = new Set(['Completed', 'FailedDownload', 'Failed']);
 
 function signalsOf({ hosts }: AdoptionFacts): AdoptionCheck[] {
@@ -166,7 +178,11 @@ function signalsOf({ hosts }: AdoptionFacts): AdoptionCheck[] {
       ];
 }
 
-function kindsIn({ missingObjects, missingFields }: AdoptionFacts): AdoptionCheck[] {
+function kindsIn({
+  missingObjects,
+  outdatedObjects,
+  missingFields,
+}: AdoptionFacts): AdoptionCheck[] {
   const found: AdoptionCheck[] = [];
   if (missingFields.length > 0) {
     found.push(check('todo', 'kinds', describeMissing(missingFields), 'autopilot adopt'));
@@ -176,17 +192,17 @@ function kindsIn({ missingObjects, missingFields }: AdoptionFacts): AdoptionChec
       check('todo', 'installation', `not there: ${nameList(missingObjects)}`, 'autopilot adopt'),
     );
   }
+  if (outdatedObjects.length > 0) {
+    const sentence = `made by another release: ${outdatedObjects.join('; ')}`;
+    found.push(check('todo', 'rights', sentence, APPLY_ALL));
+  }
   return found.length > 0
     ? found
     : [check('ready', 'installation', 'our kinds, rights and admission policies are there')];
 }
 
 function agentsOf({ hosts }: AdoptionFacts): AdoptionCheck {
-  // A hybrid has one agent, which reports on its ControlNode.
-  const controllers = new Set(hosts.filter(isController).map(({ name }) => name));
-  const without = hosts.filter(
-    (host) => !host.hasAgent && (isController(host) || !controllers.has(host.name)),
-  );
+  const without = hosts.filter((host) => !host.hasAgent && !host.isOfController);
   if (without.length === 0) {
     return check('ready', 'agents', 'every machine has one that reports');
   }
@@ -292,10 +308,6 @@ export function judgeReturn(facts: AdoptionFacts): AdoptionCheck[] {
     );
   }
   return found.length > 0 ? found : [check('ready', 'cluster', 'nothing of ours is under way')];
-}
-
-function isController({ role }: AdoptionHost): boolean {
-  return role === 'controller';
 }
 
 function kindOf(role: Role): string {

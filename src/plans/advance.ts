@@ -227,7 +227,7 @@ function whatIsApplied(target: Target): { reason: Reason; message: string } {
   const { order, signal } = target;
   const hasHeard = signal?.goal === 'apply' && signal.phase === 'Staged';
   if (hasHeard && order?.backup !== undefined && signal.backup === undefined) {
-    return { reason: 'WaitsForBackup', message: 'k0s is being backed up' };
+    return { reason: 'WaitsForBackup', message: `k0s is being backed up${howEmpty(target)}` };
   }
   const message = signal?.phase === 'Applying' ? 'k0s restarts' : 'told to swap the binary';
   return { reason: 'WaitsForRestart', message: `${message}${howEmpty(target)}` };
@@ -263,10 +263,10 @@ function onTrial(target: Target, course: UpdateCourse): Step {
 }
 
 /** Once, when a trial begins: if it is lost in a crash, others are elected a little later. */
-function releaseLeadership({ role, name, status, signal }: Target): Action[] {
+function releaseLeadership({ role, name, status, signal, controlNode }: Target): Action[] {
   const restartedAt = signal?.restartedAt;
   if (role !== 'controller' || status.phase === 'OnTrial' || restartedAt === undefined) return [];
-  return [{ kind: 'releaseLeadership', name, restartedAt }];
+  return [{ kind: 'releaseLeadership', name, nodeName: controlNode?.nodeName, restartedAt }];
 }
 
 function held(target: Target, course: UpdateCourse): Step {

@@ -8,7 +8,8 @@ import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { Log } from '../log.ts';
 import { ApiBusyError } from './api-busy.ts';
-import { eventsBetween } from './events.ts';
+import type { ChunkSight } from './chunk-client.ts';
+import { eventsBetween, type PlanEvent } from './events.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { transitionsBetween, withHistory } from './history.ts';
 import { LONGEST_REST_MS } from './pace.ts';
@@ -23,6 +24,9 @@ export interface PlanControllerPorts {
   readonly recorder: Recorder;
   /** The Plan as the watch knows it; undefined once it is gone. */
   readonly plan: () => TrimmedPlan | undefined;
+  /** What was stored of it when we began to lead, as a whole. */
+  readonly stored: StoredPlanStatus | undefined;
+  readonly chunks: ChunkSight;
   readonly facts: (status: StoredPlanStatus | undefined) => PlanFacts | undefined;
   readonly perform: (actions: readonly Action[], signal: AbortSignal) => Promise<void>;
   /** Who acts, as the Lease says it. */
@@ -31,6 +35,10 @@ export interface PlanControllerPorts {
   readonly onTransitions: (news: readonly Transition[]) => void;
   /** The same, as what was told before and is told now. */
   readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
+  /** Why no status may be written now; undefined: it may. */
+  readonly withheld: () => string | undefined;
+  /** A status was refused by the API server, or not kept in whole. */
+  readonly onOdd: () => void;
   /** The machine may have something to do with newer facts. */
   readonly onSettled: () => void;
 }
@@ -62,8 +70,11 @@ export class PlanController {
 
   constructor(ports: PlanControllerPorts) {
     this.#ports = ports;
-    this.#status = new StatusClient(ports.kube, ports.log, ports.plan);
-    this.#known = ports.plan()?.status;
+    this.#status = new StatusClient({
+      ...ports,
+      onTooLarge: (message) => this.#tell({ type: 'Warning', reason: 'StatusShortened', message }),
+    });
+    this.#known = ports.stored;
     this.#stored = lastingOf(this.#known);
   }
 
@@ -206,15 +217,17 @@ export class PlanController {
     this.#known = status;
     this.#ports.onStatus(before, status);
     this.#ports.onTransitions(news);
+    for (const event of eventsBetween(before, status)) this.#tell(event);
+  }
+
+  #tell({ type, reason, message }: Pick<PlanEvent, 'type' | 'reason' | 'message'>): void {
     const plan = this.#ports.plan();
     if (plan === undefined) return;
-    for (const { type, reason, message } of eventsBetween(before, status)) {
-      this.#ports.log.info({ reason, message }, 'event');
-      this.#ports.recorder.emit({
-        ...{ type, reason, message },
-        regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
-      });
-    }
+    this.#ports.log.info({ reason, message }, 'event');
+    this.#ports.recorder.emit({
+      ...{ type, reason, message },
+      regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
+    });
   }
 }
 

@@ -12,7 +12,7 @@ import { aPlan, only } from '../../support/plans.ts';
 
 const aHost = (name: string, over: Partial<AdoptionHost> = {}): AdoptionHost => ({
   ...{ role: 'worker', name, version: 'v1.36.1+k0s', hasAgent: true },
-  ...{ signal: undefined, isHeldByUs: false },
+  ...{ signal: undefined, isHeldByUs: false, isOfController: false },
   ...over,
 });
 
@@ -21,7 +21,7 @@ const well: AdoptionFacts = {
   profiles: [{ configMap: 'worker-config-default-1.36', disabled: true }],
   hosts: [aHost('c1', { role: 'controller', version: 'v1.36.1+k0s.0' }), aHost('w1')],
   ...{ plans: [], updateConfigs: [], storage: undefined },
-  ...{ missingObjects: [], missingFields: [], installedAtMs: START_MS },
+  ...{ missingObjects: [], outdatedObjects: [], missingFields: [], installedAtMs: START_MS },
 };
 
 function planOf(status: object | undefined, metadata: object = {}) {
@@ -75,7 +75,12 @@ const rows: readonly Row[] = [
   ],
   [
     'a hybrid, whose agent reports on its ControlNode',
-    { hosts: [aHost('c1', { role: 'controller' }), aHost('c1', { hasAgent: false })] },
+    {
+      hosts: [
+        aHost('c1', { role: 'controller' }),
+        aHost('box-1', { hasAgent: false, isOfController: true }),
+      ],
+    },
     'agents',
     'ready',
     /every machine/,
@@ -107,6 +112,13 @@ const rows: readonly Row[] = [
     'installation',
     'todo',
     /Role autopilot:leader/,
+  ],
+  [
+    'rights of an older release',
+    { outdatedObjects: ['ClusterRole autopilot:leader lacks get nodes'] },
+    'rights',
+    'todo',
+    /another release: ClusterRole autopilot:leader lacks get nodes/,
   ],
   [
     'a definition that was written over',
@@ -164,7 +176,7 @@ const rows: readonly Row[] = [
     { updateConfigs: ['weekly'] },
     'UpdateConfig weekly',
     'note',
-    /k0s does not follow it/,
+    /ours from then on: what it offers becomes the Plan autopilot/,
   ],
   ['its storage', { storage: 'kine' }, 'storage', 'note', /in kine$/],
 ];
