@@ -21,6 +21,7 @@ export function worldSamples(world: ClusterView): Sample[] {
     ...hostSamples(world),
     sample('autopilot_quarantined_artifacts', {}, world.quarantined),
     sample('autopilot_paused', {}, world.isPaused ? 1 : 0),
+    sample('autopilot_api_writes_at_once', {}, world.writesAtOnce),
   ];
 }
 

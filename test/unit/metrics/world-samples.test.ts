@@ -18,6 +18,7 @@ function seen(over: Partial<ClusterView> = {}): Sample[] {
     controlNodes: new Map(),
     quarantined: 0,
     isPaused: false,
+    writesAtOnce: 12,
     ...over,
   });
 }
