@@ -16,6 +16,7 @@ import { CONFORMANCE_PAGE, conformancePage, readLastRun } from './docs/conforman
 import { metricsPage } from './docs/metrics-page.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
+import { runbooksPage } from './docs/runbooks-page.ts';
 import { flawsOf } from './testing/conformance.ts';
 
 interface Page {
@@ -53,6 +54,7 @@ const pages: readonly Page[] = [
   ...serviceFiles(),
   { file: 'deploy/plan-warnings.yaml', text: warnings },
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
+  { file: 'docs/usage/runbooks.md', text: runbooksPage(root) },
   { file: 'docs/usage/policy.md', text: policyPage() },
   { file: 'docs/usage/metrics.md', text: metricsPage() },
   { file: 'docs/usage/cli.md', text: cliPage() },

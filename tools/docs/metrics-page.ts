@@ -48,6 +48,6 @@ ${metricsTable()}
 Beside these stand those of the process, \`process_*\` and \`nodejs_*\`: CPU time, memory, open files, garbage collections, and \`nodejs_eventloop_lag_seconds\`.
 
 ## Alerts
-[deploy/monitoring/alerts.yaml](../../deploy/monitoring/alerts.yaml) is a file of rules for Prometheus; every alert says what to look at. \`promtool check rules\` accepts it, and the project's tests let each alert fire, and stay silent when all is well.
+[deploy/monitoring/alerts.yaml](../../deploy/monitoring/alerts.yaml) is a file of rules for Prometheus; every alert says what to look at, and each is in the [runbooks](runbooks.md#alerts). \`promtool check rules\` accepts it, and the project's tests let each alert fire, and stay silent when all is well.
 `;
 }
