@@ -12,9 +12,9 @@ export function cliPage(): string {
   return `# The command line
 \`autopilot\`, and \`kubectl autopilot\`: the same program, and the same words. Made from its own help by \`npm run generate\`.
 
-kubectl finds the plugin by its name in the path; both files are links or a script of one line:
+kubectl finds the plugin by its name in the path. On hosts with an orchestrator \`autopilot install\` has made both names; elsewhere, with the program as \`/usr/local/bin/autopilot\`:
 
-\`\`\`sh
+\`\`\`sh plugin
 ln -s autopilot /usr/local/bin/kubectl-autopilot
 autopilot completion kubectl > /usr/local/bin/kubectl_complete-autopilot
 chmod +x /usr/local/bin/kubectl_complete-autopilot
