@@ -205,5 +205,7 @@ function circumstances(
 
 function print(report: PreviewReport, output: Format): void {
   const paint = paintFor(process.stdout, process.env);
-  process.stdout.write(outputText(output, report, () => previewText(report, paint, fixOf)));
+  process.stdout.write(
+    outputText(output, report, () => previewText(report, paint, fixOf, output === 'wide')),
+  );
 }

@@ -11,7 +11,7 @@ export function addStatus(program: Command): void {
     .description('show how Plans and hosts stand; changes nothing')
     .option('--node <name>', 'one host alone, with all that its agent reports')
     .option('-w, --watch', 'go on, and show every change');
-  addClusterOptions(command)
+  addClusterOptions(command, { wide: true })
     .addHelpText(
       'after',
       '\nExit: 0 nothing has failed, 1 a Plan has, or the cluster cannot be read, 2 bad input',

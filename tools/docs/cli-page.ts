@@ -23,7 +23,7 @@ kubectl autopilot status
 
 Completion of \`autopilot\` itself: \`autopilot completion bash\`, \`zsh\` or \`fish\`; the first line of each says where it goes.
 
-Every command that asks a cluster takes \`--kubeconfig\`, \`--context\` and \`-o text|wide|json|yaml\` (those that print a sentence, no \`-o\`). Certificates are always verified. Colours are for terminals, and never with \`NO_COLOR\`. Results go to standard output, trouble to standard error.
+Every command that asks a cluster takes \`--kubeconfig\`, \`--context\` and \`-o text|json|yaml\`; \`wide\` is taken by those that have more to say than fits. \`--watch\` goes on until it is interrupted, where something changes while one looks: \`status\`, \`explain\`, \`history\`. \`preview\` reads the whole cluster, pods and budgets too, so that it is asked once, and so are \`doctor\` and \`version\`; a verb waits with \`--wait\`. Certificates are always verified. Colours are for terminals, and never with \`NO_COLOR\`. Results go to standard output, trouble to standard error.
 
 | exit | meaning |
 |---|---|
