@@ -14,6 +14,7 @@ import { changeSamples } from '../metrics/change-samples.ts';
 import { channelSamples } from '../metrics/channel-samples.ts';
 import { createMetrics } from '../metrics/metrics-store.ts';
 import { answerSamples, leaderChange, leaderSamples } from '../metrics/process-samples.ts';
+import { checkOneself } from '../metrics/self-check.ts';
 import { type Served, type ServeOptions, serve } from '../metrics/serve-controller.ts';
 import { worldSamples } from '../metrics/world-samples.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
@@ -43,16 +44,17 @@ export async function runOrchestrator(
 
   /** Undefined until both have been started. */
   let parts: { readonly controller: Controller; readonly leader: Leader } | undefined;
+  const pulse = () => ({
+    nowMs: performance.now(),
+    isSynced: parts?.controller.store.sightedSinceMs !== undefined,
+    electionAtMs: parts?.leader.turnedAtMs ?? performance.now(),
+    lookAtMs: parts?.controller.acting?.lookedAtMs,
+  });
   // First: who is told of a wrong address or file has nothing half begun.
   const served = await serveMetrics(config, {
     metrics,
     log,
-    pulse: () => ({
-      nowMs: performance.now(),
-      isSynced: parts?.controller.store.sightedSinceMs !== undefined,
-      electionAtMs: parts?.leader.turnedAtMs ?? performance.now(),
-      lookAtMs: parts?.controller.acting?.lookedAtMs,
-    }),
+    pulse,
   });
 
   const watches = new AbortController();
@@ -165,8 +167,10 @@ export async function runOrchestrator(
 
   parts = { controller, leader };
   const following = followApiServers(kube, log, watches.signal);
+  const stopChecking = checkOneself({ pulse, log, end: () => process.exit(1) });
 
   await stopped;
+  stopChecking();
   log.info('stopping');
   controller.standBy();
   channels.standBy();
