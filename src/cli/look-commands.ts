@@ -23,7 +23,8 @@ export function addLooks(program: Command): void {
   const version = program
     .command('version')
     .description('print the versions of this program, of the cluster, and of its agents')
-    .option('--client', 'of this program alone');
+    .option('--client', 'of this program alone')
+    .option('--licenses', 'print the licences of all that is in the single file');
   addClusterOptions(version)
     .addHelpText('after', '\nExit: 0 they were read, 1 the cluster cannot be read, 2 bad input')
     .exitOverride(exitAsMisused)

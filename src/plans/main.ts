@@ -14,7 +14,7 @@ import { changeSamples } from '../metrics/change-samples.ts';
 import { channelSamples } from '../metrics/channel-samples.ts';
 import { createMetrics } from '../metrics/metrics-store.ts';
 import { answerSamples, leaderChange, leaderSamples } from '../metrics/process-samples.ts';
-import { checkOneself } from '../metrics/self-check.ts';
+import { checkOneself } from '../metrics/self-check-controller.ts';
 import { type Served, type ServeOptions, serve } from '../metrics/serve-controller.ts';
 import { worldSamples } from '../metrics/world-samples.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pulse } from '../../../src/metrics/probes.ts';
-import { checkOneself } from '../../../src/metrics/self-check.ts';
+import { checkOneself } from '../../../src/metrics/self-check-controller.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 test('one that hangs ends at its second look, once; one that comes back in between does not', (context) => {
