@@ -31,7 +31,13 @@ function crd({ file, manifest, source }: Definition): Page {
   const head = `# Made from ${source} by \`npm run generate\`; do not edit.\n`;
   return {
     file,
-    text: head + stringify(manifest, { lineWidth: 110, aliasDuplicateObjects: false }),
+    text:
+      head +
+      stringify(manifest, {
+        ...{ lineWidth: 110, aliasDuplicateObjects: false },
+        // kubectl takes a bare `Off` for `false`.
+        version: '1.1',
+      }),
   };
 }
 

@@ -43,7 +43,7 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
     });
     for (const { name, machine } of cluster.hosts) {
       // the hosts of other tests have it from the start
-      await machine.must(['rm', '-rf', PROGRAM, '/usr/local/lib/autopilot']);
+      await machine.must(['rm', '-rf', PROGRAM, '/usr/local/lib/autopilot', '/etc/autopilot']);
       before_.set(name, await filesOf(machine));
       await machine.copyIn(program, '/tmp/autopilot');
     }
