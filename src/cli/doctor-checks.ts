@@ -1,4 +1,5 @@
 import { compareK0sVersions, parseK0sVersion } from '../api/k0s-version.ts';
+import { fitOfServer, LEAST_MINOR, WANTED_SERVERS } from '../api/kubernetes-range.ts';
 import { installationOf } from '../kube/installation-kind.ts';
 import type { TrimmedControlNode } from '../kube/trim-control-node.ts';
 import type { TrimmedNode } from '../kube/trim-node.ts';
@@ -90,8 +91,6 @@ export interface DoctorFacts {
   readonly certificates: readonly CertificateSeen[];
 }
 
-/** ValidatingAdmissionPolicies, without which an agent could write what is not its own. */
-const LEAST_MINOR = 30;
 const CLOCK_TOLERANCE_MS = 5_000;
 const GONE_AFTER_MS = 3_600_000;
 const CERTIFICATE_SOON_MS = 30 * 86_400_000;
@@ -124,18 +123,24 @@ export function examine(facts: DoctorFacts): Diagnosis[] {
 
 function apiServer({ serverVersion }: DoctorFacts): Diagnosis {
   const check = 'API server';
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(serverVersion) ?? [];
-  if (major === undefined || minor === undefined) {
-    return { check, level: 'unknown', message: `it says it is ${serverVersion || 'nothing'}` };
-  }
-  return Number(major) > 1 || Number(minor) >= LEAST_MINOR
-    ? { check, level: 'well', message: serverVersion }
-    : {
-        check,
-        level: 'bad',
+  switch (fitOfServer(serverVersion)) {
+    case 'unknown':
+      return { check, level: 'unknown', message: `it says it is ${serverVersion || 'nothing'}` };
+    case 'older':
+      return {
+        ...{ check, level: 'bad' },
         message: `it is ${serverVersion}, wanted v1.${LEAST_MINOR} or newer: admission policies are not there before`,
         fix: 'update the controllers by hand to a supported version first',
       };
+    case 'newer':
+      return {
+        ...{ check, level: 'odd' },
+        message: `it is ${serverVersion}, this release was tried with ${WANTED_SERVERS}`,
+        fix: 'take a newer release of Autopilot (docs/usage/upgrade.md)',
+      };
+    case 'fits':
+      return { check, level: 'well', message: serverVersion };
+  }
 }
 
 function kinds({ kinds: known }: DoctorFacts): Diagnosis {

@@ -8,3 +8,12 @@ const POD = /^autopilot-orchestrator-[0-9a-z]+-[0-9a-z]{5}_/;
 export function installationOf(identity: string): InstallationKind {
   return POD.test(identity) ? 'Deployment' : 'hosts';
 }
+
+/** @returns a sentence where the one that leads is of another kind than we; undefined where all is well */
+export function secondInstallation(identity: string, leader: string): string | undefined {
+  const [own, other] = [installationOf(identity), installationOf(leader)];
+  if (own === other) return undefined;
+  return own === 'hosts'
+    ? `two installations in one cluster: ${leader} leads, of Deployment k0s-autopilot/autopilot-orchestrator, and this one is on a host: delete the Deployment, or \`autopilot uninstall\` here and \`autopilot install agent\``
+    : `two installations in one cluster: ${leader} leads, on a host, and this one is of a Deployment: delete the Deployment, or take the orchestrators from the hosts`;
+}

@@ -82,6 +82,21 @@ export const TROUBLE_ADVICE: Readonly<Record<TroubleName, TroubleAdvice>> = {
     fix: 'Mend what the message says, and look at what would be done before it is.',
     next: ['autopilot install agent --dry-run  # on host w1'],
   },
+  TwoInstallations: {
+    meanwhile: 'The one that leads goes on; the other one ends, and comes back to look again.',
+    fix: 'Keep one kind: delete the Deployment, or make agents alone of the hosts.',
+    next: [
+      'autopilot doctor',
+      'kubectl delete deployment -n k0s-autopilot autopilot-orchestrator',
+      'autopilot uninstall  # on host c1',
+      'autopilot install agent  # on host c1',
+    ],
+  },
+  UnsupportedServer: {
+    meanwhile: 'No Plan is begun. k0s runs as it is.',
+    fix: 'Update the controllers by hand to a version that is supported.',
+    next: ['kubectl version', 'autopilot doctor'],
+  },
   NotInstalled: {
     meanwhile: 'k0s runs on; nothing updates this host.',
     fix: 'Install it again on that controller.',
