@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { addClusterOptions } from './cluster-options.ts';
-import { exitAsMisused } from './preview-command.ts';
 import type { StatusOptions } from './status.ts';
 
 /** The rest is loaded only when it is asked for. */
@@ -16,7 +15,6 @@ export function addStatus(program: Command): void {
       'after',
       '\nExit: 0 nothing has failed, 1 a Plan has, or the cluster cannot be read, 2 bad input',
     )
-    .exitOverride(exitAsMisused)
     .action(async (plan: string | undefined, options: StatusOptions) => {
       const { runStatus } = await import('./status.ts');
       process.exitCode = await runStatus(plan, options);

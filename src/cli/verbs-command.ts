@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Verb } from '../api/requests.ts';
 import { addClusterOptions } from './cluster-options.ts';
-import { exitAsMisused } from './preview-command.ts';
 
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
@@ -35,7 +34,6 @@ export function addVerbs(program: Command): void {
         'after',
         '\nExit: 0 it was done, 1 it was refused, not answered, or what was waited for failed, 2 bad input',
       )
-      .exitOverride(exitAsMisused)
       .action(async (plan: string, given: Record<string, unknown>) => {
         const { runVerb } = await import('./verbs.ts');
         process.exitCode = await runVerb(verb, plan, given);

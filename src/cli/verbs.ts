@@ -24,7 +24,12 @@ const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
   context: z.string().min(1).optional(),
   output: z.enum(FORMATS).default('text'),
-  timeout: z.coerce.number().int().min(1).max(86_400).default(30),
+  timeout: z.coerce
+    .number({ error: 'wanted seconds, from 1 to 86400' })
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(30),
   wait: z.boolean().default(false),
   of: z.string().min(1).optional(),
   node: z.array(z.string().min(1)).min(1).optional(),

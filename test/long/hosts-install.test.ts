@@ -98,6 +98,7 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
       c1,
       'autopilot install controller --kubeconfig /nowhere',
       /cannot read the kubeconfig \/nowhere/,
+      2,
     );
     await refused(c1, 'autopilot install controller --kubeconfig /etc/hosts', /kubeconfig/);
     await refused(
