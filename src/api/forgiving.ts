@@ -20,6 +20,9 @@ export function parseForgiving<T>(
   value: unknown,
   only?: 'fields',
 ): Forgiven<T> | undefined {
+  // Nearly always all is known: a copy of thousands of targets costs more than to read them.
+  const whole = schema.safeParse(value);
+  if (whole.success) return { value: whole.data, dropped: [] };
   const copy = structuredClone(value);
   const dropped: string[] = [];
   for (;;) {

@@ -8,6 +8,9 @@ export const STEPS = {
   Undone: 'A node runs its old version again.',
   Held: 'An update is neither confirmed nor undone: a person decides.',
   Failed: 'A target, or a run, has failed; the message says why.',
+  BatchStarted: 'Of a run with more than 100 targets: a batch of workers begins.',
+  BatchSettled:
+    'Of a run with more than 100 targets: all of a batch are at their end, and given back.',
   PassedOver: 'A node could not be emptied in time, and was left as it is.',
   StandingBy: "k0s's own Autopilot holds the Lease: ours waits until it is switched off.",
 } as const;

@@ -3,8 +3,7 @@ import { fitOfServer, LEAST_MINOR, WANTED_SERVERS } from '../api/kubernetes-rang
 import { installationOf } from '../kube/installation-kind.ts';
 import type { TrimmedControlNode } from '../kube/trim-control-node.ts';
 import type { TrimmedNode } from '../kube/trim-node.ts';
-import { reportAgeMs } from '../kube/trim-signals.ts';
-import { agentStanding } from '../plans/agent-standing.ts';
+import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import type { TrimmedUpdatePolicy } from '../plans/trim-update-policy.ts';
 import { durationText, namesText } from './print-text.ts';
@@ -301,10 +300,7 @@ function agents(facts: DoctorFacts): Diagnosis {
   const hosts = hostsOf(facts).filter(({ host }) => !gone.has(host as TrimmedControlNode));
   const of = (kind: 'missing' | 'stale') =>
     hosts
-      .filter(({ host }) => {
-        const age = reportAgeMs(host, facts.serverNowMs);
-        return agentStanding({ report: host.report, reportAgeMs: age }).kind === kind;
-      })
+      .filter(({ host }) => agentStanding(host, facts.serverNowMs).kind === kind)
       .map(({ host }) => host.name);
   const [missing, stale] = [of('missing'), of('stale')];
   const stuck = hosts.flatMap(({ host: { name, report } }) =>

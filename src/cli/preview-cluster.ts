@@ -29,7 +29,10 @@ import { list } from './preview-list.ts';
 
 /** The cluster, read once. */
 export interface ObservedCluster {
-  readonly world: Pick<PlanFacts, 'nodes' | 'controlNodes' | 'budgets' | 'quarantined'>;
+  readonly world: Pick<
+    PlanFacts,
+    'serverNowMs' | 'nodes' | 'controlNodes' | 'budgets' | 'quarantined'
+  >;
   readonly plans: readonly TrimmedPlan[];
   readonly updatePolicy: TrimmedUpdatePolicy | undefined;
   readonly pods: readonly PreviewPod[];
@@ -60,15 +63,17 @@ export async function observeCluster(kube: Kube, apiPort: number): Promise<Obser
   const asked = await askAll(kube, trimmed, apiPort);
   return {
     world: {
+      serverNowMs,
       nodes: byName(
         nodes.map((raw) => {
           const node = trimNode(raw);
-          const outlook = outlookOf(outlooks.get(node.name) ?? [], found);
-          return nodeFacts(node, { ...beside, outlook }, serverNowMs);
+          const going = outlooks.get(node.name) ?? [];
+          const outlook = outlookOf(going, found);
+          return nodeFacts(node, { ...beside, outlook, toGo: going.length });
         }),
       ),
       controlNodes: byName(
-        trimmed.map((one) => controlNodeFacts(one, asked.answers.get(one.name)!, serverNowMs)),
+        trimmed.map((one) => controlNodeFacts(one, asked.answers.get(one.name)!)),
       ),
       budgets: budgets.map((raw) => trimBudget(raw)),
       quarantined: quarantined.map((raw) => trimQuarantine(raw)),

@@ -7,8 +7,8 @@ import {
 } from '../api/plan.ts';
 import type { TrimmedControlNode } from '../kube/trim-control-node.ts';
 import type { TrimmedNode } from '../kube/trim-node.ts';
-import { reportAgeMs, type TrimmedTarget } from '../kube/trim-signals.ts';
-import { agentStanding } from '../plans/agent-standing.ts';
+import type { TrimmedTarget } from '../kube/trim-signals.ts';
+import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
 import type { Leader } from '../plans/explain.ts';
 import { targetsOf } from '../plans/progress.ts';
 import type { TrimmedPlan } from '../plans/trim-plan.ts';
@@ -210,7 +210,7 @@ function hostLine(
     message: found?.target.message,
     sinceMs: Number.isNaN(sinceMs) ? undefined : Math.max(0, nowMs - sinceMs),
     share: shareOf({ phase, signal }),
-    agent: agentStanding({ report: host.report, reportAgeMs: ageMs }).kind,
+    agent: agentStanding(host, serverNowMs).kind,
     agentVersion: report?.agent.version,
     reportAgeMs: ageMs,
     kept: report?.host.previous?.version,

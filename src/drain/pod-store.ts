@@ -23,6 +23,8 @@ export interface PodStore {
   isWanted: boolean;
   /** @returns undefined until all have been listed */
   of(node: string): readonly TrimmedPod[] | undefined;
+  /** How many pods of a node have to go before it is updated. @returns undefined until all have been listed */
+  toGo(node: string): number | undefined;
 }
 
 interface Watching {
@@ -72,6 +74,9 @@ export function createPodStore(options: PodStoreOptions): PodStore {
     of(node) {
       if (watching?.pods.isSynced !== true) return undefined;
       return watching.byNode.of(node);
+    },
+    toGo(node) {
+      return watching?.pods.isSynced === true ? watching.byNode.toGo(node) : undefined;
     },
   };
 }

@@ -20,6 +20,9 @@ const API_SERVER_NAME = 'kubernetes.default.svc';
 /** Short enough to ask a second server within the time in which a Lease must be renewed. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
+/** Certificates and tokens are renewed hours ahead; to read them anew for each of hundreds of requests is waste. */
+const CREDENTIALS_FOR_MS = 1_000;
+
 /** Requests beyond this many wait their turn: a burst of writes must not become a burst of handshakes. */
 const REQUEST_CONNECTIONS = 16;
 
@@ -37,6 +40,7 @@ export class Connections {
   readonly #home: string;
   #isClosed = false;
   #tls: Credentials['tls'] | undefined;
+  #credentials: { readonly value: Credentials; readonly untilMs: number } | undefined;
   readonly #byServer = new Map<string, Record<Purpose, Dispatcher>>();
 
   /** @param home URL of the API server that the kubeconfig names */
@@ -49,7 +53,7 @@ export class Connections {
     purpose: Purpose,
     server: string,
   ): Promise<{ dispatcher: Dispatcher; credentials: Credentials }> {
-    const credentials = await readCredentials(this.#config);
+    const credentials = await this.#read();
     if (this.#isClosed) throw new Error('the client was closed');
     const { tls } = credentials;
     if (this.#tls === undefined || !sameTls(this.#tls, tls)) {
@@ -67,6 +71,15 @@ export class Connections {
       this.#byServer.set(server, known);
     }
     return { dispatcher: known[purpose], credentials };
+  }
+
+  async #read(): Promise<Credentials> {
+    if (this.#credentials !== undefined && performance.now() < this.#credentials.untilMs) {
+      return this.#credentials.value;
+    }
+    const value = await readCredentials(this.#config);
+    this.#credentials = { value, untilMs: performance.now() + CREDENTIALS_FOR_MS };
+    return value;
   }
 
   /** Cuts what is under way with one server: whoever watches there goes on elsewhere. */

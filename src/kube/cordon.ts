@@ -1,5 +1,6 @@
 import { ANNOTATION } from '../api/meta.ts';
 import { formatCordonMark, parseCordonMark } from '../drain/cordon-mark.ts';
+import type { Action } from '../plans/facts.ts';
 import type { Kube } from './client.ts';
 import {
   type PatchStep,
@@ -9,8 +10,10 @@ import {
   testAnnotation,
 } from './json-patch.ts';
 import { type Outcome, patchTarget } from './patch-target.ts';
+import type { RawTaint } from './raw.ts';
 import { readNode, withoutSoftTaint } from './soft-taint.ts';
 import { targetPath } from './target-path.ts';
+import { replaceOrder } from './write-order.ts';
 
 const UNSCHEDULABLE = '/spec/unschedulable';
 const KEY = ANNOTATION.cordonedFor;
@@ -18,28 +21,33 @@ const KEY = ANNOTATION.cordonedFor;
 const SCHEDULABLE: PatchStep = { op: 'test', path: UNSCHEDULABLE, value: null };
 const CORDONED: PatchStep = { op: 'test', path: UNSCHEDULABLE, value: true };
 
+type Cordon = Extract<Action, { kind: 'cordon' }>;
+type Uncordon = Extract<Action, { kind: 'uncordon' }>;
+
 /**
  * Marks a node as being emptied for an order, and cordons it unless it already is. Whose cordon it is goes
  * into the mark, in the same write: a foreign one must still be there when we are done.
  *
- * A mark that another order of ours left behind is taken over, with what it says about the cordon.
+ * A mark that another order of ours left behind is taken over, with what it says about the cordon. Then, and
+ * wherever else the world is not as hoped, what would have gone along is left to the next look.
+ * @param taints of the node as they were seen last
  */
 export async function cordon(
   kube: Kube,
-  name: string,
-  orderId: string,
+  { name, orderId, softTaint, apply }: Cordon,
+  taints: readonly RawTaint[] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
   const ours = formatCordonMark({ orderId, ours: true });
   const close: PatchStep = { op: 'add', path: UNSCHEDULABLE, value: true };
+  const besides = [
+    ...(softTaint === undefined ? [] : withoutSoftTaint(taints, softTaint)),
+    ...(apply === undefined ? [] : replaceOrder(apply)),
+  ];
+  const alone = [SCHEDULABLE, testAnnotation(KEY, undefined), close, setAnnotation(KEY, ours)];
   // Nearly always all is as hoped, so that it takes one write and no read.
-  const first = await patchTarget(
-    kube,
-    path,
-    [SCHEDULABLE, testAnnotation(KEY, undefined), close, setAnnotation(KEY, ours)],
-    signal,
-  );
+  const first = await patchTarget(kube, path, [...alone, ...besides], signal);
   if (first.done) return first;
 
   const node = await readNode(kube, path, signal);
@@ -63,33 +71,32 @@ export async function cordon(
 
 /**
  * Removes the mark of that order, and with it the cordon where that was ours. Without that mark nothing is
- * touched: no mark at all is `done`, that of another order is not.
- * @param softTaint the run whose soft taint goes with it; undefined: there is none
+ * touched: no mark at all is `done`, that of another order is not. The soft taint and the order that it names
+ * go in the same write; an order that is another one by now stays.
  */
 export async function uncordon(
   kube: Kube,
-  name: string,
-  orderId: string,
-  softTaint: string | undefined,
+  { name, orderId, softTaint, order }: Uncordon,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
   const ours = formatCordonMark({ orderId, ours: true });
-  // In one write with the cordon; that of the cordon is in the list as well, so it must be read.
+  const open = [
+    testAnnotation(KEY, ours),
+    removeAnnotation(KEY),
+    // `add` and not `remove`: somebody may have uncordoned it already, and then there is no such member.
+    { op: 'add', path: UNSCHEDULABLE, value: false } as const,
+  ];
+  const done =
+    order === undefined
+      ? []
+      : [testAnnotation(ANNOTATION.order, order), removeAnnotation(ANNOTATION.order)];
+  // Rare, for it goes with the cordon. The taint of the cordon is in the list by now, so it must be read.
   const untaint =
-    softTaint === undefined ? [] : withoutSoftTaint(await readNode(kube, path, signal), softTaint);
-  const first = await patchTarget(
-    kube,
-    path,
-    [
-      testAnnotation(KEY, ours),
-      removeAnnotation(KEY),
-      // `add` and not `remove`: somebody may have uncordoned it already, and then there is no such member.
-      { op: 'add', path: UNSCHEDULABLE, value: false },
-      ...untaint,
-    ],
-    signal,
-  );
+    softTaint === undefined
+      ? []
+      : withoutSoftTaint((await readNode(kube, path, signal))?.spec?.taints, softTaint);
+  const first = await patchTarget(kube, path, [...open, ...done, ...untaint], signal);
   if (first.done) return first;
 
   const node = await readNode(kube, path, signal);
@@ -98,11 +105,8 @@ export async function uncordon(
   if (parseCordonMark(text)?.orderId !== orderId) {
     return { done: false, why: `node ${name} is marked for ${text}, not for ${orderId}` };
   }
-  if (text === ours) return first;
-  return patchTarget(
-    kube,
-    path,
-    [testAnnotation(KEY, text), removeAnnotation(KEY), ...untaint],
-    signal,
-  );
+  const lift = text === ours ? open : [testAnnotation(KEY, text), removeAnnotation(KEY)];
+  const isThere = order !== undefined && node?.metadata.annotations?.[ANNOTATION.order] === order;
+  const left = softTaint === undefined ? [] : withoutSoftTaint(node?.spec?.taints, softTaint);
+  return patchTarget(kube, path, [...lift, ...(isThere ? done : []), ...left], signal);
 }

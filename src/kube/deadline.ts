@@ -10,6 +10,9 @@ export interface Deadline {
   end(): void;
 }
 
+/** Made once: a DOMException for each request that has ended well costs more than the request's own parsing. */
+const ENDED = new Error('the request has ended');
+
 /**
  * To be ended by whoever started it. Not AbortSignal.any: what that makes hangs on to a long-lived signal
  * for longer than the request lives.
@@ -32,7 +35,7 @@ export function startDeadline(timeoutMs: number, outer: AbortSignal | undefined)
     end() {
       clearTimeout(timer);
       outer?.removeEventListener('abort', onAbort);
-      controller.abort();
+      controller.abort(ENDED);
     },
   };
 }

@@ -60,7 +60,8 @@ export interface Informer<T> {
   readonly ended: Promise<void>;
 }
 
-const PAGE = 500;
+/** Some 2 MB of Nodes: a page is in memory as text and as objects at once. */
+const PAGE = 250;
 /** A watch that lived this long has worked: what ends it is ordinary, and the next one may begin at once. */
 const PROVEN_MS = 5_000;
 /** A refused watch is first tried again from where it stood; after this many in a row, all is listed anew. */

@@ -4,21 +4,18 @@ import type { NodeFacts, Outlook } from '../plans/facts.ts';
 import type { TrimmedNode } from './trim-node.ts';
 import { hostFacts } from './trim-signals.ts';
 
-/**
- * @param beside what the Node itself does not tell
- * @param serverNowMs by the API server's clock; undefined before its first answer
- */
+/** @param beside what the Node itself does not tell */
 export function nodeFacts(
   node: TrimmedNode,
   beside: {
     readonly renewals: number;
     readonly drain: DrainFacts | undefined;
     readonly outlook?: Outlook | undefined;
+    readonly toGo?: number | undefined;
   },
-  serverNowMs: number | undefined,
 ): NodeFacts {
   return {
-    ...hostFacts(node, serverNowMs),
+    ...hostFacts(node),
     ready: node.ready,
     kubeletVersion: node.kubeletVersion,
     unschedulable: node.unschedulable,
@@ -26,6 +23,7 @@ export function nodeFacts(
     softTaint: node.softTaint,
     renewals: beside.renewals,
     drain: beside.drain,
+    toGo: beside.toGo,
     outlook: beside.outlook,
   };
 }

@@ -5,6 +5,7 @@ import { cordon, uncordon } from './cordon.ts';
 import { dropRequests } from './drop-requests.ts';
 import type { Outcome } from './patch-target.ts';
 import { quarantine } from './quarantine.ts';
+import type { RawTaint } from './raw.ts';
 import { releaseLeadership } from './release-leadership.ts';
 import { removeSoftTaint, setSoftTaint } from './soft-taint.ts';
 import { removeOrder, writeOrder } from './write-order.ts';
@@ -13,6 +14,8 @@ type Job = Extract<Action, { kind: 'job' }>;
 
 export interface PerformPorts {
   readonly kube: Kube;
+  /** All taints of a node as they were seen last, while ours is among them. */
+  readonly taintsOf: (node: string) => readonly RawTaint[] | undefined;
   /** One round of evictions; {@link DrainClient.evict}. */
   readonly evict: (node: string, rules: DrainRules, signal?: AbortSignal) => Promise<void>;
   /** {@link JobClient.begin} */
@@ -27,7 +30,7 @@ export interface PerformPorts {
  *   ApiUnreachableError when it cannot be asked
  */
 export async function perform(
-  { kube, evict, beginJob }: PerformPorts,
+  { kube, taintsOf, evict, beginJob }: PerformPorts,
   action: Action,
   signal?: AbortSignal,
 ): Promise<Outcome> {
@@ -37,9 +40,9 @@ export async function perform(
     case 'removeOrder':
       return removeOrder(kube, action, signal);
     case 'cordon':
-      return cordon(kube, action.name, action.orderId, signal);
+      return cordon(kube, action, taintsOf(action.name), signal);
     case 'uncordon':
-      return uncordon(kube, action.name, action.orderId, action.softTaint, signal);
+      return uncordon(kube, action, signal);
     case 'evict':
       await evict(action.name, action.rules, signal);
       return { done: true };

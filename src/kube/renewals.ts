@@ -22,6 +22,8 @@ export interface Renewals {
 
 interface Trial {
   readonly orderId: string;
+  /** By the node's own clock. */
+  readonly restartedAt: string | undefined;
   renewTime: string | undefined;
   count: number;
 }
@@ -36,8 +38,9 @@ export function createRenewals(renewTimeOf: (name: string) => string | undefined
       if (known && known.orderId !== signal?.id) trials.delete(name);
       if (signal?.phase !== 'OnTrial' || trials.has(name)) return;
       const renewTime = renewTimeOf(name);
-      const count = isAfter(renewTime, signal.restartedAt) ? 1 : 0;
-      trials.set(name, { orderId: signal.id, renewTime, count });
+      const { id: orderId, restartedAt } = signal;
+      const count = isAfter(renewTime, restartedAt) ? 1 : 0;
+      trials.set(name, { orderId, restartedAt, renewTime, count });
     },
     nodeDeleted(name) {
       trials.delete(name);
@@ -45,8 +48,10 @@ export function createRenewals(renewTimeOf: (name: string) => string | undefined
     leaseChanged({ name, renewTime }) {
       const trial = trials.get(name);
       if (!trial || trial.renewTime === renewTime) return;
+      // The first that is seen of a Lease may be from before the restart.
+      const isNew = trial.renewTime !== undefined || isAfter(renewTime, trial.restartedAt);
       trial.renewTime = renewTime;
-      trial.count += 1;
+      if (isNew) trial.count += 1;
     },
     count: (name) => trials.get(name)?.count ?? 0,
   };

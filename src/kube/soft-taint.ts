@@ -41,13 +41,15 @@ export async function removeSoftTaint(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
-  const steps = withoutSoftTaint(await readNode(kube, path, signal), run);
+  const steps = withoutSoftTaint((await readNode(kube, path, signal))?.spec?.taints, run);
   return steps.length === 0 ? { done: true } : patchTarget(kube, path, steps, signal);
 }
 
-/** @returns what takes the taint of that run from the node as it was read; empty where there is none */
-export function withoutSoftTaint(node: RawNode | undefined, run: string): readonly PatchStep[] {
-  const taints = node?.spec?.taints ?? [];
+/** @returns what takes the taint of that run from the taints of a node; empty where it is not among them */
+export function withoutSoftTaint(
+  taints: readonly RawTaint[] = [],
+  run: string,
+): readonly PatchStep[] {
   const others = taints.filter((one) => !(isSoftTaint(one) && (one.value ?? '') === run));
   return others.length === taints.length ? [] : replaceTaints(taints, others);
 }

@@ -1,6 +1,6 @@
 import { ANNOTATION } from '../api/meta.ts';
 import type { Truth } from '../plans/facts.ts';
-import type { RawNode } from './raw.ts';
+import type { RawNode, RawTaint } from './raw.ts';
 import { isSoftTaint } from './soft-taint.ts';
 import { type TrimmedTarget, trimSignals } from './trim-signals.ts';
 
@@ -12,6 +12,8 @@ export interface TrimmedNode extends TrimmedTarget {
   readonly cordonedFor: string | undefined;
   /** Value of our soft taint. */
   readonly softTaint: string | undefined;
+  /** All taints, while ours is among them: a list is replaced as a whole. */
+  readonly taints?: readonly RawTaint[] | undefined;
 }
 
 export function trimNode(raw: unknown, previous?: TrimmedNode): TrimmedNode {
@@ -22,7 +24,7 @@ export function trimNode(raw: unknown, previous?: TrimmedNode): TrimmedNode {
     kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',
     unschedulable: node.spec?.unschedulable === true,
     cordonedFor: node.metadata.annotations?.[ANNOTATION.cordonedFor],
-    softTaint: softTaintOf(node),
+    ...softTaintOf(node),
   };
 }
 
@@ -32,7 +34,9 @@ function readyOf(node: RawNode): Truth {
   return status === 'True' || status === 'False' ? status : 'Unknown';
 }
 
-function softTaintOf({ spec }: RawNode): string | undefined {
+function softTaintOf({ spec }: RawNode): Pick<TrimmedNode, 'softTaint' | 'taints'> {
   const ours = spec?.taints?.find(isSoftTaint);
-  return ours && (ours.value ?? '');
+  return ours === undefined
+    ? { softTaint: undefined, taints: undefined }
+    : { softTaint: ours.value ?? '', taints: spec?.taints };
 }

@@ -69,20 +69,8 @@ export function platformOf(labels: Readonly<Record<string, string>>): string | u
   return os && arch ? `${os}-${arch}` : undefined;
 }
 
-/**
- * @param serverNowMs by the API server's clock; undefined before its first answer
- * @returns how long ago the agent wrote; undefined: not known. Never negative: stamps are cut to seconds
- */
-export function reportAgeMs(
-  target: Pick<TrimmedTarget, 'reportedAtMs'>,
-  serverNowMs: number | undefined,
-): number | undefined {
-  if (target.reportedAtMs === undefined || serverNowMs === undefined) return undefined;
-  return Math.max(0, serverNowMs - target.reportedAtMs);
-}
-
-/** What Node and ControlNode tell in the same way. @param serverNowMs as of {@link reportAgeMs} */
-export function hostFacts(target: TrimmedTarget, serverNowMs: number | undefined): HostFacts {
+/** What Node and ControlNode tell in the same way. */
+export function hostFacts(target: TrimmedTarget): HostFacts {
   return {
     name: target.name,
     uid: target.uid,
@@ -91,7 +79,7 @@ export function hostFacts(target: TrimmedTarget, serverNowMs: number | undefined
     order: target.order,
     orderText: target.orderText,
     report: target.report,
-    reportAgeMs: reportAgeMs(target, serverNowMs),
+    reportedAtMs: target.reportedAtMs,
     exemptions: target.exemptions,
   };
 }

@@ -1,9 +1,10 @@
 import { ANNOTATION } from '../api/meta.ts';
-import type { Action } from '../plans/facts.ts';
+import type { Action, NewOrder } from '../plans/facts.ts';
 import { formatOrder } from '../signals/order.ts';
 import { isNotFound } from './api-error.ts';
 import type { Kube } from './client.ts';
 import {
+  type PatchStep,
   removeAnnotation,
   setAnnotation,
   setFirstAnnotation,
@@ -24,12 +25,7 @@ export async function writeOrder(
 ): Promise<Outcome> {
   const path = targetPath(action.role, action.name);
   const text = formatOrder(action.order);
-  const outcome = await patchTarget(
-    kube,
-    path,
-    [testAnnotation(ANNOTATION.order, action.replaces), setAnnotation(ANNOTATION.order, text)],
-    signal,
-  );
+  const outcome = await patchTarget(kube, path, replaceOrder(action), signal);
   if (outcome.done) return outcome;
   const found = await readAnnotations(kube, path, signal);
   if (found === 'gone') return { done: false, why: `${action.name} does not exist any more` };
@@ -37,6 +33,14 @@ export async function writeOrder(
     return patchTarget(kube, path, setFirstAnnotation(ANNOTATION.order, text), signal);
   }
   return settle(action.name, found?.[ANNOTATION.order], text);
+}
+
+/** What puts an order in the place of the one that was judged, where that is still there. */
+export function replaceOrder({ order, replaces }: NewOrder): readonly PatchStep[] {
+  return [
+    testAnnotation(ANNOTATION.order, replaces),
+    setAnnotation(ANNOTATION.order, formatOrder(order)),
+  ];
 }
 
 /** Removes the order of a target, if it is still the one that was judged. Already gone is `done`. */

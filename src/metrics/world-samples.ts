@@ -78,12 +78,12 @@ function movedAtMs({ lastUpdatedTimestamp }: TargetStatus): number {
   return Date.parse(lastUpdatedTimestamp) || 0;
 }
 
-function hostSamples({ nodes, controlNodes }: ClusterView): Sample[] {
+function hostSamples({ nodes, controlNodes, serverNowMs }: ClusterView): Sample[] {
   const agents = new Tally('autopilot_agents');
   const versions = new Tally('autopilot_agent_versions');
   const hosts = new Tally('autopilot_hosts');
   const tell = (role: Role, host: HostFacts) => {
-    agents.add({ role, state: agentStanding(host).kind }, 1);
+    agents.add({ role, state: agentStanding(host, serverNowMs).kind }, 1);
     const report = host.report.kind === 'valid' ? host.report.value : undefined;
     const running = report?.host.k0sVersion;
     const isK0s = running !== undefined && parseK0sVersion(running) !== undefined;

@@ -79,7 +79,9 @@ export function decide(facts: AgentFacts): Next {
   }
   if (isSettled(signal.phase)) {
     if (facts.untidy) return { do: 'tidy' };
-    if (order.kind === 'absent') return { do: 'forget' };
+    // What was kept is told until there is another order: the orchestrator takes that one away before it has
+    // written down what came of it.
+    if (order.kind === 'absent' && signal.phase !== 'Committed') return { do: 'forget' };
     return followUp(journal, signal, order);
   }
   switch (signal.phase) {

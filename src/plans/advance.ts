@@ -26,9 +26,9 @@ export function advance(target: Target, course: UpdateCourse): Step {
     const kind = target.role === 'worker' ? 'Node' : 'ControlNode';
     return fail('NodeVanished', `${kind} ${target.name} was deleted while it was under way`);
   }
-  if (target.order === undefined) return withoutOrder(target, phase, course);
   const ended = settled(target, target.order, course);
   if (ended !== undefined) return ended;
+  if (target.order === undefined) return withoutOrder(target, phase, course);
   switch (phase) {
     case 'Downloading':
       return downloading(target, course);

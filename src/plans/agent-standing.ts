@@ -9,10 +9,24 @@ export type AgentStanding =
   /** There is no report that can be read; `why` continues "it has no agent: ". */
   | { readonly kind: 'missing'; readonly why: string };
 
-export function agentStanding({
-  report,
-  reportAgeMs,
-}: Pick<HostFacts, 'report' | 'reportAgeMs'>): AgentStanding {
+/**
+ * @param serverNowMs by the API server's clock; undefined before its first answer
+ * @returns how long ago the agent wrote; undefined: not known. Never negative: stamps are cut to seconds
+ */
+export function reportAgeMs(
+  { reportedAtMs }: Pick<HostFacts, 'reportedAtMs'>,
+  serverNowMs: number | undefined,
+): number | undefined {
+  if (reportedAtMs === undefined || serverNowMs === undefined) return undefined;
+  return Math.max(0, serverNowMs - reportedAtMs);
+}
+
+/** @param serverNowMs as of {@link reportAgeMs} */
+export function agentStanding(
+  host: Pick<HostFacts, 'report' | 'reportedAtMs'>,
+  serverNowMs: number | undefined,
+): AgentStanding {
+  const { report } = host;
   if (report.kind !== 'valid') {
     return {
       kind: 'missing',
@@ -20,7 +34,8 @@ export function agentStanding({
     };
   }
   const toleratedMs = report.value.agent.heartbeatMs * STALE_AFTER_HEARTBEATS;
-  return reportAgeMs !== undefined && reportAgeMs > toleratedMs
-    ? { kind: 'stale', ageMs: reportAgeMs, toleratedMs }
+  const ageMs = reportAgeMs(host, serverNowMs);
+  return ageMs !== undefined && ageMs > toleratedMs
+    ? { kind: 'stale', ageMs, toleratedMs }
     : { kind: 'fresh' };
 }

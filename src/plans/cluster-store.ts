@@ -9,12 +9,13 @@ import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { type JobClient, startJobClient } from '../kube/job-client.ts';
-import { nodeFacts } from '../kube/node-facts.ts';
+import { createLeaseStore, type LeaseStore } from '../kube/lease-store.ts';
+import { NodeFactsCache } from '../kube/node-facts-cache.ts';
+import type { RawTaint } from '../kube/raw.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
   BUDGETS,
   CONTROL_NODES,
-  NODE_LEASES,
   NODES,
   PLANS,
   QUARANTINED_ARTIFACTS,
@@ -23,17 +24,10 @@ import {
 } from '../kube/target-path.ts';
 import { type TrimmedBudget, trimBudget } from '../kube/trim-budget.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
-import { type TrimmedLease, trimLease } from '../kube/trim-lease.ts';
 import { type TrimmedNode, trimNode } from '../kube/trim-node.ts';
 import type { Log } from '../log.ts';
-import type {
-  BudgetFacts,
-  ControlNodeFacts,
-  NodeFacts,
-  Outlook,
-  QuarantineFacts,
-} from './facts.ts';
-import { outlookOf } from './outlook.ts';
+import type { BudgetFacts, ControlNodeFacts, NodeFacts, QuarantineFacts } from './facts.ts';
+import { isUnderWay } from './run.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
 import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
@@ -60,10 +54,11 @@ export class ClusterStore {
   readonly #kube: Kube;
   readonly #onChange: () => void;
   readonly #pods: PodStore;
+  readonly #nodeFacts: NodeFactsCache;
   #ahead: ReadonlySet<string> = new Set();
   readonly #nodes: Informer<TrimmedNode>;
   readonly #controlNodes: Informer<TrimmedControlNode>;
-  readonly #leases: Informer<TrimmedLease>;
+  readonly #leases: LeaseStore;
   readonly #budgets: Informer<TrimmedBudget>;
   readonly #policies: Informer<TrimmedUpdatePolicy>;
   readonly #quarantined: Informer<TrimmedQuarantine>;
@@ -73,7 +68,7 @@ export class ClusterStore {
   constructor(options: ClusterStoreOptions) {
     const { kube, log, signal, onChange } = options;
     const onHealth = () => {
-      const sighted = this.#informers.every(({ healthy }) => healthy);
+      const sighted = this.#informers.every(({ healthy }) => healthy) && this.#leases.healthy;
       if (!sighted) this.#sightedSinceMs = undefined;
       else this.#sightedSinceMs ??= Date.now();
       onChange();
@@ -90,11 +85,26 @@ export class ClusterStore {
     this.apis = createApiCheckClient({ kube, log, signal, onChange });
     this.#pods = createPodStore({
       ...{ kube, log, signal },
-      onChange: (node) => this.drain.podsChanged(node),
-      onSynced: onChange,
+      onChange: (node) => {
+        this.#nodeFacts.changed(node);
+        this.drain.podsChanged(node);
+      },
+      onSynced: () => {
+        this.#nodeFacts.allChanged();
+        onChange();
+      },
     });
     this.drain = createDrainClient({ kube, log, signal, pods: this.#pods, onChange });
-    this.plans = startInformer({ ...common, path: PLANS, trim: trimPlan, onChange });
+    this.plans = startInformer({
+      ...common,
+      path: PLANS,
+      trim: trimPlan,
+      onChange: () => {
+        // Whoever leads: a take-over begins with everything at hand.
+        this.#leases.isWanted = [...this.plans.values()].some(({ status }) => isUnderWay(status));
+        onChange();
+      },
+    });
     this.jobs = startJobClient({ ...common, onChange });
     this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
     this.#policies = startInformer({
@@ -109,15 +119,14 @@ export class ClusterStore {
       trim: trimQuarantine,
       onChange,
     });
-    this.#leases = startInformer<TrimmedLease>({
+    this.#leases = createLeaseStore({
       ...common,
-      path: NODE_LEASES,
-      trim: trimLease,
-      onChange: ({ object }) => {
-        const before = this.#renewals.count(object.name);
-        this.#renewals.leaseChanged(object);
-        // Thousands of Leases are renewed all the time; only those of nodes on trial matter.
-        if (this.#renewals.count(object.name) !== before) onChange();
+      onChange: (lease) => {
+        const before = this.#renewals.count(lease.name);
+        this.#renewals.leaseChanged(lease);
+        if (this.#renewals.count(lease.name) === before) return;
+        this.#nodeFacts.changed(lease.name);
+        onChange();
       },
     });
     this.#budgets = startInformer<TrimmedBudget>({
@@ -128,9 +137,14 @@ export class ClusterStore {
         if ((object.disruptionsAllowed ?? 0) > 0) this.drain.budgetOpened(object.namespace);
       },
     });
-    this.#renewals = createRenewals(
-      (name) => this.#leases.get(`kube-node-lease/${name}`)?.renewTime,
-    );
+    this.#renewals = createRenewals((name) => this.#leases.renewTimeOf(name));
+    this.#nodeFacts = new NodeFactsCache({
+      node: (name) => this.#nodes.get(name),
+      renewals: (name) => this.#renewals.count(name),
+      pods: this.#pods,
+      drain: this.drain,
+      budgets: () => [...this.#budgets.values()],
+    });
     this.#nodes = startInformer<TrimmedNode>({
       ...common,
       path: NODES,
@@ -139,6 +153,7 @@ export class ClusterStore {
         if (kind === 'deleted') this.#renewals.nodeDeleted(object.name);
         // The agent of a hybrid reports on its ControlNode.
         else if (!this.#isHybrid(object.name)) this.#renewals.nodeChanged(object);
+        this.#nodeFacts.changed(object.name);
         onChange();
       },
     });
@@ -148,6 +163,7 @@ export class ClusterStore {
       trim: trimControlNode,
       onChange: ({ object: { nodeName, report } }) => {
         this.#renewals.nodeChanged({ name: nodeName, report });
+        this.#nodeFacts.changed(nodeName);
         this.#probe();
         onChange();
       },
@@ -168,7 +184,6 @@ export class ClusterStore {
       this.#quarantined,
       this.#nodes,
       this.#controlNodes,
-      this.#leases,
       this.#budgets,
       this.jobs.informer,
     ];
@@ -179,6 +194,7 @@ export class ClusterStore {
     if (this.#isProbing === wanted) return;
     this.#isProbing = wanted;
     this.#pods.isWanted = wanted;
+    this.#nodeFacts.allChanged();
     this.#probe();
   }
 
@@ -203,48 +219,48 @@ export class ClusterStore {
     return this.#sightedSinceMs;
   }
 
+  /** By the API server's clock; undefined before its first answer. */
+  get serverNowMs(): number | undefined {
+    return this.#kube.serverClock.nowMs();
+  }
+
   /** The one that there may be. */
   updatePolicy(): TrimmedUpdatePolicy | undefined {
     return this.#policies.get(UPDATE_POLICY);
   }
 
-  nodes(): Map<string, NodeFacts> {
-    const serverNowMs = this.#kube.serverClock.nowMs();
-    const facts = new Map<string, NodeFacts>();
-    for (const node of this.#nodes.values()) {
-      const isMarked = node.cordonedFor !== undefined;
-      if (!isMarked) this.drain.release(node.name);
-      const drain = isMarked ? this.drain.observe(node.name) : undefined;
-      const renewals = this.#renewals.count(node.name);
-      const outlook = this.#outlook(node.name);
-      facts.set(node.name, nodeFacts(node, { renewals, drain, outlook }, serverNowMs));
-    }
-    return facts;
+  /** All taints of a node, while ours is among them. */
+  taintsOf(node: string): readonly RawTaint[] | undefined {
+    return this.#nodes.get(node)?.taints;
+  }
+
+  /**
+   * Always the same map, brought up to date: of thousands of Nodes few change between two looks, and the facts of
+   * all others are the very same objects.
+   */
+  nodes(): ReadonlyMap<string, NodeFacts> {
+    return this.#nodeFacts.upToDate();
+  }
+
+  /** Those of {@link nodes} that carry something of ours. */
+  get touchedNodes(): Iterable<NodeFacts> {
+    return this.#nodeFacts.touched;
   }
 
   /** Nodes that are next: only of these it is told what a drain would meet. */
   lookAhead(nodes: ReadonlySet<string>): void {
     const before = this.#ahead;
     this.#ahead = nodes;
+    this.#nodeFacts.lookAhead(nodes);
     if ([...nodes].some((name) => !before.has(name) && this.#pods.of(name) !== undefined)) {
       this.#onChange();
     }
   }
 
-  #outlook(node: string): Outlook | undefined {
-    if (!this.#ahead.has(node)) return undefined;
-    // What is being ended already has been counted by its budgets.
-    const pods = this.#pods
-      .of(node)
-      ?.filter(({ mustGo, endsByMs }) => mustGo && endsByMs === undefined);
-    return pods && outlookOf(pods, [...this.#budgets.values()]);
-  }
-
   controlNodes(): Map<string, ControlNodeFacts> {
-    const serverNowMs = this.#kube.serverClock.nowMs();
     const facts = new Map<string, ControlNodeFacts>();
     for (const node of this.#controlNodes.values()) {
-      const said = controlNodeFacts(node, this.#prober.get(node.name), serverNowMs);
+      const said = controlNodeFacts(node, this.#prober.get(node.name));
       // What a person has written on the one object of a machine holds for the machine.
       const beside = this.#nodes.get(node.nodeName)?.exemptions;
       const exemptions = beside && [...(said.exemptions ?? []), ...beside];

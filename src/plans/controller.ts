@@ -46,6 +46,9 @@ export interface ControllerOptions {
 
 /** Changes that come together are judged together. */
 const SETTLE_MS = 20;
+/** So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most. */
+const PAUSE_PER_LOOK = 8;
+const LONGEST_PAUSE_MS = 250;
 /** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
@@ -73,6 +76,8 @@ export class Controller {
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
+  /** When the next look may begin, by the monotonic clock. */
+  #restedAtMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -109,6 +114,7 @@ export class Controller {
   view(): ClusterView {
     return {
       nowMs: Date.now(),
+      serverNowMs: this.store.serverNowMs,
       plans: [...this.store.plans.values()],
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
@@ -169,10 +175,16 @@ export class Controller {
   #wake(): void {
     this.#tellBeside();
     if (this.#epoch === undefined || this.#tick !== undefined) return;
+    const inMs = Math.max(SETTLE_MS, this.#restedAtMs - performance.now());
     this.#tick = setTimeout(() => {
       this.#tick = undefined;
-      if (this.#epoch !== undefined) this.#look(this.#epoch);
-    }, SETTLE_MS);
+      if (this.#epoch === undefined) return;
+      const begunAtMs = performance.now();
+      this.#look(this.#epoch);
+      const endedAtMs = performance.now();
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_PER_LOOK * (endedAtMs - begunAtMs));
+      this.#restedAtMs = endedAtMs + pauseMs;
+    }, inMs);
   }
 
   #look(epoch: number): void {
@@ -206,7 +218,12 @@ export class Controller {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
       if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
     }
-    const leftovers = tidy({ ...world, activeRuns: runs, epoch });
+    const leftovers = tidy({
+      ...world,
+      touched: this.store.touchedNodes,
+      activeRuns: runs,
+      epoch,
+    });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running);
   }
@@ -251,6 +268,7 @@ export class Controller {
       holdOf({ nowMs, policy, plan: other }) !== undefined || isFromBefore(other, installedAtMs);
     return {
       nowMs,
+      serverNowMs: this.store.serverNowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       plan: { ...plan, status },
       ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),
@@ -326,12 +344,14 @@ export class Controller {
   async #performOne(action: Action, signal: AbortSignal): Promise<void> {
     const { kube, log } = this.#options;
     const { drain, jobs } = this.store;
-    const ports = { kube, evict: drain.evict, beginJob: jobs.begin };
+    const taintsOf = (name: string) => this.store.taintsOf(name);
+    const ports = { kube, taintsOf, evict: drain.evict, beginJob: jobs.begin };
     const outcome = await perform(ports, action, signal);
     const fields = {
       action: action.kind,
       [action.kind === 'job' ? 'job' : 'node']: action.name,
       ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
+      ...(action.kind === 'cordon' && action.apply ? { goal: 'apply', order: action.orderId } : {}),
     };
     if (!outcome.done) {
       log.info({ ...fields, why: outcome.why }, 'the world has moved on');

@@ -17,6 +17,8 @@ export function advanceDelivery(target: Target, course: DeliveryCourse): Step {
   if (target.host === undefined) {
     return fail('NodeVanished', `Node ${target.name} was deleted while it was under way`);
   }
+  const ended = settled(target, target.order, course);
+  if (ended !== undefined) return ended;
   if (target.order === undefined) {
     const isNew = phase === 'Downloading' && (course.hold !== undefined || course.stopping);
     if (phase === 'Pending' || phase === 'Staged' || isNew) {
@@ -28,8 +30,6 @@ export function advanceDelivery(target: Target, course: DeliveryCourse): Step {
     const deadlineMs = deadlineOf(target, phase, course);
     return { ...kept(target), phase, deadlineMs, actions: give(target, 'apply', course) };
   }
-  const ended = settled(target, target.order, course);
-  if (ended !== undefined) return ended;
   switch (phase) {
     case 'Downloading':
       return downloading(target, course);

@@ -1,4 +1,11 @@
-import type { PlanStatus, StoredPlanStatus, TargetPhase, TargetStatus } from '../api/plan.ts';
+import type {
+  CommandStatus,
+  PlanStatus,
+  StoredPlanStatus,
+  TargetPhase,
+  TargetStatus,
+} from '../api/plan.ts';
+import type { StepName } from '../api/steps.ts';
 import { nameList } from './name-list.ts';
 import { targetsOf } from './progress.ts';
 
@@ -70,7 +77,13 @@ function answerEvents(before: StoredPlanStatus | undefined, after: PlanStatus): 
     }));
 }
 
-/** The Events that a change of status is worth: the start, the end, and each target's steps that a person would look for. */
+/** Of a run with more targets than this each step of each would be a write of its own that nobody reads. */
+export const MOST_TOLD_TARGETS = 100;
+
+/**
+ * The Events that a change of status is worth: the start, the end, and each target's steps that a person would
+ * look for; of a run with more than {@link MOST_TOLD_TARGETS} targets, its batches, and of targets what is wrong.
+ */
 export function eventsBetween(
   before: StoredPlanStatus | undefined,
   after: PlanStatus,
@@ -93,28 +106,19 @@ export function eventsBetween(
   }
   events.push(...answerEvents(before, after), ...holdEvents(before, after));
   events.push(...rollbackEvents(before, after));
-  const known = new Map<string, TargetStatus>();
-  for (const command of before?.runID === after.runID ? (before?.commands ?? []) : []) {
-    for (const target of targetsOf(command)) known.set(`${command.id}/${target.name}`, target);
-  }
+  const same = before?.runID === after.runID ? before : undefined;
   for (const { id, backup } of after.commands ?? []) {
-    const was = before?.runID === after.runID ? before?.commands?.[id]?.backup : undefined;
+    const was = same?.commands?.[id]?.backup;
     if (backup === undefined || was !== undefined) continue;
     const message = `${backup.node}: ${backup.path}, ${backup.size} bytes`;
     events.push({ type: 'Normal', reason: 'BackedUp', message });
   }
-  for (const command of after.commands ?? []) {
-    for (const target of targetsOf(command)) {
-      const was = known.get(`${command.id}/${target.name}`);
-      if (was === target) continue;
-      const told = toldOf(target);
-      if (told === undefined || was?.phase === target.phase) continue;
-      events.push({
-        ...told,
-        target: { name: target.name, ...(target.reason && { reason: target.reason }) },
-        message: target.message === undefined ? target.name : `${target.name}: ${target.message}`,
-      });
-    }
+  const commands = after.commands ?? [];
+  const isLarge = commands.reduce((sum, one) => sum + targetsOf(one).length, 0) > MOST_TOLD_TARGETS;
+  for (const command of commands) {
+    const earlier = same?.commands?.find(({ id }) => id === command.id);
+    if (isLarge) events.push(...batchEvents(earlier, command));
+    events.push(...targetEvents(earlier, command, isLarge));
   }
   if (before?.state !== after.state || before?.runID !== after.runID) {
     const failed = after.conditions?.find(
@@ -130,6 +134,48 @@ export function eventsBetween(
     }
   }
   return events;
+}
+
+function batchEvents(before: CommandStatus | undefined, { batch }: CommandStatus): PlanEvent[] {
+  if (batch === undefined) return [];
+  const was = before?.batch?.number === batch.number ? before.batch : undefined;
+  const nodes = `batch ${batch.number} of ${batch.size} nodes`;
+  const tell = (reason: StepName, message: string) =>
+    [{ type: 'Normal', reason, message }] as const;
+  return [
+    ...(was === undefined ? tell('BatchStarted', `${nodes} begins`) : []),
+    ...(batch.settledAt !== undefined && was?.settledAt === undefined
+      ? tell('BatchSettled', `${nodes} is at its end`)
+      : []),
+  ];
+}
+
+function targetEvents(
+  before: CommandStatus | undefined,
+  command: CommandStatus,
+  isLarge: boolean,
+): PlanEvent[] {
+  const earlier = before === undefined ? [] : targetsOf(before);
+  const byName = new Map<string, TargetStatus>();
+  // The lists of a command keep their order; only where one does not are names looked up.
+  const was = (target: TargetStatus, at: number): TargetStatus | undefined => {
+    if (earlier[at]?.name === target.name) return earlier[at];
+    if (byName.size === 0) for (const one of earlier) byName.set(one.name, one);
+    return byName.get(target.name);
+  };
+  return targetsOf(command).flatMap((target, at) => {
+    const known = was(target, at);
+    if (known === target || known?.phase === target.phase) return [];
+    const told = toldOf(target);
+    if (told === undefined || (isLarge && told.type === 'Normal')) return [];
+    return [
+      {
+        ...told,
+        target: { name: target.name, ...(target.reason && { reason: target.reason }) },
+        message: target.message === undefined ? target.name : `${target.name}: ${target.message}`,
+      },
+    ];
+  });
 }
 
 function toldOf({ phase, reason }: TargetStatus) {

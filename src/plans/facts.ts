@@ -27,8 +27,8 @@ export interface HostFacts {
   /** The annotation as it is stored, for the `test` of the next JSON Patch. */
   readonly orderText: string | undefined;
   readonly report: Parsed<Report>;
-  /** Since the API server stamped the report, by the API server's own clock; undefined: not known. */
-  readonly reportAgeMs: number | undefined;
+  /** When the API server stamped the report, by its own clock, in epoch milliseconds; undefined: not known. */
+  readonly reportedAtMs: number | undefined;
   /** What its annotations say of being left out; expired ones included. */
   readonly exemptions?: readonly Exemption[] | undefined;
 }
@@ -47,6 +47,8 @@ export interface NodeFacts extends HostFacts {
   readonly renewals: number;
   /** Only while it is being drained, and only once its pods have been listed. */
   readonly drain: DrainFacts | undefined;
+  /** Pods that would have to go before it is updated; undefined: nobody has listed them. */
+  readonly toGo?: number | undefined;
   /** Only while it is next, or being drained; undefined: its pods have not been listed yet. */
   readonly outlook?: Outlook | undefined;
 }
@@ -150,6 +152,8 @@ export interface LaterPlan {
 /** One observation of everything that a judgement of a Plan may use. Times in epoch milliseconds. */
 export interface PlanFacts {
   readonly nowMs: number;
+  /** By the clock of the API server, which stamps reports; undefined: not known, and no report counts as old. */
+  readonly serverNowMs?: number | undefined;
   /**
    * Since when we have led and all watches have been alive. What was due while nobody could see, or be seen,
    * gets a moment to be reported before it counts as overdue.
@@ -191,36 +195,47 @@ export interface PlanFacts {
   readonly jobs: ReadonlyMap<string, JobFacts>;
 }
 
+/** An order, and the annotation that it replaces. */
+export interface NewOrder {
+  readonly order: Order;
+  readonly replaces: string | undefined;
+}
+
 /**
  * What is to be done to the world. Each is safe to repeat: it looks first, and its write tests for what
  * was observed.
  */
 export type Action =
-  | {
-      readonly kind: 'order';
-      readonly role: Role;
-      readonly name: string;
-      readonly order: Order;
-      /** The annotation that this one replaces. */
-      readonly replaces: string | undefined;
-    }
+  | (NewOrder & { readonly kind: 'order'; readonly role: Role; readonly name: string })
   | {
       readonly kind: 'removeOrder';
       readonly role: Role;
       readonly name: string;
       readonly replaces: string;
     }
-  /** Marks the node as ours to empty, and cordons it unless it already is (then the mark says `kept`). */
-  | { readonly kind: 'cordon'; readonly name: string; readonly orderId: string }
   /**
-   * Removes the mark of that order, and with it the cordon where that was ours, and the soft taint of that
-   * run where there is one.
+   * Marks the node as ours to empty, and cordons it unless it already is (then the mark says `kept`). In the
+   * same write the soft taint of a run goes, for nothing lands there any more; and where nothing has to go
+   * from the node, it is told to apply.
+   */
+  | {
+      readonly kind: 'cordon';
+      readonly name: string;
+      readonly orderId: string;
+      readonly softTaint?: string | undefined;
+      readonly apply?: NewOrder | undefined;
+    }
+  /**
+   * Removes the mark of that order, and with it the cordon where that was ours, the soft taint of that run
+   * where there is one, and the order where it has been carried out.
    */
   | {
       readonly kind: 'uncordon';
       readonly name: string;
       readonly orderId: string;
       readonly softTaint?: string | undefined;
+      /** The annotation as it was judged. */
+      readonly order?: string | undefined;
     }
   | { readonly kind: 'evict'; readonly name: string; readonly rules: DrainRules }
   /** Asks the scheduler to rather take another node: this one is to be emptied soon, in that run. */

@@ -1,5 +1,5 @@
 import { agentStanding } from './agent-standing.ts';
-import type { ControlNodeFacts } from './facts.ts';
+import type { ControlNodeFacts, PlanFacts } from './facts.ts';
 import { seconds } from './step.ts';
 
 /**
@@ -7,10 +7,13 @@ import { seconds } from './step.ts';
  * knows whether a host that is silent comes back.
  * @returns why the host seems to be gone, and what to type if it is; undefined where it does not seem so
  */
-export function seemsGone(controlNode: ControlNodeFacts): string | undefined {
+export function seemsGone(
+  controlNode: ControlNodeFacts,
+  { serverNowMs }: Pick<PlanFacts, 'serverNowMs'>,
+): string | undefined {
   const { name, apiServer } = controlNode;
   if (apiServer.ready === 'True' || apiServer.atMs === 0) return undefined;
-  const agent = agentStanding(controlNode);
+  const agent = agentStanding(controlNode, serverNowMs);
   if (agent.kind !== 'stale' && agent.kind !== 'missing') return undefined;
   const since =
     agent.kind === 'stale' ? `silent for ${seconds(agent.ageMs)}` : 'no agent has ever reported';

@@ -128,7 +128,7 @@ export function notReady(names: readonly string[], facts: PlanFacts): string {
   return names
     .map((name) => {
       const controlNode = facts.controlNodes.get(name);
-      const why = controlNode && (seemsGone(controlNode) ?? controlNode.apiServer.message);
+      const why = controlNode && (seemsGone(controlNode, facts) ?? controlNode.apiServer.message);
       return `controller ${name}: ${why ?? 'gone'}`;
     })
     .join('; ');

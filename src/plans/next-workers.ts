@@ -9,6 +9,7 @@ import { leftOut } from './left-out.ts';
 import { type Ask, afterNodes, beforeNode, type Shut } from './passages.ts';
 import { sharedLimit } from './shared-limit.ts';
 import type { Schedule, Start, Wait } from './start.ts';
+import { takeOut } from './step.ts';
 import { isFinal, occupiesSlot, type Standing, type Target } from './target.ts';
 
 /** So many nodes beyond the limit are looked at for one that can be drained at this moment. */
@@ -45,12 +46,7 @@ export function nextWorkers(
     free.slots.take(target);
     if (one.batch === undefined) free.places--;
     emptying.push(nodeOf(one));
-    starts.push({
-      target,
-      phase: 'Draining',
-      batch: batch.number,
-      actions: [{ kind: 'cordon', name: target.name, orderId: target.orderId }],
-    });
+    starts.push({ target, batch: batch.number, ...takeOut(target, course) });
     return true;
   };
 

@@ -5,6 +5,8 @@ import { runOf } from './target.ts';
 
 export interface Leftovers {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
+  /** Those of them that carry an order, a mark or a soft taint; undefined: nobody has sorted them out. */
+  readonly touched?: Iterable<NodeFacts> | undefined;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   /** Runs that are under way, by id; their orders are their own Plan's business. */
   readonly activeRuns: ReadonlySet<string>;
@@ -18,7 +20,7 @@ export interface Leftovers {
  */
 export function tidy(world: Leftovers): Action[] {
   const actions: Action[] = [];
-  for (const node of world.nodes.values()) {
+  for (const node of world.touched ?? world.nodes.values()) {
     const host = controllerOfNode(node.name, world) ?? node;
     actions.push(...tidyOrder('worker', node, world), ...tidyMarks(node, host, world));
   }

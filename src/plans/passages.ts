@@ -3,7 +3,7 @@ import { type Passage, type Point, passage } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
 import { alwaysPassage } from './gate-verdict.ts';
-import type { Schedule } from './start.ts';
+import { hasCommitted, type Schedule } from './start.ts';
 import type { Standing } from './target.ts';
 
 /**
@@ -48,7 +48,8 @@ export function shutBy(found: Passage): Shut | undefined {
 export function afterNodes(standings: readonly Standing[], nowMs: number): Point[] {
   return standings.flatMap(({ target, phase }) => {
     const { role, orderId, name, status, order, marked } = target;
-    if (phase !== 'Committed' || order === undefined || marked) return [];
+    if (phase !== 'Committed' || marked) return [];
+    if (order === undefined && !hasCommitted(target)) return [];
     const committedAtMs =
       status.phase === 'Committed' ? Date.parse(status.lastUpdatedTimestamp) : nowMs;
     return [{ kind: 'AfterNode', role, orderId, name, committedAtMs }];

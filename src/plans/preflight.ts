@@ -234,9 +234,9 @@ function checkHosts(
       const host = addressee(task, role, name, facts) ?? target;
       const kind = kindOf(host === target ? role : 'controller');
       checkPlatform(task.update, host, kind, refuse);
-      const gone = role === 'controller' && seemsGone(facts.controlNodes.get(name)!);
+      const gone = role === 'controller' && seemsGone(facts.controlNodes.get(name)!, facts);
       if (gone) refuse('ControlNodeStale', `ControlNode ${name}: ${gone}`);
-      else checkAgent(host, kind, refuse);
+      else checkAgent(host, kind, facts.serverNowMs, refuse);
       if (task.kind === 'k0supdate') checkWritable(host, kind, refuse);
     }
   }
@@ -252,7 +252,7 @@ function checkMachines(
   if (controllers.length === 0) return;
   for (const controlNode of facts.controlNodes.values()) {
     const { name } = controlNode;
-    const gone = controllers.includes(name) ? undefined : seemsGone(controlNode);
+    const gone = controllers.includes(name) ? undefined : seemsGone(controlNode, facts);
     if (gone !== undefined) {
       const message = `commands[${command}]: no controller is updated while ControlNode ${name} is not ready: ${gone}`;
       warnings.push({ reason: 'ControlNodeStale', message });
@@ -293,9 +293,10 @@ function checkPlatform(
 function checkAgent(
   host: HostFacts,
   kind: string,
+  serverNowMs: number | undefined,
   refuse: (reason: Reason, message: string) => void,
 ): void {
-  const agent = agentStanding(host);
+  const agent = agentStanding(host, serverNowMs);
   if (agent.kind === 'missing') {
     refuse(
       'AgentMissing',

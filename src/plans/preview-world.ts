@@ -113,11 +113,16 @@ export class PreviewWorld {
         const ours = this.#found.nodes.get(name)?.unschedulable !== true;
         const mark = { orderId: action.orderId, ours };
         this.#cordons.set(name, { mark, emptyAtMs: this.nowMs + this.#pace.drainMs });
+        if (action.softTaint !== undefined) this.#softTaints.delete(name);
+        if (action.apply !== undefined) {
+          this.#host('worker', name).obey(action.apply.order, this.nowMs);
+        }
         return;
       }
       case 'uncordon':
         this.#cordons.delete(name);
         if (action.softTaint !== undefined) this.#softTaints.delete(name);
+        if (action.order !== undefined) this.#host('worker', name).forget();
         return;
       case 'softTaint':
         this.#softTaints.set(name, action.run);

@@ -11,7 +11,7 @@ import { controllersLeftBehind, nextController, notReady } from './next-controll
 import { isOver, nextWorkers, skip } from './next-workers.ts';
 import { type Ask, afterNodes, asking, type Shut } from './passages.ts';
 import { isUnderWay } from './run.ts';
-import { isBegun, type Schedule } from './start.ts';
+import { hasCommitted, isBegun, type Schedule } from './start.ts';
 import { isFinal, type Standing } from './target.ts';
 
 const NOTHING: Schedule = { starts: [], wait: undefined };
@@ -53,7 +53,7 @@ export function schedule(
     return heldBack(course.hold, shut ?? behind(workers, batch, course, ask), batch);
   }
 
-  const begins = standings.some(({ target }) => target.order !== undefined)
+  const begins = standings.some(({ target }) => target.order !== undefined || hasCommitted(target))
     ? undefined
     : isFirstUpdate(facts, command)
       ? ask([{ kind: 'BeforeRun' }])

@@ -8,14 +8,19 @@ import { isCalledBack, type Target } from './target.ts';
 /**
  * The end of an order as the node reports it, whatever was last asked of it: a node may confirm an update by
  * its own policy, before anybody has told it to.
+ * @param order undefined: it went with the cordon once it was carried out, or somebody has removed it
  * @returns undefined while the order is being obeyed
  */
-export function settled(target: Target, order: Order, course: Course): Step | undefined {
+export function settled(
+  target: Target,
+  order: Order | undefined,
+  course: Course,
+): Step | undefined {
   const { signal } = target;
   if (signal === undefined) return undefined;
+  if (signal.phase === 'Committed') return committed(target, order, signal, course);
+  if (order === undefined) return undefined;
   switch (signal.phase) {
-    case 'Committed':
-      return committed(target, order, signal);
     case 'Undone':
       // Why we ordered the undo is known to us alone.
       return {
@@ -43,16 +48,21 @@ export function settled(target: Target, order: Order, course: Course): Step | un
   }
 }
 
-function committed(target: Target, order: Order, signal: Signal): Step {
+function committed(
+  target: Target,
+  order: Order | undefined,
+  signal: Signal,
+  { kind, version: wanted }: Course,
+): Step {
   const actions = giveBack(target);
-  const { artifact } = order;
-  if (artifact.kind === 'airgap') {
+  if (kind === 'airgap') {
     const file = signal.staged?.fileName;
-    const message = `${file ?? `the bundle ${artifact.version}`} lies among the images of k0s`;
+    const message = `${file ?? `the bundle ${wanted}`} lies among the images of k0s`;
     return { phase: 'Committed', reason: 'Updated', message, actions };
   }
-  const version = signal.running?.version ?? artifact.version;
-  if (order.goal !== 'undo') {
+  const version = signal.running?.version ?? wanted;
+  const isUndone = order === undefined ? target.status.phase === 'Undoing' : order.goal === 'undo';
+  if (!isUndone) {
     return { phase: 'Committed', reason: 'Updated', message: `runs ${version}`, actions };
   }
   // Judged and found wanting, while the node's own policy found it good: a commit is not taken back.

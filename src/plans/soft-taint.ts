@@ -17,8 +17,9 @@ export interface SoftTaints {
 
 /**
  * From when the first worker of an update is begun, those that wait for their turn carry a PreferNoSchedule
- * taint, so that evicted pods rather go to nodes that are done, or are left alone: they are moved once.
- * It goes with the cordon when the node is given back, and from all of them while nothing may be begun.
+ * taint, so that evicted pods rather go to nodes that are done, or are left alone: they are moved once. Only
+ * where pods have to go, too: a node that is not emptied moves none a second time. It goes when the node is
+ * cordoned, in the same write, and from all of them while nothing may be begun.
  *
  * One that somebody else has removed is not set again for as long as the node waits.
  * @param standings after this judgement, in the order of `statuses`
@@ -41,7 +42,7 @@ export function softTaints(
       if (!wasSeen) actions.push({ kind: 'softTaint', name, run });
       return remember(status, wasSeen);
     }
-    // What is under way is given back with its cordon, in one write.
+    // Where it is still there under way, it goes when the node is given back.
     if (isThere && !occupiesSlot(target, phase)) {
       actions.push({ kind: 'removeSoftTaint', name, run });
     }
@@ -85,7 +86,8 @@ function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<T
     ),
   );
   for (const phase of WAITING) {
-    if (wanted.size < MOST_SOFT_TAINTS) take(waiting.filter((one) => one.phase === phase));
+    if (wanted.size >= MOST_SOFT_TAINTS) break;
+    take(waiting.filter((one) => one.phase === phase && (one.target.node?.toGo ?? 0) > 0));
   }
   return wanted;
 }

@@ -41,8 +41,13 @@ export interface Schedule {
 
 const TAKES_AWAY = new Set<Goal>(['apply', 'commit', 'undo']);
 
+/** Whether a target has reported that it keeps what this run has brought; its order may be gone since. */
+export function hasCommitted({ signal }: Target): boolean {
+  return signal?.phase === 'Committed';
+}
+
 /** Whether something was taken away from a target in this run, given back since or not. */
 export function isBegun({ target, phase }: Standing): boolean {
-  if (occupiesSlot(target, phase)) return true;
+  if (occupiesSlot(target, phase) || hasCommitted(target)) return true;
   return target.order !== undefined && TAKES_AWAY.has(target.order.goal);
 }

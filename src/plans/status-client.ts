@@ -36,7 +36,7 @@ export class StatusClient {
   /** Resolves once this status is stored. @throws when it cannot be, or the Plan is gone */
   write(status: PlanStatus, signal: AbortSignal): Promise<void> {
     this.#wanted = undefined;
-    clearTimeout(this.#timer);
+    this.#cancel();
     const written = this.#writing.then(() => this.#store(status, signal));
     this.#writing = written.catch(() => {});
     return written;
@@ -45,10 +45,12 @@ export class StatusClient {
   /** Writes this status soon, unless a newer one comes first. Never throws; what fails is tried again. */
   writeSoon(status: PlanStatus, signal: AbortSignal): void {
     this.#wanted = status;
-    if (JSON.stringify(status) === this.#written) return;
-    clearTimeout(this.#timer);
+    // One timer takes the newest. Whether it says anything new is asked then: at every look that would cost more
+    // than the look.
+    if (this.#timer !== undefined) return;
     const inMs = Math.max(0, this.#lastWriteMs + COALESCE_MS - performance.now());
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       const wanted = this.#wanted;
       if (wanted === undefined || signal.aborted) return;
       this.write(wanted, signal).catch((thrown) => {
@@ -60,7 +62,12 @@ export class StatusClient {
   }
 
   stop(): void {
+    this.#cancel();
+  }
+
+  #cancel(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #newest(seen: string): string {

@@ -3,7 +3,8 @@ import { isReason, REASONS, type Reason } from '../api/reasons.ts';
 import { mayFollow } from '../signals/lifecycle.ts';
 import type { Goal } from '../signals/order.ts';
 import type { Course } from './course.ts';
-import type { Action } from './facts.ts';
+import type { Action, NewOrder } from './facts.ts';
+import type { Start } from './start.ts';
 import { runOf, type Target } from './target.ts';
 
 /** Where a target stands after one look at it, and what is to be done about it now. */
@@ -22,24 +23,42 @@ export interface Step {
 
 /** Rewrites the order's goal, where that goal may still follow; at any other time it says nothing. */
 export function say(target: Target, goal: Goal, course: Course): Action[] {
-  const { order, host } = target;
-  if (order === undefined || host === undefined || !mayFollow(order.goal, goal)) return [];
-  return [
-    {
-      kind: 'order',
-      role: target.role,
-      name: host.name,
-      order: { ...order, goal, epoch: course.epoch },
-      replaces: host.orderText,
-    },
-  ];
+  const said = rewritten(target, goal, course);
+  if (said === undefined || target.host === undefined) return [];
+  return [{ kind: 'order', role: target.role, name: target.host.name, ...said }];
 }
 
-/** Removes our mark, and with it the cordon where that was ours, and our soft taint. */
-export function giveBack({ marked, orderId, node }: Target): Action[] {
+/** @returns undefined where that goal may not follow any more */
+function rewritten({ order, host }: Target, goal: Goal, { epoch }: Course): NewOrder | undefined {
+  if (order === undefined || host === undefined || !mayFollow(order.goal, goal)) return undefined;
+  return { order: { ...order, goal, epoch }, replaces: host.orderText };
+}
+
+/**
+ * Takes a staged worker out of service, to be emptied; or to be updated at once, in the same write, where it is
+ * known that no pod has to go.
+ */
+export function takeOut(target: Target, course: Course): Pick<Start, 'phase' | 'actions'> {
+  const { name, orderId, node } = target;
+  const softTaint = node?.softTaint === course.runID ? { softTaint: node.softTaint } : {};
+  const cordon = { kind: 'cordon', name, orderId, ...softTaint } as const;
+  const apply = node?.toGo === 0 ? rewritten(target, 'apply', course) : undefined;
+  return apply === undefined
+    ? { phase: 'Draining', actions: [cordon] }
+    : { phase: 'Applying', actions: [{ ...cordon, apply }] };
+}
+
+/**
+ * Removes our mark, and with it the cordon where that was ours, and our soft taint. The order goes in the same
+ * write where the node has carried it out for good: its report alone tells of that from then on.
+ */
+export function giveBack({ marked, orderId, node, order, signal, host }: Target): Action[] {
   if (!marked || node === undefined) return [];
   const softTaint = node.softTaint === runOf(orderId) ? node.softTaint : undefined;
-  return [{ kind: 'uncordon', name: node.name, orderId, softTaint }];
+  const isKept = order?.goal === 'apply' || order?.goal === 'commit';
+  const isDone = host === node && isKept && signal?.phase === 'Committed';
+  const done = isDone ? { order: host.orderText } : {};
+  return [{ kind: 'uncordon', name: node.name, orderId, softTaint, ...done }];
 }
 
 /** Takes back what has cost nothing yet: a download, staged files, and our own cordon. */

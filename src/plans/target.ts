@@ -212,7 +212,10 @@ export function phaseOf(target: Target): TargetPhase {
   const told = target.status.phase ?? 'Pending';
   if (isFinal(told)) return told;
   const { order, signal } = target;
-  if (order === undefined) return told;
+  if (order === undefined) {
+    // The order of what is done goes with the cordon, and status may be from before it was given.
+    return signal?.phase === 'Committed' && told !== 'Undoing' ? 'Committing' : told;
+  }
   if (isCalledBack(order)) return 'Staged';
   if (order.artifact.kind === 'airgap') {
     return signal === undefined || signal.phase === 'Downloading' ? 'Downloading' : 'Applying';

@@ -31,6 +31,7 @@ export interface TrimmedPlan {
   readonly adopted?: number | undefined;
 }
 
+const storedStatus = planStatusSchema.partial();
 const metadataOnly = planSchema.pick({ metadata: true });
 
 /**
@@ -91,7 +92,7 @@ function readRequests(status: unknown): readonly Request[] {
 
 function readStatus(status: unknown): StoredPlanStatus | undefined {
   if (status === undefined || status === null) return undefined;
-  const read = parseForgiving(planStatusSchema.partial(), status);
+  const read = parseForgiving(storedStatus, status);
   if (read !== undefined) return read.value;
   const state = z.looseObject({ state: z.string() }).safeParse(status);
   return state.success ? { state: state.data.state } : undefined;

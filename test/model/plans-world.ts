@@ -10,7 +10,7 @@ import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
 import { aPolicy, podsLeft } from '../support/builders.ts';
 import { knownBad } from './known-bad.ts';
-import { hostOf, type SimulatedHost } from './simulated-host.ts';
+import { hostOf, orderText, type SimulatedHost } from './simulated-host.ts';
 
 const STEP_MS = 2_000;
 const PAUSED_ROUNDS = 150;
@@ -159,8 +159,7 @@ export class PlansWorld {
     if (host === undefined) return;
     switch (action.kind) {
       case 'order': {
-        const stored = host.order === undefined ? undefined : JSON.stringify(host.order);
-        if (stored !== action.replaces) return;
+        if (orderText(host) !== action.replaces) return;
         if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
           this.#checkApply(host, action.role, action.order);
         }
@@ -174,11 +173,17 @@ export class PlansWorld {
         if (host.mark === undefined) this.#checkStart(host);
         host.mark = action.orderId;
         host.unschedulable = true;
+        if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        if (action.apply !== undefined && orderText(host) === action.apply.replaces) {
+          this.#checkApply(host, 'worker', action.apply.order);
+          host.order = action.apply.order;
+        }
         return;
       case 'uncordon':
         host.unschedulable = false;
         host.mark = undefined;
         if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        if (action.order !== undefined && orderText(host) === action.order) host.order = undefined;
         return;
       case 'softTaint':
         host.softTaint = action.run;
@@ -250,6 +255,7 @@ function nodeOf(host: SimulatedHost): NodeFacts {
     cordon: host.mark === undefined ? undefined : { orderId: host.mark, ours: true },
     renewals: host.renewals,
     softTaint: host.softTaint,
+    toGo: host.pods,
     drain: host.mark === undefined ? undefined : podsLeft(host.pods),
   };
 }

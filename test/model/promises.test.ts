@@ -44,6 +44,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
     { zones: 'Spread', ramp: ['50%'] },
   ),
   cordoned: fc.constantFrom(0, 0, 0, 2),
+  empty: fc.constantFrom(0, 0, 1, 8),
 });
 const at = fc.nat(20);
 const happening: fc.Arbitrary<Happening> = fc.oneof(

@@ -232,6 +232,11 @@ export class SimulatedHost {
   }
 }
 
+/** The annotation, as it is stored. */
+export function orderText({ order }: Pick<SimulatedHost, 'order'>): string | undefined {
+  return order === undefined ? undefined : JSON.stringify(order);
+}
+
 /** What Node and ControlNode tell of it. */
 export function hostOf(host: SimulatedHost) {
   return {
@@ -243,8 +248,8 @@ export function hostOf(host: SimulatedHost) {
       host.order === undefined
         ? { kind: 'absent' as const }
         : { kind: 'valid' as const, value: host.order },
-    orderText: host.order === undefined ? undefined : JSON.stringify(host.order),
+    orderText: orderText(host),
     report: { kind: 'valid' as const, value: host.report },
-    reportAgeMs: 0,
+    reportedAtMs: undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { durationMs } from '../../src/api/duration.ts';
-import type { Command, PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
+import type { Command, PlanSpec, Role, StoredPlanStatus } from '../../src/api/plan.ts';
 import type { PolicyLayer } from '../../src/api/policy.ts';
 import type { Approval } from '../../src/api/policy-batches.ts';
 import type { DrainOutcome } from '../../src/api/policy-drain.ts';
@@ -11,6 +11,7 @@ import type {
   Action,
   ControlNodeFacts,
   JobFacts,
+  NewOrder,
   NodeFacts,
   PlanFacts,
   QuarantineFacts,
@@ -22,7 +23,7 @@ import { activeRuns } from '../../src/plans/queue.ts';
 import { lastingOf } from '../../src/plans/run.ts';
 import type { Order } from '../../src/signals/order.ts';
 import { aPolicy, passing, podsLeft } from '../support/builders.ts';
-import { type Fate, hostOf, SimulatedHost } from './simulated-host.ts';
+import { type Fate, hostOf, orderText, SimulatedHost } from './simulated-host.ts';
 
 export interface WorldOptions {
   readonly controllers: readonly Fate[];
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly batches?: PolicyLayer['batches'];
   /** So many workers were cordoned by somebody before. */
   readonly cordoned?: number;
+  /** Nothing has to go from so many workers, the last ones. */
+  readonly empty?: number;
   readonly onDrainTimeout?: DrainOutcome;
   readonly onFailure?: FailureOutcome;
   readonly scope?: RollbackScope;
@@ -146,6 +149,9 @@ export class World {
     };
     this.#soakMs = durationMs(options.batches?.soak ?? '0s');
     for (const host of this.workers.slice(0, options.cordoned ?? 0)) host.unschedulable = true;
+    for (const host of this.workers.slice(this.workers.length - (options.empty ?? 0))) {
+      host.pods = 0;
+    }
     this.#bundle = options.bundle === true && this.bundled.length > 0;
     const commands = this.#bundle ? [bundle, update] : [update];
     this.spec = { id: 'x', timestamp: 'now', commands };
@@ -292,6 +298,7 @@ export class World {
       cordon: orderId === undefined ? undefined : { orderId, ours: kept === undefined },
       renewals: host.renewals,
       softTaint: host.softTaint,
+      toGo: host.pods,
       drain: host.mark === undefined ? undefined : podsLeft(host.pods),
     };
   }
@@ -330,31 +337,9 @@ export class World {
     }
     if (host === undefined) throw new Error(`no host ${action.name}`);
     switch (action.kind) {
-      case 'order': {
-        const stored = host.order === undefined ? undefined : JSON.stringify(host.order);
-        if (stored !== action.replaces) return;
-        this.#checkSequence(host, action.order);
-        this.#checkBrake(host, action.order);
-        this.#checkAborted(host, action.order);
-        if (action.order.artifact.from === undefined) this.#checkWindow(host, action.order);
-        if (action.order.goal === 'apply' && host.order?.goal !== 'apply') {
-          const { artifact } = action.order;
-          if (
-            artifact.kind === 'k0s' &&
-            artifact.from === undefined &&
-            action.role === 'controller' &&
-            host.mark === undefined
-          ) {
-            this.#checkPoints(host, 'Controllers');
-          }
-          if (action.order.artifact.kind === 'airgap') this.#checkDelivery(host);
-          else if (action.order.artifact.from === 'previous') this.#checkWayBack(host, action.role);
-          else this.#checkApply(host, action.role);
-          this.#checkEmptied(host, action.order);
-        }
-        host.order = action.order;
+      case 'order':
+        this.#order(host, action.role, action);
         return;
-      }
       case 'removeOrder':
         host.order = undefined;
         return;
@@ -377,6 +362,13 @@ export class World {
         host.mark =
           host.unschedulable && host.mark === undefined ? `${action.orderId}/kept` : action.orderId;
         host.unschedulable = true;
+        if (action.softTaint !== undefined && host.softTaint === action.softTaint) {
+          host.softTaint = undefined;
+        }
+        if (action.apply !== undefined) {
+          if (host.pods > 0) this.#broken('S2', `${host.name} is not empty, and told to apply`);
+          this.#order(host, 'worker', action.apply);
+        }
         return;
       }
       case 'uncordon':
@@ -384,6 +376,7 @@ export class World {
         host.mark = undefined;
         if (!this.hybrids.has(host)) this.#givenBackMs = this.nowMs;
         if (host.softTaint === action.softTaint) host.softTaint = undefined;
+        if (action.order !== undefined && orderText(host) === action.order) host.order = undefined;
         return;
       case 'softTaint':
         this.#checkSoftTaint(host, action.run);
@@ -395,6 +388,30 @@ export class World {
       case 'evict':
         if (host.fate !== 'stuckPods') host.pods = Math.max(0, host.pods - 1);
     }
+  }
+
+  #order(host: SimulatedHost, role: Role, { order, replaces }: NewOrder): void {
+    if (orderText(host) !== replaces) return;
+    this.#checkSequence(host, order);
+    this.#checkBrake(host, order);
+    this.#checkAborted(host, order);
+    if (order.artifact.from === undefined) this.#checkWindow(host, order);
+    if (order.goal === 'apply' && host.order?.goal !== 'apply') {
+      const { artifact } = order;
+      if (
+        artifact.kind === 'k0s' &&
+        artifact.from === undefined &&
+        role === 'controller' &&
+        host.mark === undefined
+      ) {
+        this.#checkPoints(host, 'Controllers');
+      }
+      if (order.artifact.kind === 'airgap') this.#checkDelivery(host);
+      else if (order.artifact.from === 'previous') this.#checkWayBack(host, role);
+      else this.#checkApply(host, role);
+      this.#checkEmptied(host, order);
+    }
+    host.order = order;
   }
 
   /** A person has looked, and the hook of the node has succeeded, before anything is taken away from it. */

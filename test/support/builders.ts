@@ -38,7 +38,7 @@ function aHost(name: string) {
     order: { kind: 'absent' as const },
     orderText: undefined,
     report: { kind: 'valid' as const, value: aReport() },
-    reportAgeMs: 1_000,
+    reportedAtMs: START_MS - 1_000,
   };
 }
 
@@ -51,6 +51,7 @@ export function aNode(name: string, over: Partial<NodeFacts> = {}): NodeFacts {
     cordon: undefined,
     softTaint: undefined,
     renewals: 0,
+    toGo: 1,
     drain: undefined,
     ...over,
   };
@@ -174,6 +175,7 @@ export function someFacts(
     new Map(all.map((one) => [one.name, one]));
   return {
     nowMs: START_MS,
+    serverNowMs: START_MS,
     sightedSinceMs: 0,
     plansBefore: [],
     others: NO_OTHERS,

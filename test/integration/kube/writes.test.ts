@@ -5,7 +5,7 @@ import type { PlanStatus } from '../../../src/api/plan.ts';
 import type { Kube } from '../../../src/kube/client.ts';
 import { createRecorder } from '../../../src/kube/events.ts';
 import { perform } from '../../../src/kube/perform.ts';
-import type { RawNode, RawObject } from '../../../src/kube/raw.ts';
+import type { RawNode, RawObject, RawTaint } from '../../../src/kube/raw.ts';
 import { writePlanStatus } from '../../../src/kube/status-writer.ts';
 import { CONTROL_NODES, NODES, PLANS } from '../../../src/kube/target-path.ts';
 import { trimSignals } from '../../../src/kube/trim-signals.ts';
@@ -39,10 +39,13 @@ const order: Order = {
   undo: 'binary',
 };
 
+/** Taints of a node as they were seen last. */
+let seen: readonly RawTaint[] | undefined;
+
 /** Without the object as it is after the write: the world is asked itself. */
 async function act(action: Action) {
   const evict = () => Promise.reject(new Error('not here'));
-  const outcome = await perform({ kube, evict, beginJob: evict }, action);
+  const outcome = await perform({ kube, taintsOf: () => seen, evict, beginJob: evict }, action);
   return outcome.done ? { done: true } : outcome;
 }
 
@@ -220,7 +223,58 @@ test('a soft taint is taken over from an earlier run of ours', async () => {
   assert.deepEqual(await taintsOf('w-soft-over'), [{ ...SOFT, value: 'run' }]);
 });
 
-test('a soft taint goes with the cordon, in one write, and a foreign cordon stays', async () => {
+test('where nothing has to go one write cordons, takes our taint away and tells to apply', async () => {
+  const name = 'w-whole';
+  const replaces = formatOrder(order);
+  const applied: Order = { ...order, goal: 'apply' };
+  await makeNode(name, { annotations: { [ANNOTATION.order]: replaces } }, { taints: foreign });
+  await acted({ kind: 'softTaint', name, run: 'run' });
+  const before = await read(`${NODES}/${name}`);
+  seen = before.spec?.taints;
+  const cordon: Action = {
+    ...{ kind: 'cordon', name, orderId: 'run.0.1', softTaint: 'run' },
+    apply: { order: applied, replaces },
+  };
+  assert.deepEqual(await act(cordon), { done: true });
+  const node = await read(`${NODES}/${name}`);
+  assert.equal(node.spec?.unschedulable, true);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], 'run.0.1');
+  assert.equal(node.metadata.annotations?.[ANNOTATION.order], formatOrder(applied));
+  assert.ok(!node.spec?.taints?.some(({ value }) => value === 'run'));
+  assert.ok(
+    node.spec?.taints?.some(({ value }) => value === 'theirs'),
+    'that of others stays',
+  );
+
+  const done = formatOrder(applied);
+  const given: Action = { kind: 'uncordon', name, orderId: 'run.0.1', order: done };
+  assert.deepEqual(await act(given), { done: true });
+  assert.deepEqual(await act(given), { done: true }, 'again');
+  const after = await read(`${NODES}/${name}`);
+  assert.equal(after.spec?.unschedulable, undefined);
+  assert.equal(after.metadata.annotations?.[ANNOTATION.order], undefined);
+  assert.equal(after.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
+});
+
+test('where the world has moved on a node is cordoned, and told nothing', async () => {
+  const name = 'w-moved';
+  const stored = formatOrder({ ...order, epoch: 4 });
+  await makeNode(name, { annotations: { [ANNOTATION.order]: stored } });
+  const applied: Order = { ...order, goal: 'apply' };
+  const apply = { order: applied, replaces: formatOrder(order) };
+  assert.deepEqual(await act({ kind: 'cordon', name, orderId: 'run.0.1', apply }), { done: true });
+  let node = await read(`${NODES}/${name}`);
+  assert.equal(node.spec?.unschedulable, true);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.order], stored);
+  // An order that has been written since stays as well.
+  const given: Action = { kind: 'uncordon', name, orderId: 'run.0.1', order: formatOrder(order) };
+  assert.deepEqual(await act(given), { done: true });
+  node = await read(`${NODES}/${name}`);
+  assert.equal(node.spec?.unschedulable, undefined);
+  assert.equal(node.metadata.annotations?.[ANNOTATION.order], stored);
+});
+
+test('a soft taint that is still there goes when the node is given back, and a foreign cordon stays', async () => {
   for (const [name, spec] of [
     ['w-soft-ours', {}],
     ['w-soft-kept', { unschedulable: true }],

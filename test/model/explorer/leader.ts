@@ -167,7 +167,7 @@ function hostFacts(name: string, seen: Seen) {
         : { kind: 'valid' as const, value: readOrder(seen.order) },
     orderText: seen.order,
     report: { kind: 'valid' as const, value: reportOf(seen) },
-    reportAgeMs: 0,
+    reportedAtMs: undefined,
   };
 }
 
@@ -204,6 +204,7 @@ function nodeFacts({ name, role }: Host, seen: Seen, leader: Leader): NodeFacts 
     unschedulable: seen.unschedulable,
     cordon: orderId === undefined ? undefined : { orderId, ours: foreign === undefined },
     renewals: isRenewed ? 2 : 0,
+    toGo: seen.pods,
     drain: seen.mark === undefined ? undefined : podsLeft(seen.pods),
   };
 }

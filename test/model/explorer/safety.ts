@@ -44,6 +44,10 @@ export function brokenByWrite(setting: Setting, landing: Landing): string[] {
     case 'cordon':
       if (host.mark !== undefined) return [];
       return [
+        ...(action.apply === undefined ? [] : brokenOrder(host, action.apply.order)),
+        ...(action.apply !== undefined && seen !== undefined && seen.get(host.name)?.pods !== 0
+          ? [`S2: ${host.name} is told to apply before it is empty`]
+          : []),
         ...brokenBeginning(setting, landing, host),
         ...(host.role === 'controller'
           ? brokenQuorum(landing, host)

@@ -91,7 +91,7 @@ export function firstState({ world }: Setting): State {
     isDown: false,
     sick: undefined,
     readySinceMs: NOW_MS - 3_600_000,
-    pods: hasNode ? 1 : 0,
+    pods: hasNode && !(world.empty === true && role === 'worker') ? 1 : 0,
     stuck: false,
     delivered: undefined,
     journal: { v: 1, epoch: 0, settled: [] },

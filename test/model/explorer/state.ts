@@ -67,6 +67,8 @@ export interface WorldSpec {
   /** An image bundle goes to the workers first. */
   readonly bundle?: boolean;
   readonly policy?: PolicyLayer;
+  /** Nothing has to go from any worker. */
+  readonly empty?: boolean;
   /** Workers that somebody else has cordoned. */
   readonly cordoned?: readonly string[];
   /** Agents that keep a healthy update by their own policy. */

@@ -96,6 +96,22 @@ export const TINY_WORLDS: readonly WorldSpec[] = [
   { ...TINY, name: 'a worker, any one fault', workers: 1, faults: FAULTS, budget: 1 },
   {
     ...TINY,
+    name: 'a worker that nothing has to go from, any one fault',
+    workers: 1,
+    empty: true,
+    faults: FAULTS,
+    budget: 1,
+  },
+  {
+    ...TINY,
+    name: 'two workers that nothing has to go from, of which one fails, vanishes, or is taken away by others',
+    workers: 2,
+    empty: true,
+    faults: ['exits', 'vanishes', 'cordoned'],
+    budget: 1,
+  },
+  {
+    ...TINY,
     name: 'two workers in two batches with a soak between, one dies or fails',
     workers: 2,
     limit: 2,
@@ -133,6 +149,15 @@ export const LARGER_WORLDS: readonly WorldSpec[] = [
     workers: 1,
     faults: FAULTS,
     budget: 1,
+    mostStates: 3_000_000,
+  },
+  {
+    name: 'two workers that nothing has to go from, any two deaths',
+    controllers: 0,
+    workers: 2,
+    empty: true,
+    faults: [...HARMLESS],
+    budget: 2,
     mostStates: 3_000_000,
   },
   {

@@ -30,12 +30,19 @@ export function written(host: Host, action: Action): Host | undefined {
       const isForeign =
         host.unschedulable && (host.mark === undefined || host.mark.endsWith('/kept'));
       const mark = isForeign ? `${action.orderId}/kept` : action.orderId;
-      return { ...host, mark, unschedulable: true };
+      // Where the world is not as hoped the rest is left to the next look: see src/kube/cordon.ts.
+      const isAsHoped = !host.unschedulable && host.mark === undefined;
+      const { apply } = action;
+      const isTold = apply !== undefined && isAsHoped && host.order === apply.replaces;
+      const order = isTold ? textOf(apply.order) : host.order;
+      return { ...host, mark, unschedulable: true, order };
     }
     case 'uncordon': {
       if (host.mark?.split('/')[0] !== action.orderId) return undefined;
       const stays = host.mark.endsWith('/kept') && host.unschedulable;
-      return { ...host, mark: undefined, unschedulable: stays };
+      const isDone = action.order !== undefined && host.order === action.order;
+      const order = isDone ? undefined : host.order;
+      return { ...host, mark: undefined, unschedulable: stays, order };
     }
     case 'evict':
       return host.stuck || host.mark === undefined ? host : { ...host, pods: 0 };

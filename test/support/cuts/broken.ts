@@ -83,6 +83,8 @@ export async function playBroken(cluster: HostCluster, wanted: BrokenCase): Prom
   const over = new AbortController();
   const watching = watch();
   try {
+    // What has failed on a controller would be kept from the worker, unseen.
+    await cluster.kubectl('delete', 'quarantinedartifacts', '--all');
     await cluster.apply(planManifest({ name, version, platforms, controllers, workers }));
     const plan = await cluster.waitForPlan(name, 'to end', hasEnded, ENDS_WITHIN_MS);
     const target = targetNamed(plan, host.name);

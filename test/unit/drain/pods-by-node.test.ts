@@ -24,3 +24,18 @@ test('one of the same name that was made anew elsewhere leaves none behind, thou
   pods.put(pod('db-0', 'w-2', 'new'));
   assert.deepEqual([uids(pods, 'w-1'), uids(pods, 'w-2')], [[], ['new']]);
 });
+
+test('those that have to go are counted as they come, change, move and go', () => {
+  const pods = new PodsByNode();
+  const daemon = pod('d', 'w-1');
+  pods.put({ ...daemon, mustGo: false });
+  assert.equal(pods.toGo('w-1'), 0);
+  pods.put(pod('a', 'w-1'));
+  pods.put(pod('a', 'w-1', 'changed'));
+  assert.equal(pods.toGo('w-1'), 1);
+  pods.put(pod('a', 'w-2', 'moved'));
+  assert.deepEqual([pods.toGo('w-1'), pods.toGo('w-2')], [0, 1]);
+  pods.drop(pod('a', 'w-2'));
+  pods.drop(pod('d', 'w-1'));
+  assert.deepEqual([pods.toGo('w-1'), pods.toGo('w-2')], [0, 0]);
+});

@@ -9,8 +9,8 @@ function node(id: string, phase: SignalPhase): { name: string; report: Parsed<Re
   return { name: 'w-1', report: { kind: 'valid', value: { signal } as unknown as Report } };
 }
 
-function setUp() {
-  let now: string | undefined = 't0';
+function setUp(first?: { readonly renewTime: undefined }) {
+  let now: string | undefined = first === undefined ? 't0' : first.renewTime;
   const renewals = createRenewals(() => now);
   return {
     renewals,
@@ -89,5 +89,21 @@ test('a renewal that came before the report counts, if the node itself says that
     renewals.nodeChanged(restarted(at(restartedAt)) as ReturnType<typeof node>);
     assert.equal(renewals.count('w-1'), wanted);
     assert.equal(renew(at(20)), wanted + 1);
+  }
+});
+
+test('a Lease that is seen for the first time tells of no renewal, unless it came after the restart', () => {
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+  for (const [seen, count] of [
+    [at(5), 0],
+    [at(15), 1],
+  ] as const) {
+    const { renewals, renew } = setUp({ renewTime: undefined });
+    const { name, report } = node('a', 'OnTrial');
+    const { signal } = (report as { value: Report }).value;
+    const value = { signal: { ...signal, restartedAt: at(10) } } as unknown as Report;
+    renewals.nodeChanged({ name, report: { kind: 'valid', value } });
+    assert.equal(renew(seen), count);
+    assert.equal(renew(at(20)), count + 1);
   }
 });

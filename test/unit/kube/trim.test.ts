@@ -6,6 +6,7 @@ import { nodeFacts } from '../../../src/kube/node-facts.ts';
 import { trimControlNode } from '../../../src/kube/trim-control-node.ts';
 import { trimLease } from '../../../src/kube/trim-lease.ts';
 import { trimNode } from '../../../src/kube/trim-node.ts';
+import { reportAgeMs } from '../../../src/plans/agent-standing.ts';
 
 const WRITTEN = '2026-01-01T00:00:10Z';
 const writtenMs = Date.parse(WRITTEN);
@@ -45,8 +46,8 @@ const raw = {
   },
 };
 
-test('a Node becomes facts, with the age of its report by the clock of the API server', () => {
-  const facts = nodeFacts(trimNode(raw), { renewals: 2, drain: undefined }, writtenMs + 3_000);
+test('a Node becomes facts, with when its report was stamped by the clock of the API server', () => {
+  const facts = nodeFacts(trimNode(raw), { renewals: 2, drain: undefined });
   const { order, report, ...rest } = facts;
   assert.equal(order.kind, 'invalid');
   assert.equal(report.kind, 'invalid');
@@ -56,7 +57,7 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     labels: raw.metadata.labels,
     platform: 'linux-arm64',
     orderText: 'not json',
-    reportAgeMs: 3_000,
+    reportedAtMs: writtenMs,
     exemptions: undefined,
     ready: 'True',
     kubeletVersion: 'v1.36.3+k0s',
@@ -65,13 +66,14 @@ test('a Node becomes facts, with the age of its report by the clock of the API s
     softTaint: 'run',
     renewals: 2,
     drain: undefined,
+    toGo: undefined,
     outlook: undefined,
   });
 });
 
 test('a Node that has told nothing yet', () => {
   const bare = { metadata: { name: 'w-1', uid: 'u', resourceVersion: '1' } };
-  const facts = nodeFacts(trimNode(bare), { renewals: 0, drain: undefined }, writtenMs);
+  const facts = nodeFacts(trimNode(bare), { renewals: 0, drain: undefined });
   assert.deepEqual(facts, {
     name: 'w-1',
     uid: 'u',
@@ -80,7 +82,7 @@ test('a Node that has told nothing yet', () => {
     order: { kind: 'absent' },
     orderText: undefined,
     report: { kind: 'absent' },
-    reportAgeMs: undefined,
+    reportedAtMs: undefined,
     exemptions: undefined,
     ready: 'Unknown',
     kubeletVersion: '',
@@ -89,6 +91,7 @@ test('a Node that has told nothing yet', () => {
     softTaint: undefined,
     renewals: 0,
     drain: undefined,
+    toGo: undefined,
     outlook: undefined,
   });
 });
@@ -100,7 +103,7 @@ for (const [sentence, metadata, nowMs, expected] of [
 ] as const) {
   test(`age of a report: ${sentence}`, () => {
     const node = trimNode({ ...raw, metadata: { ...raw.metadata, ...metadata } });
-    assert.equal(nodeFacts(node, { renewals: 0, drain: undefined }, nowMs).reportAgeMs, expected);
+    assert.equal(reportAgeMs(node, nowMs), expected);
   });
 }
 
@@ -139,10 +142,10 @@ test('a ControlNode becomes facts', () => {
   });
   assert.equal(node.internalIp, '10.0.0.1');
   const apiServer = { ready: 'True', message: 'ready', atMs: 1, sinceMs: 1 } as const;
-  const facts = controlNodeFacts(node, apiServer, writtenMs);
+  const facts = controlNodeFacts(node, apiServer);
   assert.deepEqual(
-    [facts.name, facts.k0sVersion, facts.platform, facts.apiServer, facts.reportAgeMs],
-    ['cp-1', 'v1.36.1+k0s.0', 'linux-arm64', apiServer, 0],
+    [facts.name, facts.k0sVersion, facts.platform, facts.apiServer, facts.reportedAtMs],
+    ['cp-1', 'v1.36.1+k0s.0', 'linux-arm64', apiServer, writtenMs],
   );
 });
 

@@ -12,6 +12,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 function seen(over: Partial<ClusterView> = {}): Sample[] {
   return worldSamples({
     nowMs: START_MS,
+    serverNowMs: START_MS,
     plans: [],
     nodes: new Map(),
     controlNodes: new Map(),
@@ -121,7 +122,7 @@ describe('hosts', () => {
     const nodes = [
       aNode('w1'),
       aNode('w2', { report: { kind: 'absent' } }),
-      aNode('w3', { reportAgeMs: 3_600_000 }),
+      aNode('w3', { reportedAtMs: START_MS - 3_600_000 }),
     ];
     const samples = seen({
       nodes: new Map(nodes.map((node) => [node.name, node])),
@@ -155,7 +156,9 @@ describe('hosts', () => {
       agent: { version: 'x'.repeat(99), heartbeatMs: 1, beat: 1 },
     };
     const samples = seen({
-      nodes: new Map([['w1', aNode('w1', { report: { kind: 'valid', value }, reportAgeMs: 0 })]]),
+      nodes: new Map([
+        ['w1', aNode('w1', { report: { kind: 'valid', value }, reportedAtMs: START_MS })],
+      ]),
     });
     assert.deepEqual(valuesOf(samples, 'autopilot_hosts'), ['worker unknown 1']);
     assert.deepEqual(valuesOf(samples, 'autopilot_agent_versions'), ['Other 1']);

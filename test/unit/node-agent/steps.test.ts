@@ -324,9 +324,21 @@ const ROWS: readonly (readonly [
   ['waits when it has settled', aJournal(aSignal('Undone')), saying('apply'), 'wait'],
   [
     'forgets what has settled once the order is gone',
-    aJournal(aSignal('Committed')),
+    aJournal(aSignal('Undone')),
     ABSENT,
     'forget',
+  ],
+  [
+    'tells on of what was kept when the order is gone',
+    aJournal(aSignal('Committed')),
+    ABSENT,
+    'wait',
+  ],
+  [
+    'begins the next order after what was kept',
+    aJournal(aSignal('Committed')),
+    saying('stage', OTHER),
+    'begin',
   ],
   [
     'keeps what has settled while the API is silent',

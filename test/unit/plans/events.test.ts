@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { PlanStatus, TargetPhase } from '../../../src/api/plan.ts';
 import { decide } from '../../../src/plans/decide.ts';
-import { eventsBetween } from '../../../src/plans/events.ts';
+import { eventsBetween, MOST_TOLD_TARGETS } from '../../../src/plans/events.ts';
 import {
   aControlNode,
   aNode,
@@ -103,4 +103,35 @@ test('a node that is passed over is told, one that had the version is not', () =
   assert.deepEqual(eventsBetween(before, after), [
     { type: 'Warning', reason: 'PassedOver', message: 'cp-1: so', target },
   ]);
+});
+
+describe('of a run with more than a hundred targets', () => {
+  const nodes = Array.from({ length: MOST_TOLD_TARGETS }, (_, at) => aNode(`w-${at}`));
+  const many = { ...world, nodes };
+  const batch = { number: 1, size: 100, startedAt: '2026-03-01T22:00:00Z' };
+  const withBatch = (status: PlanStatus, over: object = {}): PlanStatus => ({
+    ...status,
+    commands: status.commands?.map((one) => ({ ...one, batch: { ...batch, ...over } })) ?? [],
+  });
+
+  it('ordinary steps of a target are not told, and what is wrong is', () => {
+    const before = begun(many);
+    assert.deepEqual(eventsBetween(before, withPhase(before, 'OnTrial')), []);
+    assert.deepEqual(reasons(eventsBetween(before, withPhase(before, 'Undoing'))), ['Undoing']);
+  });
+
+  it('the beginning and the end of each batch are told', () => {
+    const before = begun(many);
+    assert.deepEqual(eventsBetween(before, withBatch(before)), [
+      { type: 'Normal', reason: 'BatchStarted', message: 'batch 1 of 100 nodes begins' },
+    ]);
+    const settled = withBatch(before, { settledAt: '2026-03-01T23:00:00Z' });
+    assert.deepEqual(reasons(eventsBetween(withBatch(before), settled)), ['BatchSettled']);
+    assert.deepEqual(eventsBetween(settled, settled), []);
+  });
+
+  it('of a smaller one batches are told by their nodes', () => {
+    const before = begun();
+    assert.deepEqual(eventsBetween(before, withBatch(before)), []);
+  });
 });

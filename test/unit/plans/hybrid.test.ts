@@ -248,7 +248,7 @@ describe('the only Node', () => {
 describe('a ControlNode whose host is gone', () => {
   const gone: Partial<ControlNodeFacts> = {
     report: { kind: 'valid', value: aReport() },
-    reportAgeMs: 7_200_000,
+    reportedAtMs: START_MS - 7_200_000,
     apiServer: { ready: 'False', message: 'no answer: ECONNREFUSED', atMs: START_MS, sinceMs: 0 },
   };
   const said =
@@ -283,7 +283,7 @@ describe('a ControlNode whose host is gone', () => {
   });
 
   test('that has never had an agent is no other', () => {
-    const never = { ...gone, report: { kind: 'absent' } as const, reportAgeMs: undefined };
+    const never = { ...gone, report: { kind: 'absent' } as const, reportedAtMs: undefined };
     const facts = someFacts(SPEC, { controlNodes: [aControlNode('cp-9', never)] });
     assert.match(
       preflight(SPEC, facts).refusals[0]?.message ?? '',
@@ -293,7 +293,7 @@ describe('a ControlNode whose host is gone', () => {
 
   test('is not taken for gone while one of the two is heard of', () => {
     const serves = { ...gone, apiServer: aControlNode('x').apiServer };
-    const reports = { ...gone, reportAgeMs: 1_000 };
+    const reports = { ...gone, reportedAtMs: START_MS - 1_000 };
     for (const over of [serves, reports]) {
       const facts = someFacts(SPEC, { controlNodes: [aControlNode('cp-9', over)] });
       assert.ok(

@@ -10,6 +10,7 @@ import {
   anUpdate,
   aReport,
   aSpec,
+  START_MS,
   someFacts,
 } from '../../support/builders.ts';
 
@@ -163,7 +164,7 @@ const rows: [sentence: string, spec: PlanSpec, world: World, reason: string, mes
   [
     'an agent that has been silent for longer than two and a half heartbeats',
     aSpec(anUpdate({ workers: ['w-1'] })),
-    { nodes: [aNode('w-1', { reportAgeMs: 751_000 })] },
+    { nodes: [aNode('w-1', { reportedAtMs: START_MS - 751_000 })] },
     'AgentStale',
     /last reported 751s ago, wanted at most 750s/,
   ],

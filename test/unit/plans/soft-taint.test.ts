@@ -89,7 +89,23 @@ test('the taint of another run is taken over by ours', () => {
   assert.deepEqual(next({ softTaint: 'other-1' }), ['softTaint w-2']);
 });
 
+test('nobody is tainted whose pods stay, or are not known yet', () => {
+  for (const toGo of [0, undefined]) {
+    assert.deepEqual(next({ toGo }), []);
+    assert.deepEqual(next({ toGo, softTaint }), [], 'who has it keeps it');
+  }
+});
+
 test('it goes with the cordon, in one write', () => {
+  const nodes = { 'w-1': { ...staged(), softTaint }, 'w-2': { ...staged(), softTaint } };
+  const decision = look({ spec: SPEC, nodes });
+  const orderId = `${RUN}.0.1`;
+  assert.deepEqual(decision.kind === 'act' && decision.actions, [
+    { kind: 'cordon', name: 'w-1', orderId, softTaint: RUN },
+  ]);
+});
+
+test('one that is still there under way goes when the node is given back, and the order with it', () => {
   const committed = ordered({ goal: 'commit', signal: { phase: 'Committed' } });
   const decision = look({
     spec: SPEC,
@@ -102,6 +118,7 @@ test('it goes with the cordon, in one write', () => {
     name: 'w-1',
     orderId: `${RUN}.0.1`,
     softTaint: RUN,
+    order: committed.orderText,
   });
 });
 
