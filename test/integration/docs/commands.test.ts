@@ -11,7 +11,8 @@ import { eventually } from '../../support/eventually.ts';
 import { aPlan, conditionOf, everything, hasEnded, only } from '../../support/plans.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
 
-const MAIN = join(import.meta.dirname, '../../../src/main.ts');
+const ROOT = join(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'src/main.ts');
 const COOKBOOK = 'usage/cookbook.md';
 const PLAN = 'autopilot';
 
@@ -47,7 +48,8 @@ describe('what the pages say can be typed', { timeout: 600_000 }, () => {
   function type(script: string, timeoutMs = 60_000): Promise<Finished> {
     const named = script
       .replaceAll(/\b(PLAN|NAME)\b/g, /\bnode NAME\b/.test(script) ? 'w1' : PLAN)
-      .replaceAll('/usr/local/bin', bin);
+      .replaceAll('/usr/local/bin', bin)
+      .replace(/ -f crds\//, ` -f ${ROOT}/crds/`);
     return tryRun('sh', ['-e', '-c', `cd ${folder}; ${named}`], { env: environment, timeoutMs });
   }
 
@@ -236,6 +238,8 @@ describe('what the pages say can be typed', { timeout: 600_000 }, () => {
     const budget = { maxUnavailable: 0, selector: { matchLabels: { app: 'web' } } };
     const job = { spec: { template: { spec } } };
     await cluster.kubectl('create', 'namespace', 'shop');
+    const second = ['autopilot-orchestrator', '--namespace', 'k0s-autopilot', '--image', 'x'];
+    await cluster.kubectl('create', 'deployment', ...second);
     const offer = { url: 'http://127.0.0.1:1/k0s' };
     const spring = aPlan({ name: 'spring', version: NEW_VERSION, offer, workers: only('nobody') });
     await cluster.apply(spring);
