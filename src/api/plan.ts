@@ -178,7 +178,7 @@ export type PlanSpec = z.infer<typeof planSpecSchema>;
 /** Of the pods that hold a drain up, so many are in the status. */
 export const MAX_BLOCKED_BY = 10;
 
-const targetStatusSchema = z.object({
+export const targetStatusSchema = z.object({
   name: z.string().describe('Name of the Node or ControlNode.'),
   state: z.string().describe("State of the signal: one of k0s's Signal* words."),
   lastUpdatedTimestamp: z.iso
@@ -350,6 +350,30 @@ const rollbackStatusSchema = z.object({
 });
 export type RollbackStatus = z.infer<typeof rollbackStatusSchema>;
 
+const membershipSchema = z.object({
+  lists: z
+    .array(
+      z.object({
+        command: z.number().int().describe('Index of the command whose workers these are.'),
+        total: z.number().int().describe('How many workers the whole list has.'),
+        phases: z
+          .record(z.string(), z.number().int())
+          .describe('How many of them stand in each phase.'),
+        revisions: z
+          .array(z.number().int())
+          .describe(
+            'One for each PlanTargets of the list, in order: what this status was made with.',
+          ),
+      }),
+    )
+    .describe('Lists of workers of which only those are here that a person wants to see.'),
+  rest: z
+    .array(z.number().int())
+    .optional()
+    .describe('The same for what else is too long for this object.'),
+});
+export type Membership = z.infer<typeof membershipSchema>;
+
 export const planStatusSchema = z.object({
   state: z.string().describe("Summary: one of k0s's state words."),
   observedGeneration: z
@@ -392,6 +416,11 @@ export const planStatusSchema = z.object({
     .array(commandStatusSchema)
     .nullish()
     .describe('One entry for each command of the spec; behind them, those that put targets back.'),
+  membership: membershipSchema
+    .optional()
+    .describe(
+      'Of a run that is too large for one object: its whole lists are in objects of kind PlanTargets, by this.',
+    ),
   rollback: rollbackStatusSchema
     .optional()
     .describe('What the run had updated is to be put back, is being put back, or was.'),

@@ -157,6 +157,11 @@ export const REASONS = {
   UpdateCompleted: 'A Plan that was made for a channel has completed.',
   UpdateRolledBack: 'A release of a channel has failed, and was taken back where it was.',
   UpdateFailed: 'A Plan that was made for a channel has failed before anything ran what it brings.',
+  // what an orchestrator tells of a status that is too large for one object
+  StatusShortened:
+    'The API server takes no status of that length: less of it is told in the Plan, nothing is lost.',
+  TargetsMissing:
+    'A part of the status of a large run is not there, so that nobody knows which nodes it is about.',
   // an index of a channel that is not believed: nothing is ordered by it
   IndexInvalid: 'The index of the channel cannot be read; the message says where and why.',
   IndexTooLarge: 'The index of the channel is longer than any that is read.',

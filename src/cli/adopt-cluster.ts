@@ -7,11 +7,12 @@ import type { Kube } from '../kube/client.ts';
 import type { RawControlNode, RawNode, RawObject } from '../kube/raw.ts';
 import { CONTROL_NODES, NODES, PLANS } from '../kube/target-path.ts';
 import type { AdoptionFacts, AdoptionHost, K0sSignal, WorkerProfile } from '../plans/adoption.ts';
-import { trimPlan } from '../plans/trim-plan.ts';
+import { type InstalledObject, lagOf } from '../plans/outdated.ts';
 import { parseReport } from '../signals/report.ts';
 import type { Manifest } from './adopt-manifests.ts';
 import { list } from './preview-list.ts';
 import { readLeader } from './read-leader.ts';
+import { withTargets } from './read-plans.ts';
 
 const TIMEOUT_MS = 30_000;
 /** k0s's own annotation: it is read here, and nowhere written. */
@@ -24,7 +25,7 @@ export async function observeAdoption(
   kube: Kube,
   manifests: readonly Manifest[],
 ): Promise<AdoptionFacts> {
-  const [leader, kinds, profiles, controllers, workers, plans, updateConfigs, storage, missing] =
+  const [leader, kinds, profiles, controllers, workers, plans, updateConfigs, storage, ours] =
     await Promise.all([
       readLeader(kube),
       kindsOf(kube, AbortSignal.timeout(TIMEOUT_MS)),
@@ -34,7 +35,7 @@ export async function observeAdoption(
       ifThere(kube, PLANS),
       ifThere(kube, `/apis/${API_VERSION}/updateconfigs`),
       readStorage(kube),
-      missingOf(kube, manifests),
+      compare(kube, manifests),
     ]);
   return {
     leader,
@@ -44,27 +45,36 @@ export async function observeAdoption(
       ...controllers.map((raw) => hostOf('controller', raw, raw.status?.k0sVersion)),
       ...workers.map((raw) => hostOf('worker', raw, raw.status?.nodeInfo?.kubeletVersion)),
     ],
-    plans: plans.map((raw) => trimPlan(raw)),
+    plans: await withTargets(kube, plans),
     updateConfigs: updateConfigs.map(({ metadata }) => metadata.name),
     storage,
-    missingObjects: missing.map(({ name }) => name),
+    missingObjects: ours.missing.map(({ name }) => name),
+    outdatedObjects: ours.outdated,
   };
 }
 
-/** Those that the cluster does not have. */
-export async function missingOf(kube: Kube, manifests: readonly Manifest[]): Promise<Manifest[]> {
-  const found = await Promise.all(
+interface Compared {
+  /** What the cluster does not have. */
+  readonly missing: readonly Manifest[];
+  /** What it has as another release has made it, and what that lacks. */
+  readonly outdated: readonly string[];
+}
+
+export async function compare(kube: Kube, manifests: readonly Manifest[]): Promise<Compared> {
+  const missing = new Set<Manifest>();
+  const lags = await Promise.all(
     manifests.map(async (one) => {
       try {
-        await kube.request('GET', one.path);
-        return [];
+        const lag = lagOf(one.object, await kube.request<InstalledObject>('GET', one.path));
+        return lag === undefined ? [] : [`${one.name} ${lag}`];
       } catch (thrown) {
-        if (isNotFound(thrown)) return [one];
-        throw thrown;
+        if (!isNotFound(thrown)) throw thrown;
+        missing.add(one);
+        return [];
       }
     }),
   );
-  return found.flat();
+  return { missing: manifests.filter((one) => missing.has(one)), outdated: lags.flat() };
 }
 
 /** A kind that nobody has made yet has no objects. */

@@ -4,15 +4,15 @@ import { getAsset, isSea } from 'node:sea';
 import { parseAllDocuments } from 'yaml';
 import { ConfigError } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import type { InstalledObject } from '../plans/outdated.ts';
 
 /** One object of ours, and where the API server keeps it. */
 export interface Manifest {
   readonly path: string;
   /** `ClusterRole autopilot:leader` */
   readonly name: string;
-  readonly object: {
+  readonly object: InstalledObject & {
     readonly apiVersion: string;
-    readonly kind: string;
     readonly metadata: { readonly name: string; readonly namespace?: string };
   };
 }

@@ -13,7 +13,7 @@ import {
 } from '../plans/adoption.ts';
 import type { TrimmedPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
-import { missingOf, observeAdoption } from './adopt-cluster.ts';
+import { compare, observeAdoption } from './adopt-cluster.ts';
 import { type Manifest, readManifests } from './adopt-manifests.ts';
 import { adoptionText } from './adopt-print.ts';
 import type { ClusterOptions } from './cluster-options.ts';
@@ -89,7 +89,7 @@ async function makeMissing(
   manifests: readonly Manifest[],
   { missingFields }: AdoptionFacts,
 ): Promise<string[]> {
-  const missing = new Set(await missingOf(kube, manifests));
+  const missing = new Set((await compare(kube, manifests)).missing);
   const done: string[] = [];
   for (const one of manifests) {
     const isOverwritten = missingFields.length > 0 && one.name.endsWith(` ${DEFINITION.plans}`);
@@ -181,7 +181,7 @@ function leftByReturn(): AdoptionCheck[] {
     after(
       'what is left of ours, history and policies of updates included, once nobody wants it any more',
       'kubectl delete -f deploy/rbac.yaml',
-      `kubectl delete crd ${DEFINITION.installation} quarantinedartifacts.extensions.autopilot.k0sproject.io updateruns.extensions.autopilot.k0sproject.io`,
+      `kubectl delete crd ${DEFINITION.installation} quarantinedartifacts.extensions.autopilot.k0sproject.io updateruns.extensions.autopilot.k0sproject.io plantargets.extensions.autopilot.k0sproject.io`,
     ),
   ];
 }

@@ -51,6 +51,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   [`controlnodes.${GROUP}`]: [],
   [`updatepolicies.${EXTENSIONS_GROUP}`]: ['spec.rollback'],
   [`updateruns.${EXTENSIONS_GROUP}`]: [],
+  [`plantargets.${EXTENSIONS_GROUP}`]: [],
   [`quarantinedartifacts.${EXTENSIONS_GROUP}`]: [],
 };
 

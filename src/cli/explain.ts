@@ -1,11 +1,10 @@
 import { ConfigError } from '../config.ts';
 import { kindsOf } from '../kube/api-check-client.ts';
-import { ApiError } from '../kube/api-error.ts';
 import { connect, type Kube } from '../kube/client.ts';
-import { PLANS } from '../kube/target-path.ts';
+import { CONTROL_NODES } from '../kube/target-path.ts';
+import { trimControlNode } from '../kube/trim-control-node.ts';
 import { type Explanation, explain } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
-import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
@@ -15,6 +14,8 @@ import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
+import { readPlans } from './read-plans.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 import { watchIt } from './watch.ts';
 
 export interface ExplainOptions extends ClusterOptions {
@@ -48,12 +49,12 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
 
 /** @throws ConfigError where there is no such Plan */
 async function read(kube: Kube, name: string): Promise<Explanation> {
-  const [stored, leader, missingFields] = await Promise.all([
-    list(kube, PLANS),
+  const [plans, nodeNames, leader, missingFields] = await Promise.all([
+    readPlans(kube),
+    unlessForbidden(readNodeNames(kube), new Map()),
     readLeader(kube),
-    readMissing(kube),
+    unlessForbidden(readMissing(kube), []),
   ]);
-  const plans = stored.map((raw) => trimPlan(raw));
   const plan = plans.find((one) => one.name === name);
   if (plan === undefined) {
     const names = plans.map((one) => one.name).join(', ') || 'none';
@@ -61,7 +62,8 @@ async function read(kube: Kube, name: string): Promise<Explanation> {
   }
   // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
   const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
-  return explain(plan, { plansBefore: before, leader, missingFields, nowMs: Date.now() });
+  const nowMs = Date.now();
+  return explain(plan, { plansBefore: before, leader, missingFields, nodeNames, nowMs });
 }
 
 function textOf(found: Explanation, { output }: ExplainOptions): string {
@@ -70,12 +72,16 @@ function textOf(found: Explanation, { output }: ExplainOptions): string {
   return outputText(output, found, () => explanationText(found, paint, Date.now(), isWide));
 }
 
-/** Whoever may not read definitions is told the rest all the same. */
 async function readMissing(kube: Kube): Promise<readonly string[]> {
-  try {
-    return (await kindsOf(kube, AbortSignal.timeout(READ_TIMEOUT_MS))).missingFields;
-  } catch (thrown) {
-    if (thrown instanceof ApiError && thrown.status === 403) return [];
-    throw thrown;
-  }
+  return (await kindsOf(kube, AbortSignal.timeout(READ_TIMEOUT_MS))).missingFields;
+}
+
+/** Of each ControlNode whose Node is called otherwise: how. */
+async function readNodeNames(kube: Kube): Promise<ReadonlyMap<string, string>> {
+  const controllers = (await list(kube, CONTROL_NODES)).map((raw) => trimControlNode(raw));
+  return new Map(
+    controllers
+      .filter(({ name, nodeName }) => nodeName !== name)
+      .map(({ name, nodeName }) => [name, nodeName]),
+  );
 }

@@ -53,7 +53,7 @@ export function commandLine(name: string): Command {
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443')
     .option(
       '--own-host <name>',
-      'ControlNode of the host that this runs on; else the name of the host',
+      'ControlNode of the host that this runs on; else $AUTOPILOT_HOSTNAME, or the name of the host',
     )
     .option(
       '--metrics-address <address>',

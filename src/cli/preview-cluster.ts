@@ -11,7 +11,6 @@ import {
   BUDGETS,
   CONTROL_NODES,
   NODES,
-  PLANS,
   QUARANTINED_ARTIFACTS,
   UPDATE_POLICIES,
 } from '../kube/target-path.ts';
@@ -21,11 +20,12 @@ import { trimNode } from '../kube/trim-node.ts';
 import type { ControlNodeFacts, PlanFacts } from '../plans/facts.ts';
 import { outlookOf } from '../plans/outlook.ts';
 import type { PreviewBudget, PreviewPod } from '../plans/preview-drains.ts';
-import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
+import type { TrimmedPlan } from '../plans/trim-plan.ts';
 import { trimQuarantine } from '../plans/trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from '../plans/trim-update-policy.ts';
 import type { ObjectSelector } from '../targets/object-selector.ts';
 import { list } from './preview-list.ts';
+import { readPlans } from './read-plans.ts';
 
 /** The cluster, read once. */
 export interface ObservedCluster {
@@ -46,7 +46,7 @@ const READYZ_TIMEOUT_MS = 3_000;
 /** Lists only: nothing is written, and nothing is watched. Throws as {@link Kube.request} does. */
 export async function observeCluster(kube: Kube, apiPort: number): Promise<ObservedCluster> {
   const [plans, nodes, controllers, budgets, policy, quarantined, pods] = await Promise.all([
-    list(kube, PLANS),
+    readPlans(kube),
     list(kube, NODES),
     list(kube, CONTROL_NODES),
     list<RawBudget>(kube, BUDGETS),
@@ -78,7 +78,7 @@ export async function observeCluster(kube: Kube, apiPort: number): Promise<Obser
       budgets: budgets.map((raw) => trimBudget(raw)),
       quarantined: quarantined.map((raw) => trimQuarantine(raw)),
     },
-    plans: plans.map((raw) => trimPlan(raw)),
+    plans,
     updatePolicy: policy,
     pods: going,
     budgets: found,

@@ -63,14 +63,16 @@ function commandText(command: CommandReport, paint: Paint, much: Shown): string[
     ([version, names]) => `  from ${version}: ${namesText(names, much.names)}`,
   );
   const isInBatches = steps.some(({ batch = 1 }) => batch > 1);
-  const rows = steps.map(({ role, names, batch, afterMs }) => {
+  const rows = steps.map(({ role, names, emptied, batch, afterMs }) => {
     const who =
       kind === 'airgapupdate'
         ? 'deliver to'
         : role === 'worker' && isInBatches
           ? `batch ${batch}`
           : role;
-    return `  ${paint.dim(`+${durationText(afterMs).padEnd(width)}`)}  ${who.padEnd(10)}  ${names.join(', ')}`;
+    const first = emptied === undefined ? '' : `, its Node ${emptied} is emptied first`;
+    const after = paint.dim(`+${durationText(afterMs).padEnd(width)}`);
+    return `  ${after}  ${who.padEnd(10)}  ${names.join(', ')}${first}`;
   });
   return [
     paint.strong(`commands[${index}] ${kind} to ${wanted}`),

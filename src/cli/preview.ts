@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { API_VERSION } from '../api/meta.ts';
+import { isTerminalState } from '../api/plan.ts';
 import { withDefaults } from '../api/policy.ts';
 import { ConfigError, readPolicy } from '../config.ts';
 import { drainRulesOf } from '../drain/judge/drain-rules.ts';
 import { messageOf } from '../errors.ts';
-import { usesOf } from '../kube/api-check-client.ts';
+import { kindsOf, usesOf } from '../kube/api-check-client.ts';
 import { connect, type Kube } from '../kube/client.ts';
-import { type ApiCheck, apisGoneIn, checkedVersions } from '../plans/api-check.ts';
+import { lastRun, originHold } from '../plans/adopted.ts';
+import { type ApiCheck, apisGoneIn, checkedVersions, describeMissing } from '../plans/api-check.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import { fixOf } from '../plans/explain-advice.ts';
 import type { PlanFacts } from '../plans/facts.ts';
@@ -30,6 +32,7 @@ import { previewText } from './preview-print.ts';
 import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 
 const API_CHECK_TIMEOUT_MS = 30_000;
 
@@ -54,9 +57,13 @@ export async function runPreview(
     kube = connect({ ...options, version: AUTOPILOT_VERSION });
     const cluster = await observeCluster(kube, portOf(options.apiPort));
     const plan = file === undefined ? stored(cluster, name!) : applied(file, cluster);
-    const apiCheck = await checkApis(kube, plan);
+    const kindsRead = kindsOf(kube, AbortSignal.timeout(API_CHECK_TIMEOUT_MS));
+    const [apiCheck, kinds] = await Promise.all([
+      checkApis(kube, plan),
+      unlessForbidden<Kinds>(kindsRead, { missingFields: [], installedAtMs: undefined }),
+    ]);
     const report = judge(
-      { plan, apiCheck, file },
+      { plan, apiCheck, kinds, file },
       clusterPolicy(policy, cluster.updatePolicy),
       cluster,
     );
@@ -118,14 +125,17 @@ function applied({ name, spec }: PlanFile, { plans }: ObservedCluster): TrimmedP
   };
 }
 
+type Kinds = Awaited<ReturnType<typeof kindsOf>>;
+
 interface Previewed {
   readonly plan: TrimmedPlan;
   readonly apiCheck: ApiCheck;
+  readonly kinds: Kinds;
   readonly file: PlanFile | undefined;
 }
 
 function judge(
-  { plan, apiCheck, file }: Previewed,
+  { plan, apiCheck, kinds, file }: Previewed,
   policy: PlanFacts['policy'],
   cluster: ObservedCluster,
 ): PreviewReport {
@@ -158,6 +168,7 @@ function judge(
   return reportOf(facts, found, {
     drains,
     notes: [
+      ...origin(plan, kinds),
       ...circumstances(plan, facts, found.brake, file),
       ...cluster.notes,
       ...(apiCheck.kind === 'known'
@@ -167,6 +178,17 @@ function judge(
           ]),
     ],
   });
+}
+
+/** What keeps a Plan from beginning, whatever its course would be. */
+function origin(plan: TrimmedPlan, { missingFields, installedAtMs }: Kinds): string[] {
+  if (missingFields.length > 0) return [`it would not begin: ${describeMissing(missingFields)}`];
+  const { state } = plan.status ?? {};
+  const held =
+    isTerminalState(state) && lastRun(plan) === undefined
+      ? `k0s has run it, and it ended ${state}; to let it run when it is edited: autopilot adopt`
+      : originHold(plan, installedAtMs)?.message;
+  return held === undefined ? [] : [`it would not begin: ${held}`];
 }
 
 /** What the course below leaves out. */

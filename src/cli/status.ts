@@ -1,9 +1,8 @@
 import { ConfigError } from '../config.ts';
 import { connect, type Kube } from '../kube/client.ts';
-import { CONTROL_NODES, NODES, PLANS } from '../kube/target-path.ts';
+import { CONTROL_NODES, NODES } from '../kube/target-path.ts';
 import { trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
-import { trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
@@ -12,6 +11,7 @@ import { outputText } from './print-output.ts';
 import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
+import { readPlans } from './read-plans.ts';
 import { hostText, type Sheet, statusText } from './status-print.ts';
 import { type StatusReport, statusOf } from './status-view.ts';
 import { watchIt } from './watch.ts';
@@ -55,7 +55,7 @@ async function read(
   node: string | undefined,
 ): Promise<StatusReport> {
   const [plans, nodes, controllers, leader] = await Promise.all([
-    list(kube, PLANS),
+    readPlans(kube),
     list(kube, NODES),
     list(kube, CONTROL_NODES),
     readLeader(kube),
@@ -64,7 +64,7 @@ async function read(
     nowMs: Date.now(),
     serverNowMs: kube.serverClock.nowMs(),
     leader,
-    plans: plans.map((raw) => trimPlan(raw)),
+    plans,
     nodes: nodes.map((raw) => trimNode(raw)),
     controlNodes: controllers.map((raw) => trimControlNode(raw)),
   };

@@ -104,12 +104,21 @@ export async function kindsOf(
     definition(kube, DEFINITION.plans, signal),
     definition(kube, DEFINITION.installation, signal),
   ]);
-  const version = plans?.spec.versions.find(({ name }) => name === VERSION);
   const installedAtMs = Date.parse(installation?.metadata.creationTimestamp ?? '');
   return {
-    missingFields: missingFields(version?.schema?.openAPIV3Schema),
+    missingFields: missingOf(plans),
     installedAtMs: Number.isNaN(installedAtMs) ? undefined : installedAtMs,
   };
+}
+
+/** What the stored definition of Plans lacks. @throws as {@link Kube.request} does */
+export async function lostFields(kube: Kube, signal: AbortSignal): Promise<readonly string[]> {
+  return missingOf(await definition(kube, DEFINITION.plans, signal));
+}
+
+function missingOf(plans: RawDefinition | undefined): readonly string[] {
+  const version = plans?.spec.versions.find(({ name }) => name === VERSION);
+  return missingFields(version?.schema?.openAPIV3Schema);
 }
 
 async function definition(

@@ -75,3 +75,10 @@ export function isAlreadyExists(thrown: unknown): thrown is ApiError {
 export function isExpired(thrown: unknown): thrown is ApiError {
   return thrown instanceof ApiError && thrown.status === 410;
 }
+
+/** The object is longer than the API server takes, or than etcd does, whose refusal it hands on as it is. */
+export function isTooLarge(thrown: unknown): thrown is ApiError {
+  if (!(thrown instanceof ApiError)) return false;
+  if (thrown.status === 413) return true;
+  return thrown.status >= 500 && /too large|larger than max/i.test(thrown.message);
+}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { ApiError, isExpired } from './api-error.ts';
+import { ApiError, ApiUnreachableError, isExpired } from './api-error.ts';
 import { createBackoff } from './backoff.ts';
 import type { Kube, Query } from './client.ts';
 import { keyOf, type RawList, type RawObject } from './raw.ts';
@@ -35,6 +35,8 @@ export interface InformerOptions<T extends Trimmed> {
   readonly signal: AbortSignal;
   /** Bookmarks come about every minute; a connection that is silent for longer is taken for dead. */
   readonly silenceTimeoutMs?: number;
+  /** For one page of the list; 30 s unless said otherwise. */
+  readonly listTimeoutMs?: number;
   /** Longest pause between two tries to reach the API server. */
   readonly backoffCapMs?: number;
 }
@@ -51,6 +53,11 @@ export interface Informer<T> {
    * must not judge by what was there before. Older than what is known: ignored.
    */
   note(raw: unknown): void;
+  /**
+   * The same, even of the revision that is known: an API server shows more of an object, or less, when the
+   * definition of its kind has changed.
+   */
+  reread(raw: unknown): void;
   readonly size: number;
   /** false: what we know may be out of date, and `lastError` says why. */
   readonly healthy: boolean;
@@ -61,7 +68,10 @@ export interface Informer<T> {
 }
 
 /** Some 2 MB of Nodes: a page is in memory as text and as objects at once. */
-const PAGE = 250;
+export const PAGE = 250;
+/** Where not even that comes in time, the API server is of no use. */
+const LEAST_PAGE = 25;
+const LIST_TIMEOUT_MS = 30_000;
 /** A watch that lived this long has worked: what ends it is ordinary, and the next one may begin at once. */
 const PROVEN_MS = 5_000;
 /** A refused watch is first tried again from where it stood; after this many in a row, all is listed anew. */
@@ -90,7 +100,7 @@ interface WatchEvent {
  * deleted meanwhile. A line that cannot be read counts as such a place.
  */
 export function startInformer<T extends Trimmed>(options: InformerOptions<T>): Informer<T> {
-  const { kube, path, trim, signal, log } = options;
+  const { kube, path, trim, signal, log, listTimeoutMs = LIST_TIMEOUT_MS } = options;
   const objects = new Map<string, T>();
   const backoff = createBackoff(200, options.backoffCapMs ?? 5_000);
   const first = Promise.withResolvers<void>();
@@ -100,6 +110,8 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
   let healthy = false;
   let lastError: string | undefined;
   let refusals = 0;
+  /** Smaller where an API server, or the way to it, is too slow for more in one answer. */
+  let page = PAGE;
   /** What was noted while a list was under way: the list may have been made before that. */
   let noted: Set<string> | undefined;
 
@@ -110,11 +122,11 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
     if (changed) options.onHealth?.();
   }
 
-  function put(raw: unknown): void {
+  function put(raw: unknown, isAnew = false): void {
     const { metadata } = raw as RawObject;
     const key = keyOf(metadata);
     const previous = objects.get(key);
-    if (previous?.resourceVersion === metadata.resourceVersion) return;
+    if (previous?.resourceVersion === metadata.resourceVersion && !isAnew) return;
     let object: T;
     try {
       object = trim(raw, previous);
@@ -139,6 +151,28 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
     options.onChange?.({ kind: 'deleted', object });
   }
 
+  /** What does not come in time comes in smaller parts. */
+  async function listPage(next: string | undefined): Promise<RawList> {
+    for (;;) {
+      const begunMs = performance.now();
+      try {
+        return await kube.request<RawList>('GET', path, {
+          query: { ...options.query, limit: page, continue: next },
+          timeoutMs: listTimeoutMs,
+          signal,
+        });
+      } catch (thrown) {
+        const isSlow =
+          thrown instanceof ApiUnreachableError &&
+          performance.now() - begunMs >= listTimeoutMs &&
+          page > LEAST_PAGE;
+        if (!isSlow || signal.aborted) throw thrown;
+        page = Math.max(LEAST_PAGE, Math.floor(page / 4));
+        log.warn({ path, page }, 'the API server answers slowly, less is listed at once');
+      }
+    }
+  }
+
   /** @returns the resourceVersion to watch from */
   async function list(): Promise<string> {
     const seen = new Set<string>();
@@ -146,14 +180,10 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
     let resourceVersion = '';
     let next: string | undefined;
     do {
-      const page: RawList = await kube.request('GET', path, {
-        query: { ...options.query, limit: PAGE, continue: next },
-        timeoutMs: 30_000,
-        signal,
-      });
-      resourceVersion = page.metadata.resourceVersion;
-      next = page.metadata.continue || undefined;
-      for (const raw of page.items ?? []) {
+      const listed = await listPage(next);
+      resourceVersion = listed.metadata.resourceVersion;
+      next = listed.metadata.continue || undefined;
+      for (const raw of listed.items ?? []) {
         const key = keyOf(raw.metadata);
         seen.add(key);
         // Taken even where it looks older: the cluster may have been restored from a backup.
@@ -269,6 +299,13 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
       if (!objects.has(key) || !isNews(raw as RawObject)) return;
       noted?.add(key);
       put(raw);
+    },
+    reread(raw) {
+      const { metadata } = raw as RawObject;
+      const known = objects.get(keyOf(metadata));
+      if (known === undefined || isNewer(known.resourceVersion, metadata.resourceVersion)) return;
+      noted?.add(keyOf(metadata));
+      put(raw, true);
     },
     get size() {
       return objects.size;

@@ -6,6 +6,13 @@ import type { RawLease } from './raw.ts';
 /** Parts of a control plane that have one leader in the cluster and do not give that up when they are stopped. */
 const ELECTED = ['kube-controller-manager', 'kube-scheduler'];
 
+/** A controller whose k0s was restarted. */
+interface Restarted {
+  readonly name: string;
+  readonly nodeName?: string | undefined;
+  readonly restartedAt: string;
+}
+
 /**
  * Frees the Leases that a controller's old processes have left behind, as they would have done themselves had
  * they been told to: without it nobody counts disruption budgets or replaces pods for the 15 s until the
@@ -13,17 +20,18 @@ const ELECTED = ['kube-controller-manager', 'kube-scheduler'];
  *
  * It only saves time. What cannot be read or written (a cluster that calls these Leases otherwise, rights
  * that were not given) is left as it is.
- * @param name of the ControlNode, which is the host name that its processes use
+ * Its processes call themselves by the name of the host: in small letters the ControlNode is called so, or else
+ * its Node.
  * @param restartedAt by the clock of that host, as `renewTime` is
  * @see client-go tools/leaderelection, `release`
  */
 export async function releaseLeadership(
   kube: Kube,
-  { name, restartedAt }: { readonly name: string; readonly restartedAt: string },
+  { name, nodeName = name, restartedAt }: Restarted,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const outcomes = await Promise.all(
-    ELECTED.map((lease) => releaseOne(kube, lease, name, restartedAt, signal)),
+    ELECTED.map((lease) => releaseOne(kube, lease, [name, nodeName], restartedAt, signal)),
   );
   return outcomes.find(({ done }) => !done) ?? { done: true };
 }
@@ -31,7 +39,7 @@ export async function releaseLeadership(
 async function releaseOne(
   kube: Kube,
   lease: string,
-  host: string,
+  hosts: readonly string[],
   restartedAt: string,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
@@ -41,7 +49,8 @@ async function releaseOne(
     const holder = spec?.holderIdentity ?? '';
     const renewTime = spec?.renewTime ?? '';
     // `HOST_UUID`; not an update of the Lease by a new process of the same host.
-    if (!holder.startsWith(`${host}_`)) return { done: true };
+    const who = holder.slice(0, holder.lastIndexOf('_')).toLowerCase();
+    if (!hosts.some((host) => host.toLowerCase() === who)) return { done: true };
     if (!(Date.parse(renewTime) < Date.parse(restartedAt))) return { done: true };
     const released = await patchTarget(
       kube,

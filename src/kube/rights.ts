@@ -43,6 +43,7 @@ export const ORCHESTRATOR_RIGHTS: readonly Right[] = [
   ...rights(EXTENSIONS, ['updatepolicies/status', 'updateruns/status'], ['patch']),
   ...rights(EXTENSIONS, ['quarantinedartifacts'], [...READ, 'create']),
   ...rights(EXTENSIONS, ['updateruns'], [...READ, 'create', 'patch', 'delete']),
+  ...rights(EXTENSIONS, ['plantargets'], [...READ, 'create', 'update', 'delete']),
   ...rights('', ['nodes'], [...READ, 'patch']),
   ...rights('', ['pods'], ['list', 'watch']),
   ...rights('', ['pods/eviction'], ['create']),

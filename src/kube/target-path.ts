@@ -8,6 +8,7 @@ export const UPDATE_CONFIGS = `/apis/${API_VERSION}/updateconfigs`;
 export const UPDATE_POLICIES = `/apis/${EXTENSIONS_API_VERSION}/updatepolicies`;
 export const QUARANTINED_ARTIFACTS = `/apis/${EXTENSIONS_API_VERSION}/quarantinedartifacts`;
 export const UPDATE_RUNS = `/apis/${EXTENSIONS_API_VERSION}/updateruns`;
+export const PLAN_TARGETS = `/apis/${EXTENSIONS_API_VERSION}/plantargets`;
 export const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
 export const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
 export const NODE_LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';

@@ -1,7 +1,7 @@
 import { EXTENSIONS_API_VERSION } from '../api/meta.ts';
 import type { UpdateRunSpec, UpdateRunStatus } from '../api/update-run.ts';
-import { isNotFound } from './api-error.ts';
 import { CONTENT_TYPE, type Kube } from './client.ts';
+import { deleteIfThere } from './delete-if-there.ts';
 import { FIELD_MANAGER } from './patch-target.ts';
 import { UPDATE_RUNS } from './target-path.ts';
 
@@ -31,17 +31,8 @@ export function writeUpdateRunStatus(
   return apply(kube, `${pathOf(name)}/status`, { ...TYPE, metadata: { name }, status }, signal);
 }
 
-/** Gone already is as good. */
-export async function deleteUpdateRun(
-  kube: Kube,
-  name: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await kube.request('DELETE', pathOf(name), { signal });
-  } catch (thrown) {
-    if (!isNotFound(thrown)) throw thrown;
-  }
+export function deleteUpdateRun(kube: Kube, name: string, signal: AbortSignal): Promise<void> {
+  return deleteIfThere(kube, pathOf(name), signal);
 }
 
 function apply(kube: Kube, path: string, body: object, signal: AbortSignal): Promise<unknown> {

@@ -1,5 +1,6 @@
 import type { StoredPlanStatus } from '../api/plan.ts';
 import { isTerminalState } from '../api/plan.ts';
+import type { Reason } from '../api/reasons.ts';
 import { isUnderWay } from './run.ts';
 
 /** What of a Plan tells whose it is. */
@@ -32,4 +33,22 @@ export function isFromBefore(plan: Origin, installedAtMs: number | undefined): b
   if (status?.runID !== undefined || status?.observedGeneration !== undefined) return false;
   if (adopted !== undefined) return adopted >= generation;
   return installedAtMs !== undefined && appliedAtMs < installedAtMs;
+}
+
+/** Why a Plan that was there before us does not begin; undefined: its origin does not hold it. */
+export function originHold(
+  plan: Origin & { readonly name: string },
+  installedAtMs: number | undefined,
+): { readonly reason: Reason; readonly message: string } | undefined {
+  const { name, status, generation } = plan;
+  if (isTerminalState(status?.state)) return undefined;
+  if (isLeftHalfRun(plan)) {
+    const last = lastRun(plan);
+    if (last !== undefined && last < generation) return undefined;
+    const message = `k0s has begun it and left it as ${status?.state}; to see what is true of each node: autopilot adopt --check; to go on from there: autopilot adopt --run ${name}`;
+    return { reason: 'LeftByK0s', message };
+  }
+  if (!isFromBefore(plan, installedAtMs)) return undefined;
+  const message = `it is older than this installation and does not run by surprise; to run it: autopilot adopt --run ${name}, or edit it`;
+  return { reason: 'NotAdopted', message };
 }

@@ -46,6 +46,8 @@ export interface AdoptionFacts {
   readonly storage: string | undefined;
   /** Of our manifests: what is not in the cluster, `ClusterRole autopilot:leader`. */
   readonly missingObjects: readonly string[];
+  /** What is there as an older release has made it: `ClusterRole autopilot:leader lacks get nodes`. */
+  readonly outdatedObjects: readonly string[];
   readonly missingFields: readonly string[];
   readonly installedAtMs: number | undefined;
 }
@@ -82,7 +84,12 @@ export function judgeAdoption(facts: AdoptionFacts): AdoptionCheck[] {
     agentsOf(facts),
     ...facts.plans.flatMap((plan) => planOf(plan, facts)),
     ...facts.updateConfigs.map((name) =>
-      check('note', `UpdateConfig ${name}`, 'stays as it is; k0s does not follow it any more'),
+      check(
+        'note',
+        `UpdateConfig ${name}`,
+        'stays as it is; whoever leads follows it, ours from then on: what it offers becomes the Plan autopilot in its window',
+        'autopilot channel status',
+      ),
     ),
     versionsOf(facts),
     check(
@@ -144,6 +151,9 @@ function profilesOf({ profiles }: AdoptionFacts): AdoptionCheck {
   );
 }
 
+/** `adopt` changes nothing that is there: it may be as an administrator wants it. */
+const APPLY_ALL = 'autopilot manifests | kubectl apply --server-side --force-conflicts -f -';
+
 const SETTLED_SIGNALS = new Set(['Completed', 'FailedDownload', 'Failed']);
 
 function signalsOf({ hosts }: AdoptionFacts): AdoptionCheck[] {
@@ -166,7 +176,11 @@ function signalsOf({ hosts }: AdoptionFacts): AdoptionCheck[] {
       ];
 }
 
-function kindsIn({ missingObjects, missingFields }: AdoptionFacts): AdoptionCheck[] {
+function kindsIn({
+  missingObjects,
+  outdatedObjects,
+  missingFields,
+}: AdoptionFacts): AdoptionCheck[] {
   const found: AdoptionCheck[] = [];
   if (missingFields.length > 0) {
     found.push(check('todo', 'kinds', describeMissing(missingFields), 'autopilot adopt'));
@@ -175,6 +189,10 @@ function kindsIn({ missingObjects, missingFields }: AdoptionFacts): AdoptionChec
     found.push(
       check('todo', 'installation', `not there: ${nameList(missingObjects)}`, 'autopilot adopt'),
     );
+  }
+  if (outdatedObjects.length > 0) {
+    const sentence = `made by another release: ${outdatedObjects.join('; ')}`;
+    found.push(check('todo', 'rights', sentence, APPLY_ALL));
   }
   return found.length > 0
     ? found

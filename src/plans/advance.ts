@@ -263,10 +263,10 @@ function onTrial(target: Target, course: UpdateCourse): Step {
 }
 
 /** Once, when a trial begins: if it is lost in a crash, others are elected a little later. */
-function releaseLeadership({ role, name, status, signal }: Target): Action[] {
+function releaseLeadership({ role, name, status, signal, controlNode }: Target): Action[] {
   const restartedAt = signal?.restartedAt;
   if (role !== 'controller' || status.phase === 'OnTrial' || restartedAt === undefined) return [];
-  return [{ kind: 'releaseLeadership', name, restartedAt }];
+  return [{ kind: 'releaseLeadership', name, nodeName: controlNode?.nodeName, restartedAt }];
 }
 
 function held(target: Target, course: UpdateCourse): Step {

@@ -12,14 +12,14 @@ import { isTerminalState } from '../api/plan.ts';
 import { describeFlaws } from '../api/policy-flaws.ts';
 import { frozenPart } from '../api/policy-merge.ts';
 import type { Reason } from '../api/reasons.ts';
-import { isFromBefore, isLeftHalfRun, lastRun } from './adopted.ts';
-import { describeMissing } from './api-check.ts';
+import { lastRun, originHold } from './adopted.ts';
 import { isCordonedByOthers } from './availability.ts';
 import { withCondition } from './conditions.ts';
 import type { PlanFacts } from './facts.ts';
 import { type Hold, holdOf } from './hold.ts';
 import { oddities } from './judge-spec.ts';
 import { livePolicy, ownFlaws } from './live-policy.ts';
+import { overwrittenHold } from './overwritten.ts';
 import {
   type Preflight,
   preflight,
@@ -49,23 +49,16 @@ export function begin(facts: PlanFacts): Beginning {
   if (plan.deleted) return { kind: 'nothing' };
   const { apiCheck } = facts;
   const last = lastRun(plan);
+  const overwritten = overwrittenHold(facts);
   if (isTerminalState(state)) {
     // A terminal state without a generation was left by k0s: it has run.
     if (last === undefined || last >= plan.generation) return { kind: 'nothing' };
-  } else if (isLeftHalfRun(plan)) {
-    if (last === undefined || last >= plan.generation) {
-      return { kind: 'wait', reason: 'LeftByK0s', message: leftHalfRun(plan.name, state) };
-    }
-  } else {
-    const installedAtMs = apiCheck.kind === 'known' ? apiCheck.installedAtMs : undefined;
-    if (isFromBefore(plan, installedAtMs)) {
-      return { kind: 'wait', reason: 'NotAdopted', message: notAdopted(plan.name) };
-    }
+  } else if (overwritten === undefined) {
+    const held = originHold(plan, apiCheck.kind === 'known' ? apiCheck.installedAtMs : undefined);
+    if (held !== undefined) return { ...held, kind: 'wait' };
   }
-  if (apiCheck.kind === 'known' && (apiCheck.missingFields?.length ?? 0) > 0) {
-    const message = describeMissing(apiCheck.missingFields!);
-    return { kind: 'wait', reason: 'KindsOverwritten', message };
-  }
+  // Beneath k0s's definition a run of ours looks like one that k0s has left half-run.
+  if (overwritten !== undefined) return { ...overwritten, kind: 'wait' };
   if ('invalid' in plan.spec) {
     const { reason, invalid } = plan.spec;
     return refuse(facts, undefined, [{ state: 'ApplyFailed', reason, message: invalid }]);
@@ -92,14 +85,6 @@ export function begin(facts: PlanFacts): Beginning {
   const checked = preflight(plan.spec, facts);
   if (checked.refusals.length > 0) return refuse(facts, checked, checked.refusals);
   return { kind: 'run', status: freeze(facts, plan.spec, checked) };
-}
-
-function leftHalfRun(name: string, state: string | undefined): string {
-  return `k0s has begun it and left it as ${state}; to see what is true of each node: autopilot adopt --check; to go on from there: autopilot adopt --run ${name}`;
-}
-
-function notAdopted(name: string): string {
-  return `it is older than this installation and does not run by surprise; to run it: autopilot adopt --run ${name}, or edit it`;
 }
 
 function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatus {

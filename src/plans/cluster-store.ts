@@ -17,6 +17,7 @@ import {
   BUDGETS,
   CONTROL_NODES,
   NODES,
+  PLAN_TARGETS,
   PLANS,
   QUARANTINED_ARTIFACTS,
   UPDATE_POLICIES,
@@ -29,9 +30,11 @@ import type { Log } from '../log.ts';
 import type { BudgetFacts, ControlNodeFacts, NodeFacts, QuarantineFacts } from './facts.ts';
 import { isUnderWay } from './run.ts';
 import { type TrimmedPlan, trimPlan } from './trim-plan.ts';
+import { type TrimmedPlanTargets, trimPlanTargets } from './trim-plan-targets.ts';
 import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
 import { type TrimmedUpdateRun, trimUpdateRun } from './trim-update-run.ts';
+import { type Unpacked, unpackStatus } from './unpack-status.ts';
 
 export interface ClusterStoreOptions {
   readonly kube: Kube;
@@ -47,6 +50,8 @@ export class ClusterStore {
   readonly plans: Informer<TrimmedPlan>;
   /** What is told of runs. No judgement depends on it, so that none waits for it. */
   readonly runs: Informer<TrimmedUpdateRun>;
+  /** What the statuses of large runs leave to them. */
+  readonly planTargets: Informer<TrimmedPlanTargets>;
   readonly drain: DrainClient;
   readonly jobs: JobClient;
   readonly gates: GateRunner;
@@ -107,6 +112,15 @@ export class ClusterStore {
     });
     this.jobs = startJobClient({ ...common, onChange });
     this.runs = startInformer({ kube, log, signal, path: UPDATE_RUNS, trim: trimUpdateRun });
+    this.planTargets = startInformer({
+      ...{ kube, log, signal },
+      path: PLAN_TARGETS,
+      trim: trimPlanTargets,
+      onChange: () => {
+        this.#chunksSeen++;
+        if (this.#isMissing) onChange();
+      },
+    });
     this.#policies = startInformer({
       ...common,
       path: UPDATE_POLICIES,
@@ -168,6 +182,29 @@ export class ClusterStore {
         onChange();
       },
     });
+  }
+
+  /** Counts what has changed of them. */
+  #chunksSeen = 0;
+  /** Somebody wanted a whole status and could not have it. */
+  #isMissing = false;
+  readonly #unpacked = new WeakMap<TrimmedPlan, { readonly seen: number; readonly as: Unpacked }>();
+
+  /** The whole status of a Plan, as far as what it is made of has been seen. */
+  wholeStatus(plan: TrimmedPlan): Unpacked {
+    if (plan.status?.membership === undefined) return { kind: 'whole', status: plan.status };
+    const known = this.#unpacked.get(plan);
+    if (known !== undefined && known.seen === this.#chunksSeen) return known.as;
+    const as = unpackStatus(plan, plan.status, (name) => this.planTargets.get(name));
+    this.#unpacked.set(plan, { seen: this.#chunksSeen, as });
+    if (as.kind === 'missing') this.#isMissing = true;
+    return as;
+  }
+
+  /** With its whole status; of one that cannot be had, with what there is. */
+  whole(plan: TrimmedPlan): TrimmedPlan {
+    const as = this.wholeStatus(plan);
+    return as.kind === 'whole' ? { ...plan, status: as.status } : plan;
   }
 
   #isHybrid(node: string): boolean {
@@ -290,6 +327,6 @@ export class ClusterStore {
   async stop(): Promise<void> {
     this.gates.rest();
     await this.#prober.stop();
-    await Promise.all([this.runs, ...this.#informers].map((one) => one.ended));
+    await Promise.all([this.runs, this.planTargets, ...this.#informers].map((one) => one.ended));
   }
 }

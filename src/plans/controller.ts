@@ -3,12 +3,14 @@ import { isTerminalState, type StoredPlanStatus } from '../api/plan.ts';
 import type { PolicyLayer } from '../api/policy.ts';
 import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
+import { createDefinitionClient, type DefinitionClient } from '../kube/definition-client.ts';
 import type { Recorder } from '../kube/events.ts';
 import { perform } from '../kube/perform.ts';
 import { isInDoubt, readAgain } from '../kube/read-again.ts';
+import { PLANS } from '../kube/target-path.ts';
 import type { Log } from '../log.ts';
-import { isFromBefore } from './adopted.ts';
-import { checkedVersions } from './api-check.ts';
+import { isFromBefore, isLeftHalfRun } from './adopted.ts';
+import { checkedVersions, describeMissing } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
 import { ClusterStore } from './cluster-store.ts';
 import type { ClusterView } from './cluster-view.ts';
@@ -16,8 +18,10 @@ import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { appliesOwnHost } from './hand-over.ts';
 import { holdOf } from './hold.ts';
+import { nameList } from './name-list.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
+import { lackingFields, losesRuns } from './overwritten.ts';
 import { PlanController } from './plan-controller.ts';
 import { activeRuns, isAtWork, type QueuedPlan, wantsToRun } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
@@ -36,7 +40,7 @@ export interface ControllerOptions {
   /** The lowest layer, below UpdatePolicy/default. */
   readonly policy: PolicyLayer;
   readonly signal: AbortSignal;
-  /** Of the ControlNode that stands for the host that this runs on. */
+  /** What the host is called that this runs on: as its ControlNode, or as its Node. */
   readonly ownHost: string;
   /** The own host comes next, and somebody else is to lead meanwhile. May be called again and again. */
   readonly onOwnHostNext: () => void;
@@ -54,6 +58,7 @@ const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
 const TIDY_PAUSE_MS = 2_000;
 const AT_ONCE = 10;
+const MISSING_MS = 10_000;
 
 /**
  * Keeps a PlanController for every Plan while this process leads, and tidies up after Plans that are gone.
@@ -64,6 +69,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #policyStatus: UpdatePolicyClient;
   readonly #runs: UpdateRunClient;
+  readonly #definition: DefinitionClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
   /** The Autopilot of k0s leads; Plans of which that was said. */
@@ -73,6 +79,8 @@ export class Controller {
   #term: AbortController | undefined;
   #tick: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  /** Plans that cannot be judged for want of their chunks, by uid; since when, by the monotonic clock. */
+  readonly #missing = new Map<string, { readonly atMs: number; readonly isTold: boolean }>();
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
@@ -82,6 +90,11 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
+    this.#definition = createDefinitionClient({
+      ...options,
+      onOurs: () => this.#rereadPlans(),
+      onChange: () => this.#wake(),
+    });
     this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
     this.#runs = new UpdateRunClient({
       kube: options.kube,
@@ -115,7 +128,7 @@ export class Controller {
     return {
       nowMs: Date.now(),
       serverNowMs: this.store.serverNowMs,
-      plans: [...this.store.plans.values()],
+      plans: [...this.store.plans.values()].map((plan) => this.store.whole(plan)),
       nodes: this.store.nodes(),
       controlNodes: this.store.controlNodes(),
       quarantined: this.store.quarantined().length,
@@ -147,9 +160,11 @@ export class Controller {
     this.#tick = undefined;
     for (const plan of this.#plans.values()) plan.stop();
     this.#plans.clear();
+    this.#missing.clear();
     this.store.lookAhead(new Set());
     this.store.isProbing = false;
     this.store.gates.rest();
+    this.#definition.watch(false);
   }
 
   /** While the Autopilot of k0s leads it carries Plans out, in its own way: whoever waits for one is told. */
@@ -199,36 +214,60 @@ export class Controller {
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
     this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
-    this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
+    this.#definition.watch(known.some(needsDefinition));
+    const isForgotten = losesRuns(this.#lostFields());
+    // A run that cannot be read is not one that is gone: what belongs to it stays.
+    const isBlind =
+      isForgotten || (known.some(needsDefinition) && this.#definition.lost === undefined);
+    if (!isBlind) this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     const beginning = known.filter(mayBegin);
     this.store.apis.watch(
       beginning.length === 0 ? undefined : new Set(beginning.flatMap(versionsToCheck)),
     );
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
     for (const plan of plans.values()) {
-      let controller = this.#plans.get(plan.uid);
-      if (controller === undefined) {
-        controller = this.#control(plan, epoch);
-        this.#plans.set(plan.uid, controller);
+      if (this.#plans.has(plan.uid)) continue;
+      const stored = this.store.wholeStatus(plan);
+      if (stored.kind === 'missing') {
+        this.#tellMissing(plan, stored.names);
+      } else {
+        this.#plans.set(plan.uid, this.#control(plan, stored.status, epoch));
+        this.#missing.delete(plan.uid);
       }
-      controller.look();
     }
+    // Of a run that is not known as a whole, no other could tell what it holds.
+    const isPartial = known.some(({ uid, status }) => !this.#plans.has(uid) && isUnderWay(status));
+    if (!isPartial) for (const uid of plans.keys()) this.#plans.get(uid)?.look();
     this.store.lookAhead(new Set([...this.#plans.values()].flatMap((plan) => plan.lookAhead)));
     if (this.#term !== undefined) {
       this.#policyStatus.tell(this.store.updatePolicy(), this.#policy(), this.#term.signal);
-      if (this.store.runs.isSynced) this.#runs.tell(this.#told(), this.#term.signal);
+      if (this.store.runs.isSynced && !isBlind && !isPartial) {
+        this.#runs.tell(this.#told(), this.#term.signal);
+      }
     }
-    const leftovers = tidy({
-      ...world,
-      touched: this.store.touchedNodes,
-      activeRuns: runs,
-      epoch,
-    });
+    const leftovers = isBlind
+      ? []
+      : tidy({ ...world, touched: this.store.touchedNodes, activeRuns: runs, epoch });
     void this.#tidyUp([...leftovers, ...this.#answered()]);
-    this.#sleep(running);
+    this.#sleep(running || isForgotten);
   }
 
-  #control(plan: TrimmedPlan, epoch: number): PlanController {
+  /** Chunks come by a watch of their own, which may be behind for a moment; what is longer away is told. */
+  #tellMissing({ name, uid }: TrimmedPlan, names: readonly string[]): void {
+    const nowMs = performance.now();
+    const since = this.#missing.get(uid) ?? { atMs: nowMs, isTold: false };
+    const isDue = !since.isTold && nowMs >= since.atMs + MISSING_MS;
+    this.#missing.set(uid, { ...since, isTold: since.isTold || isDue });
+    if (!isDue) return;
+    const message = `PlanTargets ${nameList(names)} of its run are not there, or older than its status: without them nobody knows which nodes it is about, and nothing goes on`;
+    this.#options.log.error({ plan: name, missing: names.length }, message);
+    this.#options.recorder.emit({
+      ...{ type: 'Warning', reason: 'TargetsMissing', message },
+      regarding: { apiVersion: API_VERSION, kind: 'Plan', name, uid },
+    });
+  }
+
+  #control(plan: TrimmedPlan, stored: StoredPlanStatus | undefined, epoch: number): PlanController {
     const { kube, recorder, log, identity, onStatus } = this.#options;
     const current = () => {
       const now = this.store.plans.get(plan.name);
@@ -242,10 +281,33 @@ export class Controller {
       onTransitions: (news) => this.#runs.note(plan.name, news),
       log: log.child({ plan: plan.name }),
       plan: current,
+      stored,
+      chunks: this.store.planTargets,
       facts: (status) => this.#facts(current(), status, epoch),
       perform: (actions, signal) => this.#perform(actions, signal),
       onSettled: () => this.#wake(),
+      withheld: () => {
+        const lost = this.#lostFields();
+        return losesRuns(lost) ? describeMissing(lost) : undefined;
+      },
+      onOdd: () => this.#definition.doubt(),
     });
+  }
+
+  #lostFields(): readonly string[] {
+    return lackingFields(this.#definition.lost, this.store.apis.check());
+  }
+
+  /** Beneath the definition of k0s a run of ours looked like one of its own. */
+  async #rereadPlans(): Promise<void> {
+    for (const plan of [...this.store.plans.values()].filter(isLeftHalfRun)) {
+      const path = `${PLANS}/${encodeURIComponent(plan.name)}`;
+      const { signal, kube } = this.#options;
+      this.store.plans.reread(await kube.request('GET', path, { signal }));
+      if (!isLeftHalfRun({ status: this.#plans.get(plan.uid)?.told })) continue;
+      this.#plans.get(plan.uid)?.stop();
+      this.#plans.delete(plan.uid);
+    }
   }
 
   #facts(
@@ -260,6 +322,8 @@ export class Controller {
     // What has never been asked is not known by the next look: the answer is on its way.
     const apiCheck = this.store.apis.check();
     if (apiCheck === undefined && mayBegin({ ...plan, status })) return undefined;
+    const lostFields = this.#definition.lost;
+    if (lostFields === undefined && needsDefinition({ ...plan, status })) return undefined;
     const nowMs = Date.now();
     const policy = this.#policy();
     const world = { nodes: this.store.nodes(), controlNodes: this.store.controlNodes() };
@@ -277,6 +341,7 @@ export class Controller {
       ...world,
       budgets: this.store.budgets(),
       quarantined: this.store.quarantined(),
+      lostFields,
       apiCheck: apiCheck ?? { kind: 'unknown', message: 'not asked' },
       gates: this.store.gates.answers(plan.uid),
       baseline: this.store.gates.baseline(plan.uid),
@@ -299,20 +364,22 @@ export class Controller {
   #told(): ToldPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      return { plan, status: controller?.told ?? plan.status };
+      return { plan, status: controller?.told ?? this.store.whole(plan).status };
     });
   }
 
   #queue(): QueuedPlan[] {
     return [...this.store.plans.values()].map((plan) => {
       const controller = this.#plans.get(plan.uid);
-      return controller === undefined ? plan : { ...plan, status: controller.newest };
+      return controller === undefined
+        ? this.store.whole(plan)
+        : { ...plan, status: controller.newest };
     });
   }
 
   async #perform(actions: readonly Action[], signal: AbortSignal): Promise<void> {
     const { ownHost, onOwnHostNext } = this.#options;
-    if (!this.#isAlone && appliesOwnHost(actions, ownHost)) {
+    if (!this.#isAlone && appliesOwnHost(actions, ownHost, this.store.controlNodes())) {
       onOwnHostNext();
       throw new Error(`${ownHost} comes next, where this runs: another one is to lead meanwhile`);
     }
@@ -401,6 +468,11 @@ export class Controller {
 /** Also where a retry is to be judged like a beginning. */
 function mayBegin(plan: QueuedPlan): boolean {
   return !plan.deleted && (wantsToRun(plan) || isAskedOf(plan));
+}
+
+/** Whether a run of ours is stored there, or may be. */
+function needsDefinition(plan: Pick<QueuedPlan, 'status'>): boolean {
+  return isUnderWay(plan.status) || isLeftHalfRun(plan);
 }
 
 function versionsToCheck({ spec }: QueuedPlan): string[] {

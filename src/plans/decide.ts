@@ -16,12 +16,13 @@ import type { Hold } from './hold.ts';
 import { jobRecords } from './job-records.ts';
 import { keptBinary } from './kept-binary.ts';
 import { wasLeftOut } from './left-out.ts';
+import { isVerdict, overwrittenHold } from './overwritten.ts';
 import { plotCourse } from './plot-course.ts';
 import { targetsOf } from './progress.ts';
 import { quarantine } from './quarantine.ts';
 import { answerRequests } from './requests.ts';
 import { afterMarks, rollBack } from './rolling-back.ts';
-import { isUnderWay, type RunningStatus, turnOf } from './run.ts';
+import { isUnderWay, lastingOf, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
 import { softTaints } from './soft-taint.ts';
 import type { Schedule } from './start.ts';
@@ -77,9 +78,14 @@ export type Decision =
 /** The judgement of a Plan: a pure function of one observation. */
 export function decide(facts: PlanFacts): Decision {
   const status = facts.plan.status;
-  const answered = answerRequests(facts);
+  const overwritten = isUnderWay(status) ? overwrittenHold(facts) : undefined;
+  // An answer that cannot be kept is not given.
+  const answered = overwritten === undefined ? answerRequests(facts) : undefined;
   if (answered !== undefined) return { kind: 'answer', status: answered };
-  if (isUnderWay(status)) return proceed(facts, status);
+  if (isUnderWay(status)) {
+    const decision = proceed(facts, status);
+    return overwritten === undefined ? decision : remembered(facts, status, decision, overwritten);
+  }
   const beginning = begin(facts);
   switch (beginning.kind) {
     case 'run':
@@ -93,6 +99,29 @@ export function decide(facts: PlanFacts): Decision {
   }
 }
 
+/**
+ * Of a decision only what needs not be stored before it is carried out; anything else waits for our definition.
+ * Verdicts go out whatever has changed beside them: a node on trial has a deadline.
+ */
+function remembered(
+  { plan, nowMs }: PlanFacts,
+  status: RunningStatus,
+  decision: Decision,
+  { reason, message }: Hold,
+): Decision {
+  const goesOn = decision.kind === 'act' || decision.kind === 'wait';
+  if (goesOn && lastingOf(decision.status) === lastingOf(status)) return decision;
+  const waiting = { type: 'Waiting', status: 'True', reason, message } as const;
+  const generation = status.observedGeneration ?? plan.generation;
+  const conditions = withCondition(status.conditions ?? [], waiting, generation, nowMs);
+  const held = { ...status, waitsFor: message, conditions };
+  const common = { status: held, untilMs: undefined, dueMs: undefined, lookAhead: [] };
+  const verdicts = decision.kind === 'act' ? decision.actions.filter(isVerdict) : [];
+  return verdicts.length > 0
+    ? { kind: 'act', ...common, actions: verdicts }
+    : { kind: 'wait', ...common, reason, message };
+}
+
 /** S12: a Plan that has not begun says why, and keeps whatever its last run left. */
 function queue(
   facts: PlanFacts,
@@ -102,7 +131,7 @@ function queue(
   const status: PlanStatus = {
     ...withOpening(plan.status ?? {}, opensAtMs),
     state: plan.status?.state ?? '',
-    // k0s's definition of Plans wants the list; nothing else is kept under it.
+    // k0s's definition of Plans wants the list.
     ...(reason === 'KindsOverwritten' ? { commands: plan.status?.commands ?? [] } : {}),
     waitsFor: message,
     conditions: withCondition(

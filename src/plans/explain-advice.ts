@@ -7,7 +7,14 @@ import { VERBS } from '../api/requests.ts';
 export interface About {
   readonly plan: string;
   /** The target that it is about; undefined: the Plan as a whole. */
-  readonly target?: { readonly role: Role; readonly name: string } | undefined;
+  readonly target?:
+    | {
+        readonly role: Role;
+        readonly name: string;
+        /** Of the Node of a ControlNode, where it differs. */
+        readonly nodeName?: string;
+      }
+    | undefined;
   /** What the condition or the target says. */
   readonly message: string;
   readonly backup?: Backup | undefined;
@@ -74,7 +81,7 @@ const LEFT_ALONE = /\(drain\.\w+: Block\)/;
 function drainCommands(about: About): string[] {
   const [, namespace, pod, budget] = BLOCKED_POD.exec(about.message) ?? [];
   const [, pending] = PENDING_POD.exec(about.message) ?? [];
-  const node = about.target?.name;
+  const node = about.target?.nodeName ?? about.target?.name;
   return [
     ...(namespace === undefined || budget === undefined
       ? []
@@ -543,6 +550,17 @@ export const ADVICE: Readonly<Record<Reason, Advice>> = {
   UpdateFailed: mendChannel(
     'It is tried again by itself, or a newer release; see what has failed.',
   ),
+  StatusShortened: {
+    fix: 'Nothing has to be done: all of it is in PlanTargets, and autopilot status tells it.',
+    next: look(
+      ({ plan }) => `autopilot status ${plan}`,
+      () => 'kubectl get plantargets',
+    ),
+  },
+  TargetsMissing: {
+    fix: 'Restore the PlanTargets of the run, or delete the Plan and apply it again: what is done stays done.',
+    next: look(() => 'kubectl get plantargets'),
+  },
   IndexFromFuture: mendChannel("Set the clock that is wrong, this cluster's or the publisher's."),
 };
 

@@ -23,6 +23,8 @@ const MEANWHILE = {
     'Nothing new is begun. What was updated before keeps the new version, unless the policy wants it rolled back.',
   unknown:
     'What that host runs is not known for certain: its agent carries out by itself what it was told, or puts the old version back at its deadline. Nothing new is begun beside it beyond what the policy bears.',
+  blind:
+    'The run is left alone: nothing is begun and nothing is ordered. Agents finish what they were told; what is on trial goes back at its deadline.',
   beforeSwap:
     'The file was refused before k0s was touched: the host runs its old version, and was never away. No more hosts are begun than the policy bears failures.',
   undone:
@@ -133,6 +135,8 @@ const SITUATIONS: Readonly<Record<Reason, Situation>> = {
   DrainTimeout: 'environment',
   AgentSilent: 'unknown',
   NodeVanished: 'unknown',
+  StatusShortened: 'going',
+  TargetsMissing: 'blind',
   NoReport: 'unknown',
   ApplyTimeout: 'unknown',
   BaselineMissing: 'notBegun',

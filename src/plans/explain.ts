@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly leader: Leader;
   /** What the stored definition of Plans lacks; without it, nothing that is said of a run is kept. */
   readonly missingFields?: readonly string[];
+  /** Of each ControlNode whose Node is called otherwise: the name of its Node. */
+  readonly nodeNames?: ReadonlyMap<string, string>;
   readonly nowMs: number;
 }
 
@@ -242,14 +244,20 @@ function ofPlan(plan: ExplainedPlan, standing: Standing, around: Surroundings): 
   }
 }
 
-function ofTargets(plan: ExplainedPlan, standing: Standing, { nowMs }: Surroundings): Finding[] {
+function ofTargets(
+  plan: ExplainedPlan,
+  standing: Standing,
+  { nowMs, nodeNames }: Surroundings,
+): Finding[] {
   if (standing === 'queued' && !isTerminalState(plan.status?.state)) return [];
   return targets(plan.status).flatMap(({ role, status, backup }) => {
     const { name, phase = 'Pending', reason, message = '' } = status;
     const isOpen = standing === 'running' && !isFinal(phase) && phase !== 'Pending';
     const isSaid = standing === 'refused' || isOpen || isBad(status);
     if (!isSaid || reason === undefined) return [];
-    const about = { plan: plan.name, target: { role, name }, message, backup };
+    const nodeName = role === 'controller' ? nodeNames?.get(name) : undefined;
+    const target = { role, name, ...(nodeName && { nodeName }) };
+    const about = { plan: plan.name, target, message, backup };
     const sentence =
       standing === 'refused'
         ? message

@@ -187,6 +187,11 @@ export interface PlanFacts {
   readonly quarantined: readonly QuarantineFacts[];
   /** Only asked for Plans that may begin; unknown for all others. */
   readonly apiCheck: ApiCheck;
+  /**
+   * Fields of a Plan that the stored definition lacks at this moment; none where it is ours. Undefined: it was
+   * not asked for since this Plan has come under way.
+   */
+  readonly lostFields?: readonly string[] | undefined;
   /** By the name of the gate; one that was never asked is not there. */
   readonly gates: ReadonlyMap<string, GateFacts>;
   /** Whether gates that compare know what was there before the run of this Plan. */
@@ -254,6 +259,12 @@ export type Action =
       readonly manifest: Readonly<Record<string, unknown>>;
     }
   /** Frees what the old processes of a controller were elected for, now that they are gone. */
-  | { readonly kind: 'releaseLeadership'; readonly name: string; readonly restartedAt: string }
+  | {
+      readonly kind: 'releaseLeadership';
+      readonly name: string;
+      /** Its Node, or what one would be called: after the host, where the ControlNode is not. */
+      readonly nodeName?: string | undefined;
+      readonly restartedAt: string;
+    }
   /** Takes requests that were answered from the list of a Plan. */
   | { readonly kind: 'dropRequests'; readonly name: string; readonly nonces: readonly string[] };

@@ -49,8 +49,8 @@ export async function runOrchestrator(
     version: AUTOPILOT_VERSION,
     onAnswer: (answer) => metrics.count(answerSamples(answer)),
   });
-  // As k0s and the kubelet name a host.
-  const ownHost = config.ownHost ?? hostname().toLowerCase();
+  // The variable names the ControlNode to k0s as well; else that is called as the host is.
+  const ownHost = config.ownHost ?? (process.env.AUTOPILOT_HOSTNAME || hostname());
   const identity = `${hostname()}_${randomUUID()}`;
   const log = createLog(config.logLevel, { program: 'controller' });
   log.info({ version: AUTOPILOT_VERSION, server: kube.server, identity, policy }, 'starting');

@@ -6,7 +6,8 @@ import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { Log } from '../log.ts';
-import { eventsBetween } from './events.ts';
+import type { ChunkSight } from './chunk-client.ts';
+import { eventsBetween, type PlanEvent } from './events.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { transitionsBetween, withHistory } from './history.ts';
 import { type ActInput, planMachine, type WriteInput } from './plan.machine.ts';
@@ -20,6 +21,9 @@ export interface PlanControllerPorts {
   readonly recorder: Recorder;
   /** The Plan as the watch knows it; undefined once it is gone. */
   readonly plan: () => TrimmedPlan | undefined;
+  /** What was stored of it when we began to lead, as a whole. */
+  readonly stored: StoredPlanStatus | undefined;
+  readonly chunks: ChunkSight;
   readonly facts: (status: StoredPlanStatus | undefined) => PlanFacts | undefined;
   readonly perform: (actions: readonly Action[], signal: AbortSignal) => Promise<void>;
   /** Who acts, as the Lease says it. */
@@ -28,6 +32,10 @@ export interface PlanControllerPorts {
   readonly onTransitions: (news: readonly Transition[]) => void;
   /** The same, as what was told before and is told now. */
   readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
+  /** Why no status may be written now; undefined: it may. */
+  readonly withheld: () => string | undefined;
+  /** A status was refused by the API server, or not kept in whole. */
+  readonly onOdd: () => void;
   /** The machine may have something to do with newer facts. */
   readonly onSettled: () => void;
 }
@@ -59,8 +67,11 @@ export class PlanController {
 
   constructor(ports: PlanControllerPorts) {
     this.#ports = ports;
-    this.#status = new StatusClient(ports.kube, ports.log, ports.plan);
-    this.#known = ports.plan()?.status;
+    this.#status = new StatusClient({
+      ...ports,
+      onTooLarge: (message) => this.#tell({ type: 'Warning', reason: 'StatusShortened', message }),
+    });
+    this.#known = ports.stored;
     this.#stored = lastingOf(this.#known);
   }
 
@@ -202,14 +213,16 @@ export class PlanController {
     this.#known = status;
     this.#ports.onStatus(before, status);
     this.#ports.onTransitions(news);
+    for (const event of eventsBetween(before, status)) this.#tell(event);
+  }
+
+  #tell({ type, reason, message }: Pick<PlanEvent, 'type' | 'reason' | 'message'>): void {
     const plan = this.#ports.plan();
     if (plan === undefined) return;
-    for (const { type, reason, message } of eventsBetween(before, status)) {
-      this.#ports.log.info({ reason, message }, 'event');
-      this.#ports.recorder.emit({
-        ...{ type, reason, message },
-        regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
-      });
-    }
+    this.#ports.log.info({ reason, message }, 'event');
+    this.#ports.recorder.emit({
+      ...{ type, reason, message },
+      regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
+    });
   }
 }

@@ -7,6 +7,7 @@ import type { Course } from './course.ts';
 import type { PlanFacts } from './facts.ts';
 import { judgeFailures } from './failures.ts';
 import { type Hold, holdOf } from './hold.ts';
+import { overwrittenHold } from './overwritten.ts';
 import { rollbackPolicy } from './rollback-policy.ts';
 import type { RunningStatus } from './run.ts';
 import { isCalledBack, isFinal, isTrouble, phaseOf, type Target } from './target.ts';
@@ -44,7 +45,7 @@ export function plotCourse(
     sightedSinceMs: facts.sightedSinceMs,
     epoch: facts.epoch,
     policy,
-    hold: held ?? liveHold(facts, rollback) ?? overtaken(facts),
+    hold: held ?? overwrittenHold(facts) ?? liveHold(facts, rollback) ?? overtaken(facts),
     plan: facts.plan,
     runID: status.runID,
     command: command.id,

@@ -15,6 +15,8 @@ import { targetsOf } from './progress.ts';
 export interface PreviewStep {
   readonly role: Role;
   readonly names: readonly string[];
+  /** Of a controller that is a worker as well: its Node, which is emptied first. */
+  readonly emptied?: string;
   /** Of workers of an update; the first is 1. */
   readonly batch?: number;
   /** From the beginning of the run. */
@@ -101,7 +103,7 @@ export function reportOf(
   };
 }
 
-/** Workers that would be emptied, in their order. */
+/** Nodes that would be emptied, in their order. */
 export function drainedBy({ begun, status }: Preview): string[] {
   const isUpdate = (index: number) => status?.commands?.[index]?.k0supdate !== undefined;
   return begun
@@ -157,8 +159,15 @@ function stepsOf(
 ): PreviewStep[] {
   const batches = new Map(targets.map(({ name, batch }) => [name, batch]));
   const steps: (PreviewStep & { names: string[] })[] = [];
-  for (const { role, name, atMs } of begun) {
+  const emptied = new Set(begun.map(({ controller }) => controller));
+  for (const { role, name, controller, atMs } of begun) {
     const afterMs = atMs - startMs;
+    // A hybrid is begun once, when its Node is cordoned.
+    if (role === 'controller' && emptied.has(name)) continue;
+    if (controller !== undefined) {
+      steps.push({ role: 'controller', names: [controller], emptied: name, afterMs });
+      continue;
+    }
     const last = steps.at(-1);
     const batch = role === 'worker' ? batches.get(name) : undefined;
     if (last?.afterMs === afterMs && last.role === role) last.names.push(name);

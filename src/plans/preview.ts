@@ -6,6 +6,7 @@ import { awaitedApproval } from './approvals.ts';
 import { type Decision, decide } from './decide.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { holdOf } from './hold.ts';
+import { controllerOfNode } from './hybrid.ts';
 import { livePolicy, ownFlaws } from './live-policy.ts';
 import { preflight, type Refusal, type Warning } from './preflight.ts';
 import { measuredPace, type Pace } from './preview-pace.ts';
@@ -16,6 +17,8 @@ export interface Begun {
   readonly command: number;
   readonly role: Role;
   readonly name: string;
+  /** Of a Node that is emptied for its controller: the ControlNode, which is begun with that. */
+  readonly controller?: string;
   readonly atMs: number;
 }
 
@@ -80,7 +83,8 @@ export function preview(
   const world = new PreviewWorld(asNew(facts), pace);
   const checked = check(facts);
   const log: Log = { begun: [], closed: [], stops: [] };
-  const outcome = checked.refusals.length > 0 ? { kind: 'refused' as const } : run(world, log);
+  const outcome =
+    checked.refusals.length > 0 ? { kind: 'refused' as const } : run(world, log, facts);
   return {
     ...checked,
     ...log,
@@ -129,13 +133,15 @@ function check(facts: PlanFacts): Pick<Preview, 'refusals' | 'warnings'> {
   return { refusals: [...own, ...refusals], warnings };
 }
 
+type Machines = Pick<PlanFacts, 'nodes' | 'controlNodes'>;
+
 interface Log {
   readonly begun: Begun[];
   readonly closed: Closed[];
   readonly stops: Stop[];
 }
 
-function run(world: PreviewWorld, log: Log): Outcome {
+function run(world: PreviewWorld, log: Log, machines: Machines): Outcome {
   for (let looks = 0; looks < MAX_LOOKS; looks++) {
     const decision = decide(world.facts());
     if ('status' in decision) world.status = decision.status;
@@ -148,7 +154,7 @@ function run(world: PreviewWorld, log: Log): Outcome {
       case 'rest':
         return { kind: 'refused' };
       case 'act':
-        note(decision.actions, world, log);
+        note(decision.actions, world, log, machines);
         for (const action of decision.actions) world.perform(action);
         // Anything else, the end of a command included, may make room for more at once.
         if (!isQuiet(decision.actions) || world.pass(decision.untilMs, decision.dueMs)) continue;
@@ -241,7 +247,12 @@ function commandUnderWay(status: StoredPlanStatus | undefined): number {
   return status?.commands?.findIndex(({ state }) => state !== 'Completed') ?? 0;
 }
 
-function note(actions: readonly Action[], { nowMs, status }: PreviewWorld, log: Log): void {
+function note(
+  actions: readonly Action[],
+  { nowMs, status }: PreviewWorld,
+  log: Log,
+  machines: Machines,
+): void {
   const command = commandUnderWay(status);
   for (const action of actions) {
     if (action.kind === 'job') {
@@ -256,6 +267,8 @@ function note(actions: readonly Action[], { nowMs, status }: PreviewWorld, log: 
     if (!isBegin) continue;
     const role = action.kind === 'cordon' ? 'worker' : action.role;
     const index = action.kind === 'order' ? action.order.command : command;
-    log.begun.push({ command: index, role, name: action.name, atMs: nowMs });
+    const hybrid = action.kind === 'cordon' ? controllerOfNode(action.name, machines) : undefined;
+    const controller = hybrid && { controller: hybrid.name };
+    log.begun.push({ command: index, role, name: action.name, ...controller, atMs: nowMs });
   }
 }

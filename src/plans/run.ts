@@ -27,7 +27,8 @@ export function isUnderWay(status: StoredPlanStatus | undefined): status is Runn
  * What of a status must be stored before anything follows from it, as one text to compare. Everything else
  * can be observed again; these cannot, once the orders that told of them have been replaced:
  * a digest that was pinned, a backup that was made, a batch that was opened or has settled, a Job that was
- * begun or has ended, a node that others had cordoned, what was quarantined, what a rollback has added, and a
+ * begun or has ended, a node that others had cordoned, a further attempt
+ * (whose orders nobody else would know for ours), what was quarantined, what a rollback has added, and a
  * command that has failed or ended.
  */
 export function lastingOf(status: StoredPlanStatus | undefined): string {
@@ -43,7 +44,9 @@ export function lastingOf(status: StoredPlanStatus | undefined): string {
       command.rollback,
       command.quarantined,
       command.jobs?.map(({ name, result }) => [name, result]),
-      targetsOf(command).flatMap(({ name, cordoned }) => (cordoned === true ? [name] : [])),
+      targetsOf(command).flatMap(({ name, cordoned, attempts = 1 }) =>
+        cordoned === true || attempts > 1 ? [[name, cordoned, attempts]] : [],
+      ),
     ]) ?? [],
   ]);
 }

@@ -7,6 +7,7 @@ import {
   planOf,
   recordRun,
   statesOf,
+  versionsOf,
   whyOf,
 } from '../support/conformance/record-run.ts';
 import { Recording } from '../support/conformance/recording.ts';
@@ -15,11 +16,10 @@ import { eventually } from '../support/eventually.ts';
 import { HostCluster } from '../support/hosts/host-cluster.ts';
 import type { InstalledHost } from '../support/hosts/installed-host.ts';
 import { planManifest, thisPlatform } from '../support/manifests.ts';
-import { NEW_VERSION, OLD_VERSION } from '../support/releases.ts';
+import { NEW_VERSION, OLD_VERSION, PREVIOUS_MINOR } from '../support/releases.ts';
 
 const CONTROLLERS = ['c1', 'c2', 'c3'];
 const WORKERS = ['w1', 'w2', 'w3'];
-const PREVIOUS_MINOR = 'v1.35.6+k0s.0';
 const LATER = 'v1.36.5+k0s.0';
 const TIMEOUT_MS = 30 * 60_000;
 const RUN_MS = 6 * 60_000;
@@ -176,10 +176,6 @@ describe('three controllers and three workers', {
     for (const [title, body] of rows) test(title, body);
   });
 });
-
-async function versionsOf(cluster: HostCluster): Promise<string[]> {
-  return Promise.all(cluster.hosts.map(async (host) => (await host.k0sStatus()).version));
-}
 
 /** One line for each file: host, path, length, when it was written. */
 async function filesOf(cluster: HostCluster): Promise<string[]> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
-import { airgapPlan, BUNDLE, FOR_OTHERS } from '../support/airgap-plan.ts';
+import { airgapPlan, FOR_OTHERS } from '../support/airgap-plan.ts';
+import { assertHasBundle, assertUpdated } from '../support/hosts/assert-delivered.ts';
 import { HostCluster } from '../support/hosts/host-cluster.ts';
 import { LAYOUTS } from '../support/hosts/layouts.ts';
 import { renewCertificate } from '../support/hosts/renew-certificate.ts';
@@ -41,14 +42,8 @@ describe('five hosts on which k0s is installed in five ways, with releases of 25
     );
     assert.equal(plan.status?.state, 'Completed', JSON.stringify(plan.status, null, 1));
     const updated = cluster.hosts.filter(({ role }) => role === 'worker' || !workersOnly);
-    for (const { name: host, machine, layout } of updated) {
-      assert.equal((await cluster.host(host).k0sStatus()).version, version, host);
-      assert.equal((await machine.must([layout.binary, 'version'])).trim(), version, host);
-    }
-    for (const { name: host, machine, layout } of cluster.hosts) {
-      const bundle = await machine.read(`${layout.dataDir}/images/${BUNDLE.file}`);
-      assert.equal(bundle, BUNDLE.content, host);
-    }
+    for (const host of updated) await assertUpdated(host, version);
+    for (const host of cluster.hosts) await assertHasBundle(host);
     const cordons = await cluster.kubectl(
       ...['get', 'nodes', '-o', 'jsonpath={.items[?(@.spec.unschedulable)].metadata.name}'],
     );

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
-import { airgapPlan, BUNDLE } from '../support/airgap-plan.ts';
+import { airgapPlan } from '../support/airgap-plan.ts';
 import { eventually } from '../support/eventually.ts';
+import { assertHasBundle, assertUpdated } from '../support/hosts/assert-delivered.ts';
 import { HostCluster } from '../support/hosts/host-cluster.ts';
 import { LAYOUTS } from '../support/hosts/layouts.ts';
 import { renewCertificate } from '../support/hosts/renew-certificate.ts';
@@ -65,11 +66,8 @@ describe('k0s installed elsewhere, on hosts of other names, without a route out'
     assert.deepEqual(names(update?.k0supdate?.controllers), ['cp-one']);
     assert.deepEqual(names(update?.k0supdate?.workers), ['edge-2', 'w1']);
     for (const host of cluster.hosts) {
-      const { binary, dataDir } = host.layout;
-      assert.equal((await host.k0sStatus()).version, NEW_VERSION, host.name);
-      assert.equal((await host.machine.must([binary, 'version'])).trim(), NEW_VERSION, host.name);
-      const found = await host.machine.read(`${dataDir}/images/${BUNDLE.file}`);
-      assert.equal(found, BUNDLE.content, host.name);
+      await assertUpdated(host, NEW_VERSION);
+      await assertHasBundle(host);
       const away = await host.machine.run(['curl', '--max-time', '2', 'http://192.0.2.1/']);
       assert.notEqual(away.code, 0, `${host.name} has a way out`);
     }

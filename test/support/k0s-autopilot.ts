@@ -46,27 +46,36 @@ export async function k0sDefinitions(): Promise<string> {
     );
   }
   return Object.entries(SCHEMAS)
-    .map(([kind, properties]) => {
-      const singular = kind.toLowerCase();
-      const group = 'autopilot.k0sproject.io';
-      return stringify({
-        apiVersion: 'apiextensions.k8s.io/v1',
-        kind: 'CustomResourceDefinition',
-        metadata: { name: `${singular}s.${group}` },
-        spec: {
-          ...{ group, scope: 'Cluster' },
-          names: { kind, listKind: `${kind}List`, plural: `${singular}s`, singular },
-          versions: [
-            {
-              ...{ name: 'v1beta2', served: true, storage: true },
-              ...('status' in properties ? { subresources: { status: {} } } : {}),
-              schema: { openAPIV3Schema: objectOf(properties) },
-            },
-          ],
-        },
-      });
-    })
+    .map(([kind, properties]) =>
+      definitionOf(kind, 'autopilot.k0sproject.io', 'v1beta2', objectOf(properties)),
+    )
     .join('---\n');
+}
+
+/** Of a kind of which nothing matters but that there are such objects. */
+export function anyKind(kind: string, group: string): string {
+  return definitionOf(kind, group, 'v1beta1', anything);
+}
+
+function definitionOf(kind: string, group: string, version: string, schema: object): string {
+  const singular = kind.toLowerCase();
+  const hasStatus = 'properties' in schema && 'status' in (schema.properties as object);
+  return stringify({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${singular}s.${group}` },
+    spec: {
+      ...{ group, scope: 'Cluster' },
+      names: { kind, listKind: `${kind}List`, plural: `${singular}s`, singular },
+      versions: [
+        {
+          ...{ name: version, served: true, storage: true },
+          ...(hasStatus ? { subresources: { status: {} } } : {}),
+          schema: { openAPIV3Schema: schema },
+        },
+      ],
+    },
+  });
 }
 
 const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;

@@ -13,6 +13,8 @@ export interface Release {
 const GIVEN = givenReleases(process.env.TEST_K0S);
 
 export const OLD_VERSION = GIVEN[0]?.version ?? 'v1.36.1+k0s.0';
+/** The newest patch release of the minor version before. */
+export const PREVIOUS_MINOR = 'v1.35.6+k0s.0';
 export const NEW_VERSION = GIVEN[1]?.version ?? 'v1.36.3+k0s.0';
 export const BROKEN_VERSION = 'v1.36.4+k0s.0';
 /** Mends what the broken one has broken. */

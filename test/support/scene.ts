@@ -27,6 +27,8 @@ export interface Scene {
   readonly policy?: PolicyLayer;
   readonly nowMs?: number;
   readonly sightedSinceMs?: number;
+  /** What the stored definition of Plans lacks. */
+  readonly lostFields?: readonly string[];
   /** The status that the run is at, instead of a fresh one. */
   readonly status?: PlanStatus;
 }
@@ -52,6 +54,7 @@ export function look(scene: Scene): Decision {
       nowMs: scene.nowMs ?? START_MS,
       sightedSinceMs: scene.sightedSinceMs ?? 0,
       budgets: scene.budgets ?? [],
+      lostFields: scene.lostFields,
       plan: { status },
       controlNodes: Object.entries(controllers).map(([name, over]) => aControlNode(name, over)),
       nodes: Object.entries(nodes).map(([name, over]) => aNode(name, over)),

@@ -8,6 +8,7 @@ import {
   VERSION,
 } from '../../src/api/meta.ts';
 import { planSchema } from '../../src/api/plan.ts';
+import { planTargetsSchema } from '../../src/api/plan-targets.ts';
 import { quarantinedArtifactSchema } from '../../src/api/quarantined-artifact.ts';
 import { updateConfigSchema } from '../../src/api/update-config.ts';
 import { updatePolicySchema } from '../../src/api/update-policy.ts';
@@ -143,6 +144,21 @@ const KINDS: readonly Kind[] = [
       { name: 'Reason', type: 'string', jsonPath: '.spec.reason' },
       { name: 'Node', type: 'string', jsonPath: '.spec.node' },
       { name: 'Plan', type: 'string', jsonPath: '.spec.plan' },
+      AGE,
+    ],
+  },
+  {
+    kind: 'PlanTargets',
+    group: EXTENSIONS_GROUP,
+    version: EXTENSIONS_VERSION,
+    plural: 'plantargets',
+    source: 'src/api/plan-targets.ts',
+    description:
+      'A part of the status of a Plan whose run is too large for one object; written by the orchestrator.',
+    schema: planTargetsSchema,
+    columns: [
+      { name: 'Plan', type: 'string', jsonPath: '.spec.plan' },
+      { name: 'Run', type: 'string', jsonPath: '.spec.runID' },
       AGE,
     ],
   },

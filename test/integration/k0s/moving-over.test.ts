@@ -11,7 +11,7 @@ import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-
 import { aReport, NEW } from '../../support/builders.ts';
 import { type Finished, tryRun } from '../../support/cluster/run.ts';
 import { eventually } from '../../support/eventually.ts';
-import { K0sLeader, k0sDefinitions } from '../../support/k0s-autopilot.ts';
+import { anyKind, K0sLeader, k0sDefinitions } from '../../support/k0s-autopilot.ts';
 import { LoneOrchestrator } from '../../support/lone-orchestrator.ts';
 import { aPlan, conditionOf, hasEnded, only } from '../../support/plans.ts';
 
@@ -174,6 +174,23 @@ test('adopt --check on a cluster of k0s: what is in the way, what is missing, wh
   );
 });
 
+test('adopt --check says what k0s keeps its state in, as far as the cluster tells', async () => {
+  const storage = async () => about(await adopt('--check'), 'storage')?.sentence;
+  assert.match((await storage()) ?? '', /^the cluster does not tell/);
+  const define = async (kind: string, group: string, ...objects: readonly object[]) => {
+    await applied(anyKind(kind, group));
+    const path = `/apis/${group}/v1beta1/${kind.toLowerCase()}s`;
+    await eventually(`the kind ${kind}`, () => api.admin.request('GET', path));
+    for (const object of objects) await create({ apiVersion: `${group}/v1beta1`, kind, ...object });
+  };
+  const config = { metadata: { name: 'k0s' }, spec: { storage: { type: 'kine' } } };
+  await define('ClusterConfig', 'k0s.k0sproject.io', config);
+  assert.equal(await storage(), 'k0s keeps its state in kine');
+  const member = (name: string) => ({ metadata: { name } });
+  await define('EtcdMember', 'etcd.k0sproject.io', member('c1'), member('c2'), member('c3'));
+  assert.equal(await storage(), 'k0s keeps its state in etcd (3 members)');
+});
+
 test('adopt changes nothing while k0s leads', async () => {
   const { code, stderr, stdout } = await autopilot('adopt');
   assert.equal(code, 1);
@@ -195,6 +212,14 @@ test('ours stands by beside it, and says so; k0s goes on with its Plans', async 
     /StandingBy.*k0s's own/.test(await events('autopilot')),
   );
   assert.equal(await events('done'), '');
+  const role = ['clusterrole', 'autopilot:orchestrator'];
+  const remove = '[{"op":"remove","path":"/rules/0/verbs/0"}]';
+  await api.kubectl('patch', ...role, '--type=json', '-p', remove);
+  const rights = about(await adopt('--check'), 'rights');
+  assert.match(rights?.sentence ?? '', /: ClusterRole autopilot:orchestrator lacks [a-z]+ [a-z.]+/);
+  assert.match(rights?.next.join() ?? '', /^autopilot manifests \| kubectl apply /);
+  await kubectl('kubectl apply -f deploy/');
+  assert.equal(about(await adopt('--check'), 'rights'), undefined);
   const explained = await autopilot('explain', 'old');
   assert.match(explained.stdout, /k0s's own Autopilot leads .* this Plan is its to run/);
   // Our admission lets k0s write how its own Plans stand.
@@ -221,6 +246,14 @@ test('it takes over once the Lease is freed; no Plan from before runs by surpris
     assert.equal(status?.state, state);
     assert.equal(status.conditions, undefined, 'what k0s has ended is left alone');
   }
+  for (const [name, words] of [
+    ['autopilot', /it would not begin: k0s has begun it .* autopilot adopt --run autopilot/],
+    ['old', /it would not begin: it is older than this installation .* adopt --run old/],
+    ['done', /it would not begin: k0s has run it, and it ended Completed/],
+  ] as const) {
+    assert.match((await autopilot('preview', name)).stdout.replaceAll(/\s+/g, ' '), words);
+  }
+  assert.doesNotMatch((await autopilot('preview', 'fresh')).stdout, /would not begin/);
   await orchestrator?.stop();
   orchestrator = await LoneOrchestrator.start(await api.kubeconfig(ORCHESTRATOR));
   await eventually('it to act again', async () => (await orchestrator!.log()).includes('acting'));

@@ -51,18 +51,24 @@ test('what was renewed since the restart is held by a new process, and left alon
   assert.equal((await election())?.holderIdentity, before?.holderIdentity);
 });
 
-test('what an old process of the host held is free at once, and somebody is elected anew', async () => {
-  const before = (await election())?.leaseTransitions ?? 0;
-  // A renewal may come between reading and writing: then the world has moved on, as it is told.
-  await eventually('the Lease to be freed', async () => {
-    const one = { name: host, restartedAt: inAnHour() };
-    return (await releaseLeadership(kube, one, undefined)).done || undefined;
+const called: readonly (readonly [string, () => { name: string; nodeName?: string }])[] = [
+  ['is called as its ControlNode', () => ({ name: host })],
+  ['is called as its Node, in capitals', () => ({ name: 'cp-one', nodeName: host.toUpperCase() })],
+];
+for (const [sentence, names] of called) {
+  test(`what an old process of the host held is free at once, where the host ${sentence}`, async () => {
+    const before = (await election())?.leaseTransitions ?? 0;
+    // A renewal may come between reading and writing: then the world has moved on, as it is told.
+    await eventually('the Lease to be freed', async () => {
+      const one = { ...names(), restartedAt: inAnHour() };
+      return (await releaseLeadership(kube, one, undefined)).done || undefined;
+    });
+    await eventually('somebody to be elected', async () => {
+      const now = await election();
+      return (now?.holderIdentity ?? '') !== '' && (now?.leaseTransitions ?? 0) > before;
+    });
   });
-  await eventually('somebody to be elected', async () => {
-    const now = await election();
-    return (now?.holderIdentity ?? '') !== '' && (now?.leaseTransitions ?? 0) > before;
-  });
-});
+}
 
 test('without the right it says so, and nothing ends', async () => {
   const nobody = await api.as('nobody');

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
+import { tryRun } from '../../support/cluster/run.ts';
 import { eventually } from '../../support/eventually.ts';
+import { k0sDefinitions } from '../../support/k0s-autopilot.ts';
 import {
   aCommand,
   aPlan,
@@ -13,6 +16,8 @@ import {
 } from '../../support/plans.ts';
 import { NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
 
+const ROOT = join(import.meta.dirname, '../../..');
+const CRDS = join(ROOT, 'crds');
 const NEWER_VERSION = 'v1.36.4+k0s.0';
 let cluster: Cluster;
 let offer: Offer;
@@ -24,6 +29,11 @@ before(async () => {
   newer = await cluster.offer({ version: NEWER_VERSION });
 });
 after(() => cluster?.stop());
+
+function autopilot(...args: string[]) {
+  const main = join(ROOT, 'src/main.ts');
+  return tryRun(process.execPath, [main, ...args, '--kubeconfig', cluster.kubeconfig]);
+}
 
 async function restingNode(name: string): Promise<boolean> {
   const text = await cluster.kubectl('get', 'node', name, '-o', 'json');
@@ -159,4 +169,41 @@ test('an API server that is away for a while delays a run, and changes nothing i
   );
   assert.equal(plan.status?.state, 'Completed', JSON.stringify(plan.status?.conditions));
   assert.equal((await cluster.host('w1').k0sStatus()).version, NEWER_VERSION);
+});
+
+test("k0s's definitions over ours in the middle of a run: it holds, for the next leader too, and goes on under ours", async () => {
+  await cluster.kubectl('delete', 'plan', 'autopilot');
+  await cluster.apply(aPlan({ version: NEW_VERSION, id: 'upg-5', offer, workers: everything }));
+  const begun = await cluster.waitForPlan('autopilot', 'to have a worker under way', (plan) =>
+    ['Draining', 'Applying', 'OnTrial'].includes(targetNamed(plan, 'w1')?.phase ?? ''),
+  );
+  await cluster.apply(await k0sDefinitions());
+  const said = () =>
+    cluster.kubectl('get', 'events', '--field-selector', 'reason=KindsOverwritten');
+  await eventually('the Event', async () => (await said()).includes('kubectl apply -f crds/'));
+  const reportOf = (name: string) =>
+    cluster.kubectl(
+      ...['get', 'node', name, '-o'],
+      'jsonpath={.metadata.annotations.autopilot\\.k0sproject\\.io/report} {.spec.unschedulable}',
+    );
+  await eventually('the worker that was begun to be given back', async () => {
+    const report = await reportOf('w1');
+    return /"phase":"Committed".* $/.test(report) || Promise.reject(new Error(report));
+  });
+  const [orchestrator] = cluster.orchestrators;
+  const terms = (await orchestrator!.log()).split('"acting"').length;
+  await orchestrator!.tell('restart');
+  await eventually('the next leader', async () => {
+    const log = await orchestrator!.log();
+    return log.split('"acting"').length > terms && /not ours|was written over ours/.test(log);
+  });
+  await eventually('it to say so as well', async () =>
+    /KindsOverwritten/.test((await autopilot('explain', 'autopilot')).stdout),
+  );
+  assert.doesNotMatch(await reportOf('w2'), /"goal":"apply"| true$/);
+  await cluster.kubectl('apply', '--server-side', '--force-conflicts', '-f', CRDS);
+  const ended = await cluster.waitForPlan('autopilot', 'to end', hasEnded, 120_000);
+  assert.equal(ended.status?.state, 'Completed', JSON.stringify(ended.status?.conditions));
+  assert.equal(ended.status.runID, begun.status?.runID);
+  assert.equal((await cluster.host('w2').k0sStatus()).version, NEW_VERSION);
 });

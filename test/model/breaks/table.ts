@@ -204,6 +204,78 @@ export const BREAKS: readonly Break[] = [
     text: "if (facts.kept === previous.sha256) return { do: 'putBack' };",
     instead: '',
   },
+  {
+    what: 'a hybrid is updated twice, as a controller and as a worker',
+    promise: 'one order for a machine',
+    file: 'src/plans/preflight.ts',
+    text: ': nodes.filter((name) => controllerOfNode(name, facts) === undefined);',
+    instead: ': nodes;',
+  },
+  {
+    what: 'a hybrid is not emptied before it is updated',
+    promise: 'a hybrid is drained',
+    file: 'src/plans/next-controllers.ts',
+    text: 'node !== undefined && facts.nodes.size > 1',
+    instead: 'node !== undefined && facts.nodes.size > 9',
+  },
+  {
+    what: 'the Node of a hybrid that is the only one is emptied',
+    promise: 'a single node is not drained',
+    file: 'src/plans/next-controllers.ts',
+    text: 'node !== undefined && facts.nodes.size > 1',
+    instead: 'node !== undefined && facts.nodes.size > 0',
+  },
+  {
+    what: 'a hybrid that was emptied is restarted while another controller is down',
+    promise: 'S2',
+    file: 'src/plans/advance.ts',
+    text: 'if (drain?.remaining === 0 && node.unschedulable && others === undefined) {',
+    instead: 'if (drain?.remaining === 0 && node.unschedulable) {',
+  },
+  {
+    what: 'a hybrid whose kubelet is down is kept',
+    promise: 'what is not healthy is not kept',
+    file: 'src/plans/advance.ts',
+    text: "if (asController.outcome !== 'pass' || node === undefined) return asController;",
+    instead: 'return asController;',
+  },
+  {
+    what: 'a hybrid that cannot be emptied is passed over, and the workers go on',
+    promise: 'S1',
+    file: 'src/plans/advance.ts',
+    text: "return role === 'controller' && policy.drainOutcome === 'Skip' ? 'Stop' : policy.drainOutcome;",
+    instead: 'return policy.drainOutcome;',
+  },
+  {
+    what: 'a bundle for a hybrid is ordered where no agent of a hybrid listens',
+    promise: 'one order for a machine',
+    file: 'src/plans/target.ts',
+    text: `if (controlNode !== undefined) {
+    return { role: 'controller', host: controlNode`,
+    instead: `if (controlNode?.name === name) {
+    return { role: 'controller', host: controlNode`,
+  },
+  {
+    what: 'the cordon of a hybrid is lifted while the order of a Plan that is gone is obeyed',
+    promise: 'S8',
+    file: 'src/plans/orphans.ts',
+    text: 'const host = controllerOfNode(node.name, world) ?? node;',
+    instead: 'const host = node;',
+  },
+  {
+    what: 'the leader restarts the hybrid that it runs on itself',
+    promise: 'the leader hands over before its own host',
+    file: 'src/plans/hand-over.ts',
+    text: 'return (byName ?? all.find(([, { nodeName }]) => nodeName?.toLowerCase() === wanted))?.[0];',
+    instead: 'return byName?.[0];',
+  },
+  {
+    what: "a node is begun under k0s's definition of Plans, which forgets the run",
+    promise: 'what a run has to remember is stored',
+    file: 'src/plans/plot-course.ts',
+    text: 'hold: held ?? overwrittenHold(facts) ??',
+    instead: 'hold: held ??',
+  },
 ];
 
 /** @returns the text of a file with the break in it, undefined unless what is broken is there exactly once */

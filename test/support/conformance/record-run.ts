@@ -48,3 +48,8 @@ export function statesOf(
 export function completed(names: readonly string[]): readonly (readonly [string, string])[] {
   return names.map((name) => [name, 'SignalCompleted']);
 }
+
+/** What k0s says of itself on each host. */
+export function versionsOf({ hosts }: ClusterBase): Promise<string[]> {
+  return Promise.all(hosts.map(async (host) => (await host.k0sStatus()).version));
+}

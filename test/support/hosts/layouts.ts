@@ -1,6 +1,6 @@
 import type { K0sLayout } from './k0s-layout.ts';
 
-/** k0s as people have it installed: on each host something else is not as usual. */
+/** k0s as people have it installed: on each host something else is not as usual; by its name, or what it is. */
 export const LAYOUTS: Readonly<Record<string, Partial<K0sLayout>>> = {
   c1: {
     hostname: 'C1',
@@ -18,6 +18,11 @@ export const LAYOUTS: Readonly<Record<string, Partial<K0sLayout>>> = {
     runDir: '/run/k0s-worker',
     statusSocket: '/run/k0s-worker/k0s.sock',
     kubeletRootDir: '/var/lib/kubelet',
+  },
+  elsewhere: {
+    binary: '/opt/k0s/k0s-stable',
+    dataDir: '/srv/k0s',
+    statusSocket: '/run/k0s-status/k0s.sock',
   },
   w2: { dataDir: '/mnt/k0s', statusSocket: '/run/k0s-status.sock', nodeName: 'edge-2' },
 };

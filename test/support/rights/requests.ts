@@ -46,6 +46,7 @@ export const RESOURCES: readonly Resource[] = [
   extension('updatepolicies/status', 'default', 'status'),
   extension('updateruns', 'r'),
   extension('updateruns/status', 'r', 'status'),
+  extension('plantargets', 't'),
   extension('quarantinedartifacts', 'q'),
   { title: 'nodes w1', path: '/api/v1/nodes', name: 'w1' },
   { title: 'nodes w2', path: '/api/v1/nodes', name: 'w2' },

@@ -212,3 +212,36 @@ test('it says why it does not know, and ends when it is told to', async () => {
   await informer.ended;
   assert.equal(informer.healthy, false);
 });
+
+test('what does not come in time is listed in smaller parts', async () => {
+  const names = Array.from({ length: 200 }, (_, at) => `n${at}`);
+  const limits: number[] = [];
+  const kube = {
+    request: async (_method, _path, { query, timeoutMs } = {}) => {
+      const { limit, continue: next = 0 } = query as { limit: number; continue?: string };
+      limits.push(limit);
+      if (limit > 40) {
+        await new Promise((resolve) => setTimeout(resolve, (timeoutMs ?? 0) + 5));
+        throw new ApiUnreachableError('no answer in time');
+      }
+      const end = Number(next) + limit;
+      return {
+        metadata: { resourceVersion: '9', continue: end < names.length ? String(end) : '' },
+        items: names.slice(Number(next), end).map((name) => raw({ name, resourceVersion: '5' })),
+      };
+    },
+    async *lines(_path, { onOpen, signal }) {
+      onOpen?.();
+      await new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    },
+  } as Pick<Kube, 'request' | 'lines'> as Kube;
+  const informer = startInformer<Thing>({
+    ...{ kube, path: '/things', log: silentLog, signal: stop.signal, listTimeoutMs: 20 },
+    trim: (object) => (object as RawObject).metadata,
+  });
+  await informer.synced();
+  assert.equal(informer.size, 200);
+  assert.deepEqual(limits.slice(0, 4), [250, 62, 25, 25]);
+});

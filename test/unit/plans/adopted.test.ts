@@ -94,6 +94,12 @@ const rows: readonly Row[] = [
     missingFields: ['status.runID'],
     becomes: 'KindsOverwritten',
   },
+  {
+    sentence: 'that looks half-run, while the definition of k0s is in force',
+    status: { state: 'SchedulableWait' },
+    missingFields: ['status.runID'],
+    becomes: 'KindsOverwritten',
+  },
 ];
 
 for (const row of rows) {

@@ -54,6 +54,12 @@ const rows: readonly (readonly [string, Reason, Partial<About>, readonly string[
     ],
   ],
   [
+    'of a hybrid the pods are on its Node, which may be called otherwise',
+    'WaitsForDrain',
+    { target: { role: 'controller', name: 'cp-1', nodeName: 'box-1' } },
+    ['kubectl get pods -A -o wide --field-selector spec.nodeName=box-1'],
+  ],
+  [
     'a replacement that fits nowhere is looked at as well',
     'WaitsForDrain',
     {

@@ -20,10 +20,24 @@ describe('the leader steps aside', () => {
   ];
   for (const [name, action, wanted] of cases) {
     test(name, () => {
-      assert.equal(
-        appliesOwnHost([{ kind: 'cordon', name: 'w1', orderId: 'o' }, action], 'c1'),
-        wanted,
-      );
+      const actions: Action[] = [{ kind: 'cordon', name: 'w1', orderId: 'o' }, action];
+      assert.equal(appliesOwnHost(actions, 'c1', named({ c1: 'c1', c2: 'c2' })), wanted);
+    });
+  }
+
+  const named = (names: Record<string, string>) =>
+    new Map(Object.entries(names).map(([name, nodeName]) => [name, { nodeName }]));
+  const hosts: readonly [string, string, Record<string, string>, boolean][] = [
+    ['whose name has capital letters', 'C1', { c1: 'c1' }, true],
+    ['whose ControlNode is called otherwise, by its Node', 'Box-1', { c1: 'box-1' }, true],
+    ['and by the name of the ControlNode first', 'c1', { c2: 'c1', c1: 'box-1' }, true],
+    ['not where another ControlNode is called as its Node', 'c2', { c1: 'c2', c2: 'x' }, false],
+    ['not where nobody is called so', 'laptop', { c1: 'c1' }, false],
+  ];
+  for (const [name, host, nodes, wanted] of hosts) {
+    test(`for a host ${name}`, () => {
+      const actions = [order('controller', 'c1', 'apply')];
+      assert.equal(appliesOwnHost(actions, host, named(nodes)), wanted);
     });
   }
 });

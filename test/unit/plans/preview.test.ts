@@ -41,6 +41,24 @@ test('controllers one by one, then workers in the slots of the limit', () => {
   assert.deepEqual(who(facts), [['c1', 'c2', 'c3', 'w1+w2', 'w3+w4', 'w5']]);
 });
 
+test('a controller that is a worker as well is one step, and says which Node is emptied for it', () => {
+  const hybrid = { nodeName: 'box-1', mode: 'controller+worker' as const };
+  const facts = someFacts(everything(), {
+    controlNodes: [aControlNode('c1', hybrid), aControlNode('c2')],
+    nodes: [aNode('box-1'), aNode('w1')],
+  });
+  const [command] = report(facts).commands;
+  assert.deepEqual(
+    command?.steps.map(({ role, names: of, emptied }) => [role, of.join(), emptied]),
+    [
+      ['controller', 'c1', 'box-1'],
+      ['controller', 'c2', undefined],
+      ['worker', 'w1', undefined],
+    ],
+  );
+  assert.deepEqual(drainedBy(preview(facts)), ['box-1', 'w1']);
+});
+
 test('a controller that is down goes first, and without the backup', () => {
   const cluster = aCluster(3, 0);
   const apiServer = { ready: 'False' as const, message: 'down', atMs: START_MS, sinceMs: 0 };
