@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '../../..');
 const HOSTS = 'test/long/hosts-install.test.ts';
-const CLUSTER = 'test/integration/docs/commands.test.ts';
+const CLUSTER = 'test/long/docs-commands.test.ts';
 
 /** Who runs the commands of a block, or why nobody does. */
 type Runs = { readonly by: string } | { readonly why: string };
