@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { aPlan, conditionOf, everything, hasEnded, only } from '../support/plans.ts';
 import { NEW_VERSION } from '../support/releases.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
+const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'src/main.ts');
 const COOKBOOK = 'usage/cookbook.md';
 const PLAN = 'autopilot';
