@@ -1,7 +1,7 @@
 /**
  * `npm run breaks`: breaks the pure core on purpose, one line at a time, in a copy of the clone, and writes down
- * which tests catch it. Ends with an error where one is not caught. `npm run breaks -- TEXT` only tries those whose
- * description holds the text, and keeps what the page says of the others.
+ * which tests catch it. Ends with an error where one is not caught. `npm run breaks -- TEXT ...` only tries those whose
+ * description holds one of the texts, and keeps what the page says of the others.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Catch, Scratch } from './testing/break-it.ts';
 import { breaksPage, type Tried } from './testing/breaks-page.ts';
 
 const root = dirname(import.meta.dirname);
-const wanted = process.argv[2] ?? '';
+const wanted = process.argv.slice(2);
 const seed = process.env.TEST_SEED ?? '1';
 
 const scratch = await Scratch.of(root);
@@ -18,7 +18,9 @@ const tried: Tried[] = [];
 try {
   const whole: Catch[] = await scratch.failures(seed);
   if (whole.length > 0) throw new Error(`fails unbroken: ${JSON.stringify(whole)}`);
-  for (const one of BREAKS.filter(({ what }) => what.includes(wanted))) {
+  for (const one of BREAKS.filter(
+    ({ what }) => wanted.length === 0 || wanted.some((text) => what.includes(text)),
+  )) {
     const caught = await scratch.caughtBy(one, seed);
     tried.push({ one, caught });
     console.log(`${caught.length === 0 ? 'NOT CAUGHT' : 'caught'}: ${one.what} (${one.promise})`);

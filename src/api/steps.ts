@@ -22,6 +22,8 @@ export const TROUBLES = {
   InvalidKubeconfig: 'There is no kubeconfig, or it cannot be used.',
   KubeconfigUnreadable: 'The kubeconfig of an agent cannot be read.',
   ApiServerAway: 'The API server could not be asked: refused, cut off, or silent for too long.',
+  ApiServerBusy:
+    'The API server has too much to do (429): what was to be written is judged anew when it may be asked again.',
   ApiUnreachable: 'The agent could not ask the API server.',
   ApiAnswer: 'The API server has refused what the agent asked for.',
   NotConfirmed: 'A command that changes much was neither confirmed nor called with --yes.',

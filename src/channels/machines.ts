@@ -2,6 +2,7 @@ import { compareK0sVersions, type K0sVersion, parseK0sVersion } from '../api/k0s
 import type { Role } from '../api/plan.ts';
 import type { CommandTemplate } from '../api/update-config.ts';
 import type { ControlNodeFacts, NodeFacts } from '../plans/facts.ts';
+import { nodesOfControllers } from '../plans/hybrid.ts';
 import { leftOut } from '../plans/left-out.ts';
 import { discover } from '../targets/discovery.ts';
 
@@ -59,8 +60,9 @@ export function runningOf(
   nowMs: number,
 ): Running {
   const controllers = [...world.controlNodes.values()].map(controllerOf);
+  const ofControllers = nodesOfControllers(world.controlNodes.values(), world.nodes.values());
   const workers = [...world.nodes.values()]
-    .filter(({ name }) => !world.controlNodes.has(name))
+    .filter(({ name }) => !ofControllers.has(name))
     .map(workerOf);
   const all = [...controllers, ...workers];
   const targets = new Map<string, Machine>();

@@ -6,7 +6,10 @@ import { ApiError, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { RawControlNode, RawNode, RawObject } from '../kube/raw.ts';
 import { CONTROL_NODES, NODES, PLANS } from '../kube/target-path.ts';
+import { trimControlNode } from '../kube/trim-control-node.ts';
+import { trimNode } from '../kube/trim-node.ts';
 import type { AdoptionFacts, AdoptionHost, K0sSignal, WorkerProfile } from '../plans/adoption.ts';
+import { nodesOfControllers } from '../plans/hybrid.ts';
 import { type InstalledObject, lagOf } from '../plans/outdated.ts';
 import { parseReport } from '../signals/report.ts';
 import type { Manifest } from './adopt-manifests.ts';
@@ -37,13 +40,24 @@ export async function observeAdoption(
       readStorage(kube),
       compare(kube, manifests),
     ]);
+  const ofControllers = nodesOfControllers(
+    controllers.map((raw) => trimControlNode(raw)),
+    workers.map((raw) => trimNode(raw)),
+  );
   return {
     leader,
     ...kinds,
     profiles,
     hosts: [
-      ...controllers.map((raw) => hostOf('controller', raw, raw.status?.k0sVersion)),
-      ...workers.map((raw) => hostOf('worker', raw, raw.status?.nodeInfo?.kubeletVersion)),
+      ...controllers.map((raw) => hostOf('controller', raw, raw.status?.k0sVersion, false)),
+      ...workers.map((raw) =>
+        hostOf(
+          'worker',
+          raw,
+          raw.status?.nodeInfo?.kubeletVersion,
+          ofControllers.has(raw.metadata.name),
+        ),
+      ),
     ],
     plans: await withTargets(kube, plans),
     updateConfigs: updateConfigs.map(({ metadata }) => metadata.name),
@@ -127,7 +141,12 @@ async function readStorage(kube: Kube): Promise<string | undefined> {
   }
 }
 
-function hostOf(role: Role, { metadata }: RawObject, told: string | undefined): AdoptionHost {
+function hostOf(
+  role: Role,
+  { metadata }: RawObject,
+  told: string | undefined,
+  isOfController: boolean,
+): AdoptionHost {
   const annotations = metadata.annotations ?? {};
   const report = parseReport(annotations[ANNOTATION.report]);
   return {
@@ -135,6 +154,7 @@ function hostOf(role: Role, { metadata }: RawObject, told: string | undefined): 
     name: metadata.name,
     version: (report.kind === 'valid' ? report.value.host.k0sVersion : undefined) ?? told,
     hasAgent: report.kind === 'valid',
+    isOfController,
     signal: signalOf(annotations[K0S_SIGNAL]),
     isHeldByUs:
       annotations[ANNOTATION.order] !== undefined ||

@@ -5,6 +5,7 @@ import type { TrimmedControlNode } from '../kube/trim-control-node.ts';
 import type { TrimmedNode } from '../kube/trim-node.ts';
 import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
+import { nodesOfControllers } from '../plans/hybrid.ts';
 import type { TrimmedUpdatePolicy } from '../plans/trim-update-policy.ts';
 import { durationText, namesText } from './print-text.ts';
 
@@ -284,11 +285,11 @@ function twoInstallations({ deployment, lease }: DoctorFacts): Diagnosis {
 }
 
 function hostsOf({ nodes, controlNodes }: DoctorFacts) {
-  const controllers = new Set(controlNodes.map(({ name }) => name));
+  const ofControllers = nodesOfControllers(controlNodes, nodes);
   return [
     ...controlNodes.map((host) => ({ host, role: 'controller' as const })),
     ...nodes
-      .filter(({ name }) => !controllers.has(name))
+      .filter(({ name }) => !ofControllers.has(name))
       .map((host) => ({ host, role: 'worker' as const })),
   ];
 }

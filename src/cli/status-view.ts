@@ -10,6 +10,7 @@ import type { TrimmedNode } from '../kube/trim-node.ts';
 import type { TrimmedTarget } from '../kube/trim-signals.ts';
 import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
 import type { Leader } from '../plans/explain.ts';
+import { nodesOfControllers } from '../plans/hybrid.ts';
 import { targetsOf } from '../plans/progress.ts';
 import type { TrimmedPlan } from '../plans/trim-plan.ts';
 import type { Signal } from '../signals/report.ts';
@@ -81,7 +82,7 @@ export function statusOf(
 ): StatusReport {
   const plans = world.plans.filter(({ name }) => plan === undefined || name === plan);
   const told = newestTargets(plans);
-  const controllers = new Set(world.controlNodes.map(({ name }) => name));
+  const ofControllers = nodesOfControllers(world.controlNodes, world.nodes);
   const hosts = [
     ...world.controlNodes.map((one) =>
       hostLine(
@@ -93,7 +94,7 @@ export function statusOf(
     ),
     ...world.nodes
       // A hybrid is one host, whose agent reports on its ControlNode.
-      .filter(({ name }) => !controllers.has(name))
+      .filter(({ name }) => !ofControllers.has(name))
       .map((one) =>
         hostLine(
           one,

@@ -177,6 +177,11 @@ export const METRICS = {
     help: 'Requests to the API server; the code is `none` where no answer came.',
     labels: ['verb', 'code'],
   },
+  autopilot_api_writes_at_once: {
+    kind: 'gauge',
+    help: 'How many nodes are written to at once: 12, and fewer while the API server answers 429 or slowly.',
+    labels: [],
+  },
   autopilot_api_request_duration_seconds: {
     kind: 'histogram',
     help: 'How long the API server took to answer; of a watch, until it was open.',

@@ -4,6 +4,7 @@ import { isReason } from '../api/reasons.ts';
 import { agentStanding } from '../plans/agent-standing.ts';
 import type { ClusterView } from '../plans/cluster-view.ts';
 import type { HostFacts } from '../plans/facts.ts';
+import { nodesOfControllers } from '../plans/hybrid.ts';
 import { isFinal } from '../plans/target.ts';
 import { type LabelsOf, type MetricName, type Sample, sample } from './catalogue.ts';
 import { targetsByRole } from './targets-by-role.ts';
@@ -20,6 +21,7 @@ export function worldSamples(world: ClusterView): Sample[] {
     ...hostSamples(world),
     sample('autopilot_quarantined_artifacts', {}, world.quarantined),
     sample('autopilot_paused', {}, world.isPaused ? 1 : 0),
+    sample('autopilot_api_writes_at_once', {}, world.writesAtOnce),
   ];
 }
 
@@ -94,7 +96,8 @@ function hostSamples({ nodes, controlNodes, serverNowMs }: ClusterView): Sample[
   };
   for (const host of controlNodes.values()) tell('controller', host);
   // A hybrid is one host with one agent, which reports on its ControlNode.
-  for (const host of nodes.values()) if (!controlNodes.has(host.name)) tell('worker', host);
+  const ofControllers = nodesOfControllers(controlNodes.values(), nodes.values());
+  for (const host of nodes.values()) if (!ofControllers.has(host.name)) tell('worker', host);
   return [...agents.samples(), ...versions.samples(), ...hosts.samples()];
 }
 

@@ -22,6 +22,8 @@ export interface AdoptionHost {
   /** Of k0s, or of its kubelet; undefined: nobody tells. */
   readonly version: string | undefined;
   readonly hasAgent: boolean;
+  /** A Node whose machine is a controller: that has one agent, which reports on its ControlNode. */
+  readonly isOfController: boolean;
   readonly signal: K0sSignal | undefined;
   /** Something of ours is under way there: an order, or a cordon. */
   readonly isHeldByUs: boolean;
@@ -200,11 +202,7 @@ function kindsIn({
 }
 
 function agentsOf({ hosts }: AdoptionFacts): AdoptionCheck {
-  // A hybrid has one agent, which reports on its ControlNode.
-  const controllers = new Set(hosts.filter(isController).map(({ name }) => name));
-  const without = hosts.filter(
-    (host) => !host.hasAgent && (isController(host) || !controllers.has(host.name)),
-  );
+  const without = hosts.filter((host) => !host.hasAgent && !host.isOfController);
   if (without.length === 0) {
     return check('ready', 'agents', 'every machine has one that reports');
   }
@@ -310,10 +308,6 @@ export function judgeReturn(facts: AdoptionFacts): AdoptionCheck[] {
     );
   }
   return found.length > 0 ? found : [check('ready', 'cluster', 'nothing of ours is under way')];
-}
-
-function isController({ role }: AdoptionHost): boolean {
-  return role === 'controller';
 }
 
 function kindOf(role: Role): string {

@@ -227,7 +227,7 @@ function whatIsApplied(target: Target): { reason: Reason; message: string } {
   const { order, signal } = target;
   const hasHeard = signal?.goal === 'apply' && signal.phase === 'Staged';
   if (hasHeard && order?.backup !== undefined && signal.backup === undefined) {
-    return { reason: 'WaitsForBackup', message: 'k0s is being backed up' };
+    return { reason: 'WaitsForBackup', message: `k0s is being backed up${howEmpty(target)}` };
   }
   const message = signal?.phase === 'Applying' ? 'k0s restarts' : 'told to swap the binary';
   return { reason: 'WaitsForRestart', message: `${message}${howEmpty(target)}` };

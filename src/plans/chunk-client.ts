@@ -65,9 +65,9 @@ export class ChunkClient {
     which: 'all' | 'new',
     signal: AbortSignal,
   ): Promise<void> {
-    const due = chunks.filter(({ name, text }) => {
-      const known = this.#look(name, run);
-      return known === undefined || (which === 'all' && known.text !== text);
+    const due = chunks.filter((chunk) => {
+      const known = this.#look(chunk.name, run);
+      return known === undefined || (which === 'all' && known.text !== chunk.text);
     });
     const work = async () => {
       for (let chunk = due.shift(); chunk !== undefined; chunk = due.shift()) {

@@ -11,4 +11,6 @@ export interface ClusterView {
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   readonly quarantined: number;
   readonly isPaused: boolean;
+  /** How many writes the API server bears at once. */
+  readonly writesAtOnce: number;
 }

@@ -5,10 +5,9 @@ import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import { createDefinitionClient, type DefinitionClient } from '../kube/definition-client.ts';
 import type { Recorder } from '../kube/events.ts';
-import { perform } from '../kube/perform.ts';
-import { isInDoubt, readAgain } from '../kube/read-again.ts';
 import { PLANS } from '../kube/target-path.ts';
 import type { Log } from '../log.ts';
+import { ActionClient } from './action-client.ts';
 import { isFromBefore, isLeftHalfRun } from './adopted.ts';
 import { checkedVersions, describeMissing } from './api-check.ts';
 import { type ClusterPolicy, clusterPolicy } from './cluster-policy.ts';
@@ -57,7 +56,6 @@ const LONGEST_PAUSE_MS = 250;
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
 const TIDY_PAUSE_MS = 2_000;
-const AT_ONCE = 10;
 const MISSING_MS = 10_000;
 
 /**
@@ -69,6 +67,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #policyStatus: UpdatePolicyClient;
   readonly #runs: UpdateRunClient;
+  readonly #actions: ActionClient;
   readonly #definition: DefinitionClient;
   readonly #plans = new Map<string, PlanController>();
   #epoch: number | undefined;
@@ -90,6 +89,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
+    this.#actions = new ActionClient(options.kube, options.log, this.store);
     this.#definition = createDefinitionClient({
       ...options,
       onOurs: () => this.#rereadPlans(),
@@ -133,6 +133,7 @@ export class Controller {
       controlNodes: this.store.controlNodes(),
       quarantined: this.store.quarantined().length,
       isPaused: this.#policy().pausedBy !== undefined,
+      writesAtOnce: this.#actions.pace().atOnce,
     };
   }
 
@@ -334,6 +335,7 @@ export class Controller {
       nowMs,
       serverNowMs: this.store.serverNowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
+      writes: this.#actions.pace(),
       plan: { ...plan, status },
       ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),
       policy,
@@ -383,54 +385,7 @@ export class Controller {
       onOwnHostNext();
       throw new Error(`${ownHost} comes next, where this runs: another one is to lead meanwhile`);
     }
-    const left = [...actions];
-    const failures: string[] = [];
-    const work = async () => {
-      for (let action = left.shift(); action !== undefined; action = left.shift()) {
-        try {
-          await this.#performOne(action, signal);
-        } catch (thrown) {
-          signal.throwIfAborted();
-          if (isInDoubt(thrown)) await this.#readAgain(action, signal);
-          failures.push(`${action.kind} ${action.name}: ${messageOf(thrown)}`);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work));
-    if (failures.length > 0) throw new Error(failures.join('; '));
-  }
-
-  /** An answer was lost: nothing is judged before it is known what became of the write. */
-  async #readAgain(action: Action, signal: AbortSignal): Promise<void> {
-    if (action.kind === 'dropRequests' || action.kind === 'evict') return;
-    const role = 'role' in action ? action.role : 'worker';
-    const object = await readAgain(this.#options.kube, role, action.name, signal);
-    if (object !== undefined) this.store.note(role, object);
-  }
-
-  async #performOne(action: Action, signal: AbortSignal): Promise<void> {
-    const { kube, log } = this.#options;
-    const { drain, jobs } = this.store;
-    const taintsOf = (name: string) => this.store.taintsOf(name);
-    const ports = { kube, taintsOf, evict: drain.evict, beginJob: jobs.begin };
-    const outcome = await perform(ports, action, signal);
-    const fields = {
-      action: action.kind,
-      [action.kind === 'job' ? 'job' : 'node']: action.name,
-      ...(action.kind === 'order' ? { goal: action.order.goal, order: action.order.id } : {}),
-      ...(action.kind === 'cordon' && action.apply ? { goal: 'apply', order: action.orderId } : {}),
-    };
-    if (!outcome.done) {
-      log.info({ ...fields, why: outcome.why }, 'the world has moved on');
-      return;
-    }
-    if (action.kind !== 'evict') log.info(fields, 'done');
-    if (outcome.object === undefined) return;
-    if (action.kind === 'quarantine') {
-      this.store.noteQuarantined(outcome.object);
-    } else if (action.kind !== 'dropRequests' && action.kind !== 'job') {
-      this.store.note('role' in action ? action.role : 'worker', outcome.object);
-    }
+    await this.#actions.perform(actions, signal);
   }
 
   async #tidyUp(actions: readonly Action[]): Promise<void> {

@@ -37,6 +37,11 @@ export const TROUBLE_ADVICE: Readonly<Record<TroubleName, TroubleAdvice>> = {
     fix: 'See whether the API servers are up, and reachable from there.',
     next: ['kubectl get --raw /readyz?verbose', 'journalctl -u k0scontroller -n 100  # on host c1'],
   },
+  ApiServerBusy: {
+    meanwhile: 'Runs go on, slowly; nothing is lost, and it is asked again by itself.',
+    fix: 'See what else asks for much, and whether the orchestrator has places of its own (deploy/flow-control.yaml).',
+    next: ['kubectl get flowschemas', 'autopilot doctor'],
+  },
   ApiUnreachable: {
     meanwhile: agentAlone,
     fix: 'See whether that host reaches an API server, and what its own log says.',

@@ -159,6 +159,8 @@ export interface PlanFacts {
    * gets a moment to be reported before it counts as overdue.
    */
   readonly sightedSinceMs: number;
+  /** How many writes the API server bears at once, and whether it has asked for patience; undefined: not known. */
+  readonly writes?: { readonly atOnce: number; readonly isSlowed: boolean } | undefined;
   readonly plan: {
     readonly name: string;
     readonly uid: string;

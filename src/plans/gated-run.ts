@@ -1,4 +1,4 @@
-import type { TargetPhase, TargetStatus } from '../api/plan.ts';
+import type { TargetPhase } from '../api/plan.ts';
 import { withDefaults } from '../api/policy.ts';
 import type { GatedRun } from '../gates/wanted.ts';
 import { targetsOf } from './progress.ts';
@@ -25,15 +25,19 @@ const IN_OUR_HANDS: ReadonlySet<TargetPhase | undefined> = new Set([
 export function gatedRun({ name, uid, status, deleted }: QueuedPlan): GatedRun | undefined {
   if (deleted || !isUnderWay(status)) return undefined;
   const policy = withDefaults(status.policy ?? {});
-  const beganMs = Date.parse(status.startedAt ?? '');
+  const began = status.startedAt ?? '';
   // What a run that is retried has done before stands in its status as well.
   const touched = status.commands
     .flatMap(targetsOf)
-    .filter((target) => !UNTOUCHED.has(target.phase) && !(movedAtMs(target) < beganMs));
-  const ended = touched.filter(({ phase }) => !IN_OUR_HANDS.has(phase)).map(movedAtMs);
-  const batches = status.commands.flatMap(({ batch }) =>
-    batch?.settledAt === undefined ? [] : [Date.parse(batch.settledAt)],
-  );
+    .filter(
+      ({ phase, lastUpdatedTimestamp }) =>
+        !UNTOUCHED.has(phase) && !isBefore(lastUpdatedTimestamp, began),
+    );
+  const ended = touched
+    .filter(({ phase }) => !IN_OUR_HANDS.has(phase))
+    .map(({ lastUpdatedTimestamp }) => lastUpdatedTimestamp);
+  const batches = status.commands.flatMap(({ batch }) => batch?.settledAt ?? []);
+  const last = [...ended, ...batches].reduce((a, b) => (isBefore(a, b) ? b : a), '');
   return {
     plan: { name, uid },
     runID: status.runID,
@@ -44,18 +48,16 @@ export function gatedRun({ name, uid, status, deleted }: QueuedPlan): GatedRun |
     nodesUnderWay: touched
       .filter(({ phase }) => IN_OUR_HANDS.has(phase))
       .map((target) => target.name),
-    settledAtMs: [...ended, ...batches].reduce((last, atMs) => Math.max(last, atMs), 0),
+    settledAtMs: Date.parse(last) || 0,
   };
 }
 
-/** Of thousands of targets few move between two looks, and a target that has moved is another object. */
-const moved = new WeakMap<TargetStatus, number>();
+/** Of thousands at every look: times as we write them need not be parsed to be compared. Text that is none is first. */
+function isBefore(a: string, b: string): boolean {
+  if (isOurs(a) && isOurs(b)) return a < b;
+  return (Date.parse(a) || 0) < (Date.parse(b) || 0);
+}
 
-function movedAtMs(target: TargetStatus): number {
-  let atMs = moved.get(target);
-  if (atMs === undefined) {
-    atMs = Date.parse(target.lastUpdatedTimestamp);
-    moved.set(target, atMs);
-  }
-  return atMs;
+function isOurs(text: string): boolean {
+  return text.length === '2026-03-01T22:00:00.000Z'.length && text.endsWith('Z');
 }

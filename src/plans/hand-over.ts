@@ -19,7 +19,9 @@ export function appliesOwnHost(
       action.kind === 'order' &&
       action.role === 'controller' &&
       action.name === own &&
-      action.order.goal === 'apply',
+      action.order.goal === 'apply' &&
+      // A bundle restarts nothing.
+      action.order.artifact.kind === 'k0s',
   );
 }
 

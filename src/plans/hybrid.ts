@@ -1,5 +1,7 @@
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from './facts.ts';
 
+type NamedNode = Pick<NodeFacts, 'name' | 'labels'>;
+type NamedController = Pick<ControlNodeFacts, 'name' | 'nodeName'>;
 type Machines = Pick<PlanFacts, 'nodes' | 'controlNodes'>;
 
 /** Said of a controller whose Node is the only one: its pods would have nowhere to go. */
@@ -10,10 +12,10 @@ export const NOT_DRAINED = 'not drained, for it is the only Node';
  * into the ControlNode. @see docs/adr/0028-hybrids.md
  * @returns undefined where there is none
  */
-export function nodeOfMachine(
-  { name, nodeName = name }: Pick<ControlNodeFacts, 'name' | 'nodeName'>,
-  nodes: ReadonlyMap<string, NodeFacts>,
-): NodeFacts | undefined {
+export function nodeOfMachine<N extends NamedNode>(
+  { name, nodeName = name }: NamedController,
+  nodes: ReadonlyMap<string, N>,
+): N | undefined {
   const found = nodes.get(nodeName);
   if (found !== undefined || nodeName === name) return found;
   // A cloud may give a Node a name of its own; its label keeps the host's.
@@ -33,6 +35,15 @@ export function workloadOf(
 ): NodeFacts | undefined {
   if (controlNode === undefined || controlNode.mode === 'controller') return undefined;
   return nodeOfMachine(controlNode, nodes);
+}
+
+/** Names of the Nodes whose machines are controllers: such a machine has one agent, which reports on its ControlNode. */
+export function nodesOfControllers(
+  controlNodes: Iterable<NamedController>,
+  nodes: Iterable<NamedNode>,
+): ReadonlySet<string> {
+  const byName = new Map([...nodes].map((node) => [node.name, node]));
+  return new Set([...controlNodes].flatMap((one) => nodeOfMachine(one, byName)?.name ?? []));
 }
 
 /** The ControlNode of the machine that a Node stands for; undefined for a worker. */

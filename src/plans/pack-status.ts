@@ -53,8 +53,7 @@ export function packStatus(plan: string, status: PlanStatus, options: PackOption
   const names = lists.map(({ command, targets }) =>
     slices(targets, TARGETS_IN_CHUNK).map((part, at) => {
       const name = chunkName(plan, runID, command, at);
-      const texts = part.map((target) => lastingText(target, startedAt));
-      chunks.push({ name, content: lazyTargets(texts), text: texts.join('\n') });
+      chunks.push(chunkOf(name, part, startedAt));
       return name;
     }),
   );
@@ -227,10 +226,17 @@ function lastingText(target: TargetStatus, since: string): string {
   return text;
 }
 
-function lazyTargets(lines: readonly string[]): { readonly targets: readonly LastingTarget[] } {
+/** Made only when it is asked for: most of the time only few of many chunks are. */
+function chunkOf(name: string, targets: readonly TargetStatus[], since: string): Chunk {
+  let text: string | undefined;
   return {
-    get targets() {
-      return lines.map((line) => JSON.parse(line) as LastingTarget);
+    name,
+    get text() {
+      text ??= targets.map((target) => lastingText(target, since)).join('\n');
+      return text;
+    },
+    get content() {
+      return { targets: targets.map((target) => lastingOfTarget(target, since)) };
     },
   };
 }

@@ -3,13 +3,16 @@ import type { Transition } from '../api/history.ts';
 import { API_VERSION } from '../api/meta.ts';
 import type { PlanStatus, StoredPlanStatus } from '../api/plan.ts';
 import { messageOf } from '../errors.ts';
+import { ApiError } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { Log } from '../log.ts';
+import { ApiBusyError } from './api-busy.ts';
 import type { ChunkSight } from './chunk-client.ts';
 import { eventsBetween, type PlanEvent } from './events.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { transitionsBetween, withHistory } from './history.ts';
+import { LONGEST_REST_MS } from './pace.ts';
 import { type ActInput, planMachine, type WriteInput } from './plan.machine.ts';
 import { lastingOf } from './run.ts';
 import { StatusClient } from './status-client.ts';
@@ -188,7 +191,8 @@ export class PlanController {
 
   #pause(thrown: unknown, what: string): void {
     if (this.#stop.signal.aborted) return;
-    this.#pausedUntilMs = Date.now() + RETRY_MS;
+    const waitMs = askedToWaitMs(thrown);
+    this.#pausedUntilMs = Date.now() + Math.max(RETRY_MS, waitMs);
     this.#ports.log.warn({ error: messageOf(thrown) }, what);
   }
 
@@ -225,4 +229,11 @@ export class PlanController {
       regarding: { apiVersion: API_VERSION, kind: 'Plan', name: plan.name, uid: plan.uid },
     });
   }
+}
+
+/** For how long the API server wants to be left alone, as far as it has said so. */
+function askedToWaitMs(thrown: unknown): number {
+  if (thrown instanceof ApiBusyError) return thrown.waitMs;
+  const askedMs = thrown instanceof ApiError ? (thrown.retryAfterMs ?? 0) : 0;
+  return Math.min(askedMs, LONGEST_REST_MS);
 }

@@ -78,7 +78,7 @@ export function preflight(spec: PlanSpec, facts: PlanFacts): Preflight {
     const { update } = task;
     checkQuarantine(update, index, resolved, facts, refusals);
     checkSkew(update, index, resolved, versions, refusals, warnings);
-    if (resolved.workers.length > 0) checkBudgets(facts, warnings);
+    if (isAnyDrained(resolved, facts)) checkBudgets(facts, warnings);
     for (const name of resolved.controllers) versions.set(key('controller', name), update.version);
     for (const name of resolved.workers) versions.set(key('worker', name), update.version);
   });
@@ -264,6 +264,13 @@ function checkMachines(
     const message = `commands[${command}]: controller ${name} is ${NOT_DRAINED}`;
     warnings.push({ reason: 'NotDrained', message });
   }
+}
+
+/** Workers are emptied, and controllers that are workers as well, but for the only Node. */
+function isAnyDrained({ controllers, workers }: ResolvedCommand, facts: PlanFacts): boolean {
+  const isWorkload = (name: string) =>
+    workloadOf(facts.controlNodes.get(name), facts.nodes) !== undefined;
+  return workers.length > 0 || (facts.nodes.size > 1 && controllers.some(isWorkload));
 }
 
 function kindOf(role: Role): string {

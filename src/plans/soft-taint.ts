@@ -1,7 +1,7 @@
 import type { TargetStatus } from '../api/plan.ts';
 import type { Course } from './course.ts';
 import type { Action } from './facts.ts';
-import { occupiesSlot, phaseOf, type Standing, type Target } from './target.ts';
+import { isFinal, occupiesSlot, phaseOf, type Standing, type Target } from './target.ts';
 
 /** So many nodes carry it at once, those whose turn is next: a run of thousands costs no more than one of hundreds. */
 export const MOST_SOFT_TAINTS = 200;
@@ -18,8 +18,8 @@ export interface SoftTaints {
 /**
  * From when the first worker of an update is begun, those that wait for their turn carry a PreferNoSchedule
  * taint, so that evicted pods rather go to nodes that are done, or are left alone: they are moved once. Only
- * where pods have to go, too: a node that is not emptied moves none a second time. It goes when the node is
- * cordoned, in the same write, and from all of them while nothing may be begun.
+ * while there are pods that have to go from any of them. It goes when the node is cordoned, in the same write, and
+ * from all of them while nothing may be begun.
  *
  * One that somebody else has removed is not set again for as long as the node waits.
  * @param standings after this judgement, in the order of `statuses`
@@ -85,11 +85,16 @@ function wantedOn(standings: readonly Standing[], course: Course): ReadonlySet<T
         status.softTaint === true || node?.softTaint === course.runID,
     ),
   );
+  // Also on those that are empty: what is moved there would be moved once more.
+  if (!workers.some(hasPodsToGo)) return wanted;
   for (const phase of WAITING) {
-    if (wanted.size >= MOST_SOFT_TAINTS) break;
-    take(waiting.filter((one) => one.phase === phase && (one.target.node?.toGo ?? 0) > 0));
+    if (wanted.size < MOST_SOFT_TAINTS) take(waiting.filter((one) => one.phase === phase));
   }
   return wanted;
+}
+
+function hasPodsToGo({ target, phase }: Standing): boolean {
+  return !isFinal(phase) && (target.node?.toGo ?? 0) > 0;
 }
 
 function isWaiting(phase: string): boolean {

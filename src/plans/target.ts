@@ -53,13 +53,30 @@ export function viewTargets(
   command: CommandStatus,
 ): Target[] {
   const controllers = command.k0supdate?.controllers?.length ?? 0;
-  return targetsOf(command).map((status, at) => {
+  const key = `${facts.plan.uid}/${runID}/${command.id}`;
+  const before = seen.get(key);
+  const views = targetsOf(command).map((status, at) => {
     const machine =
       command.airgapupdate === undefined
         ? machineOf(facts, at < controllers ? 'controller' : 'worker', status.name)
         : deliveredTo(facts, status.name);
-    return viewTarget(facts, runID, command.id, machine, status);
+    return viewTarget(facts, runID, command.id, machine, status, before?.[at]);
   });
+  remember(key, views);
+  return views;
+}
+
+/**
+ * By run and command, as of the last look at each: of thousands of targets few change between two looks, neither
+ * status nor host of the others. Not by each target: what weak maps hold costs the garbage collector more than that.
+ */
+const seen = new Map<string, readonly Target[]>();
+const MOST_SEEN = 8;
+
+function remember(key: string, views: readonly Target[]): void {
+  seen.delete(key);
+  seen.set(key, views);
+  if (seen.size > MOST_SEEN) for (const oldest of seen.keys()) return void seen.delete(oldest);
 }
 
 type Machine = Pick<Target, 'role' | 'host' | 'node' | 'controlNode'>;
@@ -97,37 +114,23 @@ function viewTarget(
   command: number,
   machine: Machine,
   status: TargetStatus,
+  before: Target | undefined,
 ): Target {
   const { host } = machine;
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
   // What another Plan has staged before it was overtaken costs nobody anything.
   const isParked = stored?.goal === 'stage' && facts.others.parkedRuns.has(stored.run);
-  const before = isParked ? undefined : seen.get(status);
-  if (
-    before !== undefined &&
-    before.target.host === host &&
-    before.target.node === machine.node &&
-    before.target.role === machine.role &&
-    // A retry keeps what is done, in a run of another name.
-    before.runID === runID &&
-    before.command === command
-  ) {
-    return before.target;
-  }
-  const orderId = orderIdOf(runID, command, status.attempts ?? 1);
-  const target = lookAt(orderId, machine, status, isParked);
-  if (!isParked) seen.set(status, { target, runID, command });
-  return target;
+  const isSame =
+    before?.status === status &&
+    before.host === host &&
+    before.node === machine.node &&
+    before.role === machine.role &&
+    !isParked &&
+    // It was parked, and is in the way now.
+    (stored === undefined || before.order === stored || before.foreignOrder === stored);
+  if (isSame) return before;
+  return lookAt(orderIdOf(runID, command, status.attempts ?? 1), machine, status, isParked);
 }
-
-interface Seen {
-  readonly target: Target;
-  readonly runID: string;
-  readonly command: number;
-}
-
-/** By the status: of thousands of targets few change between two looks, neither status nor host of the others. */
-const seen = new WeakMap<TargetStatus, Seen>();
 
 function lookAt(
   orderId: string,

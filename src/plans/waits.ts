@@ -61,6 +61,9 @@ export function waitsFor(
     reason = (first.reason as Reason | undefined) ?? 'WaitsForReport';
     message = describe(shown, told);
   }
+  if (facts.writes?.isSlowed) {
+    message = `${message}; the API server asks for patience, and is written to by ${facts.writes.atOnce} at once`;
+  }
   // k0s's word for "a next one is chosen, and something holds it back".
   const state = inFlight.length === 0 && held !== undefined ? 'Schedulable' : 'SchedulableWait';
   const before = facts.plan.status?.conditions ?? [];

@@ -1,5 +1,7 @@
 /** `npm run bench`: the figures, part by part. */
+import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { SETTINGS, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
 import { Screen } from '../../tools/screen.ts';
@@ -12,8 +14,11 @@ import { faultFigures } from './faults.ts';
 import { type Figure, figureLines, isWithin } from './figures.ts';
 import { hostsFigures } from './hosts.ts';
 import { type BenchOptions, type PartName, parseOptions, USAGE } from './options.ts';
-import { measureScale } from './scale/main.ts';
+import { growthOf } from './scale/growth.ts';
+import { measureIdle } from './scale/idle.ts';
+import { machine, measureScale, type ScaleResult } from './scale/main.ts';
 import { parseScale, SCALE_USAGE } from './scale/options.ts';
+import { plotOf } from './scale/plot.ts';
 import { startFigures } from './start.ts';
 
 const screen = new Screen(process.stderr);
@@ -78,10 +83,27 @@ async function scale(argv: readonly string[]): Promise<number> {
     process.stdout.write(SCALE_USAGE);
     return 0;
   }
-  const result = await measureScale(parseScale(argv), common.progress);
-  screen.clear();
-  console.log(JSON.stringify(result, undefined, 2));
-  return result.state === 'Completed' ? 0 : 1;
+  const { runs, idle, out } = parseScale(argv);
+  if (idle !== undefined) {
+    const result = await measureIdle(idle, common.progress);
+    screen.clear();
+    console.log(JSON.stringify(result, undefined, 2));
+    return 0;
+  }
+  const results: ScaleResult[] = [];
+  for (const options of runs) {
+    results.push(await measureScale(options, common.progress));
+    screen.clear();
+    console.log(JSON.stringify(results.at(-1), undefined, 2));
+  }
+  const growth = growthOf(results);
+  if (growth !== undefined) console.log(JSON.stringify({ growth }, undefined, 2));
+  if (out !== undefined) {
+    const figures = { machine: machine(), growth, runs: results };
+    await writeFile(join(out, 'scale.json'), `${JSON.stringify(figures, undefined, 2)}\n`);
+    await writeFile(join(out, 'scale.svg'), plotOf(results));
+  }
+  return results.every(({ state }) => state === 'Completed') ? 0 : 1;
 }
 
 /** Prints a part as soon as it is done. @returns whether every bound was kept */

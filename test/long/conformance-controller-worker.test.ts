@@ -5,11 +5,18 @@ import type { TargetPhase } from '../../src/api/plan.ts';
 import { CONTENT_TYPE } from '../../src/kube/client.ts';
 import { whyNoHosts } from '../../tools/hosts/setup.ts';
 import { controllerWorker } from '../conformance/catalogue/controller-worker.ts';
-import { completed, planOf, statesOf, whyOf } from '../support/conformance/record-run.ts';
+import {
+  completed,
+  planOf,
+  recordRun,
+  statesOf,
+  versionsOf,
+  whyOf,
+} from '../support/conformance/record-run.ts';
 import { Recording } from '../support/conformance/recording.ts';
 import { titled } from '../support/conformance/titled.ts';
 import { HostCluster } from '../support/hosts/host-cluster.ts';
-import { NEW_VERSION } from '../support/releases.ts';
+import { NEW_VERSION, OLD_VERSION, PREVIOUS_MINOR } from '../support/releases.ts';
 
 const HOSTS = ['c1', 'c2', 'c3'];
 const TIMEOUT_MS = 15 * 60_000;
@@ -31,6 +38,8 @@ const UNDER_WAY = new Set<string>(['Draining', 'Applying', 'OnTrial', 'Committin
 
 describe(controllerWorker.name, { skip: whyNoHosts() ?? false, timeout: TIMEOUT_MS }, () => {
   let cluster: HostCluster;
+  let fromMinor: Recording;
+  let versionsBetween: readonly string[];
   let run: Recording;
   let reachedWhileBlocked: readonly string[];
   let storms = 0;
@@ -40,8 +49,13 @@ describe(controllerWorker.name, { skip: whyNoHosts() ?? false, timeout: TIMEOUT_
       controllers: 3,
       workers: 0,
       hybrids: 'all',
+      release: { version: PREVIOUS_MINOR },
       k0sArguments: () => ['--no-taints'],
     });
+    const minor = await planOf(cluster, { version: OLD_VERSION }, { name: 'autopilot' });
+    fromMinor = await recordRun(cluster, 'autopilot', minor, RUN_MS);
+    versionsBetween = await versionsOf(cluster);
+    await cluster.kubectl('delete', 'plan', 'autopilot');
     await cluster.apply(blockedWorkload());
     await cluster.kubectl('wait', '--for=condition=Available', '--timeout=90s', 'deploy/blocked');
     const over = new AbortController();
@@ -75,6 +89,10 @@ describe(controllerWorker.name, { skip: whyNoHosts() ?? false, timeout: TIMEOUT_
   const rows = titled(
     { ...controllerWorker, rows: ownRows },
     {
+      previousMinor() {
+        assert.equal(fromMinor.plan.status?.state, 'Completed', whyOf(fromMinor.plan));
+        assert.deepEqual([...new Set(versionsBetween)], [OLD_VERSION]);
+      },
       completes() {
         assert.equal(run.plan.status?.state, 'Completed', whyOf(run.plan));
         assert.deepEqual(statesOf(run.plan, 'controllers'), completed(HOSTS));

@@ -22,6 +22,8 @@ export interface ApiServer {
   readonly pid: number;
   readonly address: string;
   readonly port: number;
+  /** Folder of keys and certificates, as k0s has it; those of servers are made anew at every start. */
+  readonly pki: string;
   /** With all rights. */
   readonly admin: Kube;
   /** @returns path of a kubeconfig for a user of these groups */
@@ -68,6 +70,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     }),
   );
   const dataDir = ['--data-dir', join(folder, 'data')];
+  const pki = join(folder, 'data/pki');
   const logFile = join(folder, 'log');
   const clients: Kube[] = [];
   let child: ReturnType<typeof spawn> | undefined;
@@ -155,7 +158,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     await eventually('the namespaces', () => kubectl('get', 'namespace', 'kube-node-lease'));
     if (options.bare !== true) await install();
     return {
-      ...{ address, port, admin, kubeconfig, as, withToken, kubectl, tryKubectl, start, stop },
+      ...{ address, port, pki, admin, kubeconfig, as, withToken, kubectl, tryKubectl, start, stop },
       get pid() {
         return child?.pid ?? 0;
       },

@@ -82,7 +82,7 @@ Pods leave through the Eviction API, within their disruption budgets; none is ev
 - \`skipPods\` is for Pods that may run on while k0s is restarted under them. They are neither evicted nor waited for.
 - \`order: LowPriorityFirst\` waits for the end of Pods of a lower \`spec.priority\` before it asks those of a higher one. A lower one that is blocked holds up all above it.
 - \`gracePeriod\` replaces what the Pods themselves say, shorter or longer; \`timeout\` should leave room for it.
-- \`softTaint\`: workers that wait for their turn carry \`autopilot.k0sproject.io/update-pending=RUN:PreferNoSchedule\` from when the first one is begun, 200 at most, so that Pods are not moved twice; only where Pods have to go. It is gone when the worker is cordoned, when nothing may be begun (a pause, a closed window), and at the end of the run. Other taints are never touched. Remove it, and it is not set again.
+- \`softTaint\`: workers that wait for their turn carry \`autopilot.k0sproject.io/update-pending=RUN:PreferNoSchedule\` from when the first one is begun, 200 at most, so that Pods are not moved twice; only while Pods have to go from any of them. It is gone when the worker is cordoned, when nothing may be begun (a pause, a closed window), and at the end of the run. Other taints are never touched. Remove it, and it is not set again.
 
 Why each Pod is still there is in \`status.commands[].k0supdate.workers[].blockedBy\`, ten at most, and in [\`autopilot explain\`](explain.md).
 

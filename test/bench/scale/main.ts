@@ -1,21 +1,22 @@
 /** `npm run bench -- scale`: one run over thousands of nodes. */
-import { fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Plan } from '../../../src/api/plan.ts';
 import { buildAutopilot } from '../../../tools/build.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
+import { Etcd } from '../../support/etcd.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aPlan, everything } from '../../support/plans.ts';
+import { AgentsProcess } from '../../support/scale/agents-process.ts';
+import { Audit, readsOf, writesOf } from '../../support/scale/audit.ts';
+import { Moments, quantile } from '../../support/scale/moments.ts';
+import { makeControlNode, makeNodes, makePods, NEW, NEW_SHA } from '../../support/scale/nodes.ts';
+import { OrchestratorProcess } from '../../support/scale/orchestrator.ts';
+import { manyNodes } from '../../support/scale/scene.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { cpuMsOf, memoryOf, watchPeak } from '../process-memory.ts';
-import type { AgentsInput, FromAgents } from './agents.ts';
-import { Audit, readsOf, writesOf } from './audit.ts';
-import { Moments, quantile } from './moments.ts';
-import { makeControlNode, makeNodes, makePods, NEW, NEW_SHA } from './nodes.ts';
 import type { ScaleOptions } from './options.ts';
 
 export interface ScaleResult {
@@ -25,6 +26,9 @@ export interface ScaleResult {
   readonly done: number;
   readonly wallS: number;
   readonly nodesPerSecond: number;
+  /** Until it leads. */
+  readonly startToActingS: number;
+  /** Until it has begun a Plan that was there before it. */
   readonly startToFirstDecisionS: number;
   readonly cpuMsPerNode: number;
   readonly peakMB: number;
@@ -40,6 +44,8 @@ export interface ScaleResult {
   readonly refillP50Ms: number;
   readonly refillP99Ms: number;
   readonly statusBytes: number;
+  /** All that etcd has written to its log, by whomever. */
+  readonly etcdBytesPerNode: number;
   readonly apiServerCpuMsPerNode: number;
   readonly troubles: number;
 }
@@ -47,6 +53,8 @@ export interface ScaleResult {
 /** Three times as long as the slowest bound allows. */
 const PER_NODE_MS = 200;
 const LEAST_MS = 120_000;
+const ETCD_BYTES = 'etcd_disk_wal_write_bytes_total';
+const PLANS = '/apis/autopilot.k0sproject.io/v1beta2/plans';
 
 export async function measureScale(
   options: ScaleOptions,
@@ -56,19 +64,7 @@ export async function measureScale(
   const program = await buildAutopilot();
   const audit = await Audit.of(ORCHESTRATOR, folder);
   progress('a controller starts');
-  const api = await startApiServer({
-    spec: {
-      api: { extraArgs: audit.flags },
-      // Nobody renews ten thousand Leases every ten seconds here: no Node is ever taken for lost.
-      controllerManager: {
-        extraArgs: {
-          'node-monitor-grace-period': '24h',
-          'kube-api-qps': '2000',
-          'kube-api-burst': '4000',
-        },
-      },
-    },
-  });
+  const api = await startApiServer({ spec: manyNodes(audit.flags) });
   const proxy = await startTcpProxy(api.address, api.port);
   const ends: (() => Promise<unknown>)[] = [() => api.stop(), () => proxy.close()];
   try {
@@ -76,36 +72,33 @@ export async function measureScale(
     await makeNodes(api.admin, options.nodes, (done) => progress(`${done} nodes are made`));
 
     const moments = new Moments();
-    const troubles: string[] = [];
     progress('the agents start');
-    const agents = await startAgents(api, options, moments, troubles);
-    ends.unshift(() => end(agents));
+    const { answerMs, flaky, seed, drain: pods } = options;
+    const agents = await AgentsProcess.start(api, moments, { answerMs, flaky, seed, pods });
+    ends.unshift(() => agents.end());
     if (options.drain) {
       await makePods(api.admin, options.nodes, (running) => progress(`${running} pods run`));
     }
 
     progress('the orchestrator starts');
-    const log = await open(join(folder, 'orchestrator.log'), 'w');
-    const config = await api.kubeconfig(ORCHESTRATOR, [], proxy.url);
-    const startedMs = Date.now();
     const profiled =
       options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`];
-    const argv = [...profiled, program, 'controller', '--kubeconfig', config];
-    const orchestrator = spawn(process.execPath, argv, {
-      stdio: ['ignore', log.fd, log.fd],
+    const orchestrator = await OrchestratorProcess.start({
+      ...{ program, folder, nodeOptions: profiled },
+      kubeconfig: await api.kubeconfig(ORCHESTRATOR, [], proxy.url),
     });
-    await log.close();
-    ends.unshift(() => end(orchestrator));
-    const pid = orchestrator.pid!;
-    const actingMs = await eventually('the orchestrator to act', async () =>
-      actingSince(await readFile(join(folder, 'orchestrator.log'), 'utf8')),
-    );
+    ends.unshift(() => orchestrator.end());
+    const { pid, startedMs } = orchestrator;
+    const actingMs = await orchestrator.acting();
     const restMB = memoryOf(pid).residentMB;
 
     const peak = watchPeak(pid);
     const cpuBefore = cpuMsOf(pid);
     const bytesBefore = { ...proxy.bytes };
     const serverCpuBefore = serverCpuMs(api.pid);
+    const etcd = await Etcd.of(api);
+    ends.unshift(async () => etcd.close());
+    const etcdBytesBefore = await etcd.metric(ETCD_BYTES);
     const appliedMs = Date.now();
     const policy = {
       maxUnavailable: '100%',
@@ -118,7 +111,7 @@ export async function measureScale(
       workers: everything,
       concurrent: options.concurrent,
     });
-    await api.admin.request('POST', '/apis/autopilot.k0sproject.io/v1beta2/plans', {
+    await api.admin.request('POST', PLANS, {
       body: { ...plan, spec: { ...plan.spec, policy } },
     });
     const ended = await untilEnded(api, options, moments, progress);
@@ -126,9 +119,13 @@ export async function measureScale(
     const serverCpu = serverCpuMs(api.pid) - serverCpuBefore;
     const cpu = cpuMsOf(pid) - cpuBefore;
     const peakMB = peak();
+    const etcdBytes = (await etcd.metric(ETCD_BYTES)) - etcdBytesBefore;
     // The audit log is written in batches.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const requests = await audit.requests(appliedMs);
+    await orchestrator.end();
+    progress('another one begins another Plan');
+    const startToFirstDecisionS = await firstDecision(api, plan, { program, folder });
     const answers = moments.between('renewed', 'told commit');
     const refills = moments.refills(options.concurrent);
     const perNode = (value: number) => Math.round((100 * value) / options.nodes) / 100;
@@ -139,7 +136,8 @@ export async function measureScale(
       done: moments.count('reported Committed'),
       wallS: wallMs / 1000,
       nodesPerSecond: Math.round((10_000 * options.nodes) / wallMs) / 10,
-      startToFirstDecisionS: (actingMs - startedMs) / 1000,
+      startToActingS: (actingMs - startedMs) / 1000,
+      startToFirstDecisionS,
       cpuMsPerNode: perNode(cpu),
       peakMB: Math.round(peakMB),
       restMB: Math.round(restMB),
@@ -154,8 +152,9 @@ export async function measureScale(
       refillP50Ms: quantile(refills, 0.5),
       refillP99Ms: quantile(refills, 0.99),
       statusBytes: JSON.stringify(ended.status ?? {}).length,
+      etcdBytesPerNode: perNode(etcdBytes),
       apiServerCpuMsPerNode: perNode(serverCpu),
-      troubles: troubles.length,
+      troubles: agents.troubles.length,
     };
   } finally {
     for (const stop of ends) await stop();
@@ -174,32 +173,35 @@ export function machine(): object {
   };
 }
 
-async function startAgents(
+/** Of a leader that finds a Plan which nobody has begun: until it has. */
+async function firstDecision(
   api: ApiServer,
-  options: ScaleOptions,
-  moments: Moments,
-  troubles: string[],
-) {
-  const input: AgentsInput = {
-    kubeconfig: await api.kubeconfig('simulated-agents', ['system:masters']),
-    answerMs: options.answerMs,
-    flaky: options.flaky,
-    seed: options.seed,
-    pods: options.drain,
-  };
-  const child = fork(join(import.meta.dirname, 'agents.ts'), [JSON.stringify(input)]);
-  const ready = Promise.withResolvers<void>();
-  child.on('message', (message: FromAgents) => {
-    if (message.kind === 'noted') moments.note(message.moments);
-    else if (message.kind === 'ready') ready.resolve();
-    else {
-      if (troubles.length < 5) console.error(message.message);
-      troubles.push(message.message);
-    }
+  plan: ReturnType<typeof aPlan>,
+  { program, folder }: { readonly program: string; readonly folder: string },
+): Promise<number> {
+  const commands = plan.spec.commands.map(({ k0supdate }) => ({
+    k0supdate: { ...k0supdate, forceupdate: true },
+  }));
+  await api.admin.request('POST', PLANS, {
+    body: { ...plan, metadata: { name: 'another' }, spec: { ...plan.spec, commands } },
   });
-  child.once('exit', (code) => ready.reject(new Error(`the agents ended with ${code}`)));
-  await ready.promise;
-  return child;
+  const orchestrator = await OrchestratorProcess.start({
+    ...{ program, folder, name: 'another' },
+    kubeconfig: await api.kubeconfig(ORCHESTRATOR),
+  });
+  try {
+    const begun = await eventually(
+      'the other Plan to begin',
+      async () => {
+        const { status } = await api.admin.request<Plan>('GET', `${PLANS}/another`);
+        return status?.startedAt;
+      },
+      { timeoutMs: LEAST_MS },
+    );
+    return (Date.parse(begun) - orchestrator.startedMs) / 1000;
+  } finally {
+    await orchestrator.end('SIGKILL');
+  }
 }
 
 async function untilEnded(
@@ -208,7 +210,7 @@ async function untilEnded(
   moments: Moments,
   progress: (text: string) => void,
 ): Promise<Plan> {
-  const path = '/apis/autopilot.k0sproject.io/v1beta2/plans/autopilot';
+  const path = `${PLANS}/autopilot`;
   return eventually(
     'the Plan to end',
     async () => {
@@ -224,21 +226,10 @@ function longestMs({ nodes, concurrent, answerMs }: ScaleOptions): number {
   return LEAST_MS + PER_NODE_MS * nodes + 30 * answerMs * Math.ceil(nodes / concurrent);
 }
 
-function actingSince(log: string): number | undefined {
-  const line = log.split('\n').find((one) => one.includes('"msg":"acting"'));
-  return line === undefined ? undefined : Date.parse((JSON.parse(line) as { time: string }).time);
-}
-
 /** The API server, etcd and the controllers of Kubernetes: children of k0s. */
 function serverCpuMs(pid: number): number {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
   );
   return children.reduce((total, child) => total + cpuMsOf(Number(child)), 0);
-}
-
-async function end(child: ReturnType<typeof spawn>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
 }

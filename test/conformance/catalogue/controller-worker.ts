@@ -7,6 +7,9 @@ export const controllerWorker = chapter({
     '3 hosts with --enable-worker and a load balancer, a disruption budget that blocks each drain, and somebody who writes an annotation on every Node and ControlNode once a second',
   file: 'test/long/conformance-controller-worker.test.ts',
   rows: {
+    previousMinor: asK0s(
+      'an update from a release of the previous minor version is Completed, and all run the version',
+    ),
     completes: asK0s('the Plan is Completed, and every controller is SignalCompleted'),
     phases: different(
       'phases only go forward: Downloading, Cordoning, ApplyingUpdate, Restart, UnCordoning, Completed',

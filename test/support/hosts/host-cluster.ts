@@ -13,7 +13,7 @@ import { ClusterBase, type ClusterOptions, type ClusterParts } from '../cluster/
 import { buildReleases, OLD_VERSION } from '../releases.ts';
 import { Host } from './host.ts';
 import { InstalledHost } from './installed-host.ts';
-import { type K0sLayout, USUAL_LAYOUT } from './k0s-layout.ts';
+import { type K0sLayout, layoutOf } from './k0s-layout.ts';
 import { HostNetwork } from './network.ts';
 import { makeProgramLayer } from './program-layer.ts';
 
@@ -104,7 +104,7 @@ async function bootHost(
   options: HostClusterOptions,
 ): Promise<InstalledHost> {
   const { name, address } = place;
-  const layout = { ...USUAL_LAYOUT, ...options.layout?.(name) };
+  const layout = layoutOf(options.layout?.(name) ?? {});
   const host = await Host.make(network, {
     name,
     ...(layout.hostname !== undefined && { hostname: layout.hostname }),

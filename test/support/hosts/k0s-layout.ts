@@ -22,6 +22,17 @@ export const USUAL_LAYOUT: K0sLayout = {
   kubeletRootDir: '/var/lib/k0s/kubelet',
 };
 
+/** A whole layout: what is not said lies where k0s puts it beside what is. */
+export function layoutOf(said: Partial<K0sLayout>): K0sLayout {
+  const { dataDir, runDir } = { ...USUAL_LAYOUT, ...said };
+  return {
+    ...USUAL_LAYOUT,
+    kubeletRootDir: `${dataDir}/kubelet`,
+    statusSocket: `${runDir}/status.sock`,
+    ...said,
+  };
+}
+
 /** What differs from k0s's own defaults, as its flags. */
 export function layoutArguments(layout: K0sLayout, hasKubelet: boolean): readonly string[] {
   const flags = {
@@ -30,7 +41,13 @@ export function layoutArguments(layout: K0sLayout, hasKubelet: boolean): readonl
     'status-socket': 'statusSocket',
     ...(hasKubelet && { 'kubelet-root-dir': 'kubeletRootDir' as const }),
   } as const;
+  const { dataDir, runDir } = USUAL_LAYOUT;
+  const defaults = {
+    ...layoutOf({ dataDir: layout.dataDir, runDir: layout.runDir }),
+    dataDir,
+    runDir,
+  };
   return Object.entries(flags)
-    .filter(([, field]) => layout[field] !== USUAL_LAYOUT[field])
+    .filter(([, field]) => layout[field] !== defaults[field])
     .map(([flag, field]) => `--${flag}=${layout[field]}`);
 }

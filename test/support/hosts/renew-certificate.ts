@@ -18,7 +18,7 @@ export async function renewCertificate(
   const folder = `${layout.kubeletRootDir}/pki`;
   const current = `${folder}/kubelet-client-current.pem`;
   const old = (await machine.must(['readlink', '-f', current])).trim();
-  const renewed = `${folder}/kubelet-client-renewed.pem`;
+  const renewed = `${folder}/kubelet-client-${Date.now()}.pem`;
   await machine.write(renewed, pem, 0o600);
   await machine.must(['ln', '-s', renewed, `${current}.new`]);
   await machine.must(['mv', '-T', `${current}.new`, current]);

@@ -1,14 +1,36 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readsOf, writesOf } from '../../bench/scale/audit.ts';
-import { Moments, quantile } from '../../bench/scale/moments.ts';
+import { exponentOf } from '../../bench/scale/growth.ts';
 import { parseScale } from '../../bench/scale/options.ts';
+import { niceAbove } from '../../bench/scale/plot.ts';
+import { readsOf, writesOf } from '../../support/scale/audit.ts';
+import { Moments, quantile } from '../../support/scale/moments.ts';
 
 describe('what a run over thousands of nodes is asked for', () => {
   test('a tenth of the nodes at once, unless said otherwise', () => {
-    assert.equal(parseScale([]).concurrent, 100);
-    assert.equal(parseScale(['--nodes', '25']).concurrent, 3);
-    assert.equal(parseScale(['--nodes', '25', '--concurrent', '5']).concurrent, 5);
+    assert.equal(parseScale([]).runs[0]?.concurrent, 100);
+    assert.equal(parseScale(['--nodes', '25']).runs[0]?.concurrent, 3);
+    assert.equal(parseScale(['--nodes', '25', '--concurrent', '5']).runs[0]?.concurrent, 5);
+  });
+
+  test('several numbers of nodes, at most 500 at once', () => {
+    const { runs } = parseScale(['--nodes', '100,1000,10000']);
+    assert.deepEqual(
+      runs.map(({ nodes, concurrent }) => [nodes, concurrent]),
+      [
+        [100, 10],
+        [1_000, 100],
+        [10_000, 500],
+      ],
+    );
+  });
+
+  test('nothing at all, for a while', () => {
+    const { runs, idle } = parseScale(['--idle', '--nodes', '300']);
+    assert.deepEqual(runs, []);
+    assert.deepEqual(idle, {
+      ...{ nodes: 300, heartbeatsPerSecond: 30, renewalsPerSecond: 30, seconds: 60 },
+    });
   });
 
   test('what is none is refused by the name of the option', () => {
@@ -69,5 +91,18 @@ describe('what it measures', () => {
   test('of few samples the highest quantile is the highest of them', () => {
     assert.equal(quantile([3, 1, 2], 0.99), 3);
     assert.equal(quantile([3, 1, 2], 0.5), 2);
+  });
+});
+
+describe('how figures grow', () => {
+  test('by the exponent of their totals', () => {
+    const points = (power: number) => [100, 1_000, 10_000].map((n) => [n, 3 * n ** power] as const);
+    for (const power of [1, 1.1, 2]) {
+      assert.ok(Math.abs(exponentOf(points(power)) - power) < 1e-9, String(power));
+    }
+  });
+
+  test('on scales that end at round numbers', () => {
+    assert.deepEqual([0, 0.7, 1, 8, 11, 320, 501].map(niceAbove), [1, 1, 1, 10, 20, 500, 1_000]);
   });
 });

@@ -56,6 +56,17 @@ const HIDDEN: Seen<never> = { kind: 'hidden', why: 'not yours to see' };
 const aPolicy = (spec: object) =>
   trimUpdatePolicy({ metadata: { name: 'default', uid: 'u' }, spec });
 
+test('the Node of a controller has no agent of its own, whatever it is called', () => {
+  const silent = { report: { kind: 'absent' as const }, reportText: undefined };
+  const found = examine(
+    facts({
+      controlNodes: [{ ...aController('c1'), nodeName: 'box-1' }],
+      nodes: [aNode('box-1', silent)],
+    }),
+  );
+  assert.equal(found.find(({ check }) => check === 'agents')?.level, 'well');
+});
+
 test('a healthy installation is all well', () => {
   const lines = doctorText(examine(facts()), paintFor({}, {}));
   assert.deepEqual(

@@ -137,7 +137,13 @@ describe('status', () => {
     assert.match(text, /^1 of 2 agents do not report: autopilot doctor$/m);
   });
 
-  test('a hybrid is one host', () => {
+  test('a hybrid is one host, also where its Node is called otherwise', () => {
+    const controlNodes = world().controlNodes.map((one) => ({ ...one, nodeName: 'box-1' }));
+    const called = statusOf(world({ controlNodes, nodes: [aNode('box-1')] }));
+    assert.deepEqual(
+      called.hosts.map(({ name }) => name),
+      ['c1'],
+    );
     const { hosts } = statusOf(world({ nodes: [aNode('c1')] }));
     assert.deepEqual(
       hosts.map(({ name, role }) => `${name} ${role}`),

@@ -18,6 +18,7 @@ function seen(over: Partial<ClusterView> = {}): Sample[] {
     controlNodes: new Map(),
     quarantined: 0,
     isPaused: false,
+    writesAtOnce: 12,
     ...over,
   });
 }
@@ -143,11 +144,13 @@ describe('hosts', () => {
   });
 
   test('a hybrid is one host, whose agent reports on its ControlNode', () => {
-    const samples = seen({
-      nodes: new Map([['c1', aNode('c1', { report: { kind: 'absent' } })]]),
-      controlNodes: new Map([['c1', aControlNode('c1')]]),
-    });
-    assert.deepEqual(valuesOf(samples, 'autopilot_agents'), ['controller fresh 1']);
+    for (const nodeName of ['c1', 'box-1']) {
+      const samples = seen({
+        nodes: new Map([[nodeName, aNode(nodeName, { report: { kind: 'absent' } })]]),
+        controlNodes: new Map([['c1', aControlNode('c1', { nodeName })]]),
+      });
+      assert.deepEqual(valuesOf(samples, 'autopilot_agents'), ['controller fresh 1'], nodeName);
+    }
   });
 
   test('an agent that makes versions up makes no series', () => {

@@ -12,7 +12,7 @@ import { aPlan, only } from '../../support/plans.ts';
 
 const aHost = (name: string, over: Partial<AdoptionHost> = {}): AdoptionHost => ({
   ...{ role: 'worker', name, version: 'v1.36.1+k0s', hasAgent: true },
-  ...{ signal: undefined, isHeldByUs: false },
+  ...{ signal: undefined, isHeldByUs: false, isOfController: false },
   ...over,
 });
 
@@ -75,7 +75,12 @@ const rows: readonly Row[] = [
   ],
   [
     'a hybrid, whose agent reports on its ControlNode',
-    { hosts: [aHost('c1', { role: 'controller' }), aHost('c1', { hasAgent: false })] },
+    {
+      hosts: [
+        aHost('c1', { role: 'controller' }),
+        aHost('box-1', { hasAgent: false, isOfController: true }),
+      ],
+    },
     'agents',
     'ready',
     /every machine/,

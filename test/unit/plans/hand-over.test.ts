@@ -4,9 +4,14 @@ import type { Action } from '../../../src/plans/facts.ts';
 import { appliesOwnHost, isAlone } from '../../../src/plans/hand-over.ts';
 import type { Goal, Order } from '../../../src/signals/order.ts';
 
-const order = (role: 'controller' | 'worker', name: string, goal: Goal): Action => ({
+const order = (
+  role: 'controller' | 'worker',
+  name: string,
+  goal: Goal,
+  kind: 'k0s' | 'airgap' = 'k0s',
+): Action => ({
   ...{ kind: 'order', role, name, replaces: undefined },
-  order: { goal } as Order,
+  order: { goal, artifact: { kind } } as Order,
 });
 
 describe('the leader steps aside', () => {
@@ -15,6 +20,11 @@ describe('the leader steps aside', () => {
     ['not before it only downloads there', order('controller', 'c1', 'stage'), false],
     ['not to confirm it, which restarts nothing', order('controller', 'c1', 'commit'), false],
     ['not to put it back, which must not wait', order('controller', 'c1', 'undo'), false],
+    [
+      'not for a bundle, which restarts nothing',
+      order('controller', 'c1', 'apply', 'airgap'),
+      false,
+    ],
     ['not for another controller', order('controller', 'c2', 'apply'), false],
     ['not for a Node that is called the same', order('worker', 'c1', 'apply'), false],
   ];

@@ -221,6 +221,19 @@ describe('a controller that is a worker as well', () => {
   });
 });
 
+test('a budget that spares no pod is told of where only hybrids are emptied, and not for the only Node', () => {
+  const budgets = [{ name: 'web', namespace: 'shop', expectedPods: 3, desiredHealthy: 3 }];
+  const controlNodes = [aControlNode('cp-1', HYBRID)];
+  const only = aSpec(anUpdate({ controllers: '' }));
+  const reasons = (...names: string[]) =>
+    preflight(
+      only,
+      someFacts(only, { budgets, controlNodes, nodes: names.map((name) => aNode(name)) }),
+    ).warnings.map(({ reason }) => reason);
+  assert.ok(reasons('box-1', 'w-1').includes('BudgetNeverMet'));
+  assert.ok(!reasons('box-1').includes('BudgetNeverMet'));
+});
+
 describe('the only Node', () => {
   test('is not emptied, and says so', () => {
     const decision = scene(staged, {}, { alone: true });
@@ -235,6 +248,19 @@ describe('the only Node', () => {
     );
     const { message } = targetOf(applies, 'cp-1');
     assert.equal(message, 'k0s restarts; not drained, for it is the only Node');
+    const saves = scene(
+      ordered({
+        goal: 'apply',
+        signal: { phase: 'Staged', goal: 'apply' },
+        order: { backup: { keep: 3, withinMs: 60_000 } },
+      }),
+      {},
+      { alone: true, told: { phase: 'Applying' } },
+    );
+    assert.equal(
+      targetOf(saves, 'cp-1').message,
+      'k0s is being backed up; not drained, for it is the only Node',
+    );
     const facts = { nodes: [aNode('box-1')], controlNodes: [aControlNode('cp-1', HYBRID)] };
     assert.deepEqual(preflight(SPEC, someFacts(SPEC, facts)).warnings, [
       {

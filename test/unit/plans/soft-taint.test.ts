@@ -89,11 +89,14 @@ test('the taint of another run is taken over by ours', () => {
   assert.deepEqual(next({ softTaint: 'other-1' }), ['softTaint w-2']);
 });
 
-test('nobody is tainted whose pods stay, or are not known yet', () => {
+test('while no pod has to go from anybody nobody is tainted; an empty node is, where pods could move to it', () => {
   for (const toGo of [0, undefined]) {
-    assert.deepEqual(next({ toGo }), []);
-    assert.deepEqual(next({ toGo, softTaint }), [], 'who has it keeps it');
+    const nodes = { 'w-1': draining({ toGo }), 'w-2': { ...staged(), toGo } };
+    assert.deepEqual(softTaintsOf(look({ spec: SPEC, nodes })), []);
+    const has = { ...nodes, 'w-2': { ...staged(), toGo, softTaint } };
+    assert.deepEqual(softTaintsOf(look({ spec: SPEC, nodes: has })), [], 'who has it keeps it');
   }
+  assert.deepEqual(next({ toGo: 0 }), ['softTaint w-2']);
 });
 
 test('it goes with the cordon, in one write', () => {

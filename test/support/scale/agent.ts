@@ -1,4 +1,5 @@
 import { ANNOTATION } from '../../../src/api/meta.ts';
+import { AutopilotError } from '../../../src/errors.ts';
 import type { Kube } from '../../../src/kube/client.ts';
 import type { RawNode } from '../../../src/kube/raw.ts';
 import { type Goal, type Order, parseOrder } from '../../../src/signals/order.ts';
@@ -32,6 +33,7 @@ export type Moment =
 const LATE_TIMES = 10;
 const LATE_LEAST_MS = 5_000;
 const RENEW_EVERY_MS = 1_000;
+const AGAIN_MS = 1_000;
 
 /**
  * One node as the API server sees it: an agent that speaks the protocol, and so much of a kubelet as a restart
@@ -125,15 +127,16 @@ export class SimulatedAgent {
         clearTimeout(this.#renewal);
         return this.#signal({ ...base, phase: 'Committed' }, NEW);
       case 'undo':
-        return this.#signal({ ...base, phase: 'Undone' });
+        return this.#signal({ ...base, phase: 'Undone' }, OLD);
       case 'cancel':
         return this.#signal({ ...base, phase: 'Cancelled' });
     }
   }
 
-  async #signal(signal: Signal, version = OLD): Promise<void> {
+  /** @param version that runs from now on, where it is another one */
+  async #signal(signal: Signal, version?: string): Promise<void> {
     const { agent } = this.#report;
-    const { host } = restingReport(version);
+    const host = version === undefined ? this.#report.host : restingReport(version).host;
     await this.#tell({
       v: 1,
       agent: { ...agent, beat: agent.beat + 1 },
@@ -151,34 +154,63 @@ export class SimulatedAgent {
   async #tell(report: Report): Promise<void> {
     const path = `/metadata/annotations/${ANNOTATION.report.replaceAll('/', '~1')}`;
     const text = formatReport(report);
-    await this.#ports.kube.request('PATCH', `/api/v1/nodes/${this.#name}`, {
-      query: { fieldManager: 'autopilot-agent' },
-      contentType: 'application/json-patch+json',
-      body: [
-        { op: 'test', path, value: this.#stored },
-        { op: 'replace', path, value: text },
-      ],
-      timeoutMs: 60_000,
+    await this.#insist(async (isAgain) => {
+      // The answer to the first try may be what was lost.
+      if (isAgain) this.#stored = await this.#readReport();
+      if (this.#stored === text) return;
+      await this.#ports.kube.request('PATCH', `/api/v1/nodes/${this.#name}`, {
+        query: { fieldManager: 'autopilot-agent' },
+        contentType: 'application/json-patch+json',
+        body: [
+          { op: 'test', path, value: this.#stored },
+          { op: 'replace', path, value: text },
+        ],
+        timeoutMs: 60_000,
+      });
     });
     this.#report = report;
     this.#stored = text;
   }
 
+  async #readReport(): Promise<string | undefined> {
+    const { metadata } = await this.#ports.kube.request<RawNode>(
+      'GET',
+      `/api/v1/nodes/${this.#name}`,
+    );
+    return metadata.annotations?.[ANNOTATION.report];
+  }
+
+  /** An API server that is away, or has no time, is asked until it answers. */
+  async #insist(ask: (isAgain: boolean) => Promise<unknown>): Promise<void> {
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        await ask(isAgain);
+        return;
+      } catch (thrown) {
+        const passes = thrown instanceof AutopilotError && thrown.retryable;
+        if (!passes) throw thrown;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS * (0.5 + Math.random())));
+      }
+    }
+  }
+
   async #restartKubelet(): Promise<void> {
-    await this.#renew();
-    await this.#ports.kube.request('PATCH', `/api/v1/nodes/${this.#name}/status`, {
-      query: { fieldManager: 'kubelet' },
-      contentType: 'application/merge-patch+json',
-      body: { status: { nodeInfo: { kubeletVersion: 'v1.36.4+k0s' } } },
-      timeoutMs: 60_000,
-    });
+    await this.renew();
+    await this.#insist(() =>
+      this.#ports.kube.request('PATCH', `/api/v1/nodes/${this.#name}/status`, {
+        query: { fieldManager: 'kubelet' },
+        contentType: 'application/merge-patch+json',
+        body: { status: { nodeInfo: { kubeletVersion: 'v1.36.4+k0s' } } },
+        timeoutMs: 60_000,
+      }),
+    );
   }
 
   /** Twice at once, and then as a kubelet does, for the Lease may be seen before the report of the trial. */
   #keepRenewing(times = 0): void {
     this.#renewal = setTimeout(
       () => {
-        this.#renew()
+        this.renew()
           .then(() => {
             this.#ports.note(this.#name, 'renewed');
             this.#keepRenewing(times + 1);
@@ -189,12 +221,15 @@ export class SimulatedAgent {
     );
   }
 
-  async #renew(): Promise<void> {
+  /** As a kubelet that lives. */
+  async renew(): Promise<void> {
     const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
-    await this.#ports.kube.request('PATCH', `${leases}/${this.#name}`, {
-      contentType: 'application/merge-patch+json',
-      body: { spec: { renewTime: microTime() } },
-      timeoutMs: 60_000,
-    });
+    await this.#insist(() =>
+      this.#ports.kube.request('PATCH', `${leases}/${this.#name}`, {
+        contentType: 'application/merge-patch+json',
+        body: { spec: { renewTime: microTime() } },
+        timeoutMs: 60_000,
+      }),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PAGE } from '../../../src/kube/informer.ts';
 
 /** Requests of one user, by `PATCH nodes` and the like, as the API server itself has counted them. */
 export type Requests = ReadonlyMap<string, number>;
@@ -34,20 +35,46 @@ export class Audit {
   /** @param sinceMs epoch milliseconds: what was received before does not count */
   async requests(sinceMs: number): Promise<Requests> {
     const counts = new Map<string, number>();
-    for (const line of (await readFile(this.#log, 'utf8')).split('\n')) {
-      if (line === '') continue;
-      const { verb, objectRef, requestReceivedTimestamp } = JSON.parse(line) as {
-        verb: string;
-        objectRef?: { resource?: string; subresource?: string };
-        requestReceivedTimestamp: string;
-      };
-      if (Date.parse(requestReceivedTimestamp) < sinceMs) continue;
+    for (const { verb, objectRef } of await this.#events(sinceMs)) {
       const { resource = 'other', subresource } = objectRef ?? {};
       const key = `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     return counts;
   }
+
+  /** How often each collection was listed by an informer and answered, by its path and selectors. */
+  async informersLists(sinceMs: number): Promise<Requests> {
+    const counts = new Map<string, number>();
+    for (const { verb, requestURI, responseStatus } of await this.#events(sinceMs)) {
+      const { pathname, searchParams } = new URL(requestURI, 'https://any');
+      const isFirstPage =
+        searchParams.get('limit') === String(PAGE) && !searchParams.has('continue');
+      if (verb !== 'list' || !isFirstPage || responseStatus?.code !== 200) continue;
+      const key = `${pathname} ${searchParams.get('fieldSelector') ?? ''}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  async #events(sinceMs: number): Promise<AuditEvent[]> {
+    return (
+      (await readFile(this.#log, 'utf8'))
+        .split('\n')
+        // Where the power was cut, the last one may be there in part.
+        .filter((line) => line.startsWith('{') && line.endsWith('}'))
+        .map((line) => JSON.parse(line) as AuditEvent)
+        .filter(({ requestReceivedTimestamp: at }) => Date.parse(at) >= sinceMs)
+    );
+  }
+}
+
+interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string };
+  readonly requestReceivedTimestamp: string;
+  readonly responseStatus?: { readonly code?: number };
 }
 
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);

@@ -24,8 +24,8 @@ export type FromAgents =
   | { readonly kind: 'noted'; readonly moments: readonly Noted[] }
   | { readonly kind: 'trouble'; readonly message: string };
 export type ToAgents =
-  /** All agents together write so many heartbeats a second, evenly. */
-  { readonly kind: 'beat'; readonly perSecond: number };
+  /** All agents together write so many heartbeats a second, and kubelets renew so many Leases, evenly. */
+  { readonly kind: 'beat'; readonly perSecond: number; readonly renewalsPerSecond: number };
 
 const MISHAPS: readonly Mishap[] = ['fails', 'vanishes', 'late', 'twice'];
 const TELL_EVERY_MS = 200;
@@ -39,7 +39,10 @@ const random = mulberry32(input.seed);
 let moments: Noted[] = [];
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (message: ToAgents) => beat(message.perSecond));
+process.on('message', ({ perSecond, renewalsPerSecond }: ToAgents) => {
+  evenly('beat', perSecond, (agent) => agent.beat());
+  evenly('renewal', renewalsPerSecond, (agent) => agent.renew());
+});
 setInterval(() => {
   if (moments.length > 0) tell({ kind: 'noted', moments });
   moments = [];
@@ -108,15 +111,14 @@ async function keep({ metadata, status }: RawPod): Promise<void> {
   });
 }
 
-let beating: NodeJS.Timeout | undefined;
-
-function beat(perSecond: number): void {
-  clearInterval(beating);
+function evenly(what: string, perSecond: number, act: (agent: SimulatedAgent) => Promise<void>) {
   if (perSecond <= 0) return;
   const all = [...agents.values()];
   let next = 0;
-  beating = setInterval(() => {
-    all[next++ % all.length]?.beat().catch((thrown: unknown) => ports.onTrouble(`beat: ${thrown}`));
+  setInterval(() => {
+    const agent = all[next++ % all.length];
+    if (agent === undefined) return;
+    act(agent).catch((thrown: unknown) => ports.onTrouble(`${what}: ${thrown}`));
   }, 1000 / perSecond);
 }
 

@@ -1,7 +1,7 @@
 import { ANNOTATION } from '../../../src/api/meta.ts';
 import type { Kube } from '../../../src/kube/client.ts';
 import { formatReport, type Report } from '../../../src/signals/report.ts';
-import { sha256Of } from '../../support/sha256.ts';
+import { sha256Of } from '../sha256.ts';
 
 export const OLD = 'v1.36.3+k0s.0';
 export const NEW = 'v1.36.4+k0s.0';

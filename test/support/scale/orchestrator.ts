@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventually } from '../eventually.ts';
+
+export interface OrchestratorOptions {
+  /** Path of the bundle, or of src/main.ts. */
+  readonly program: string;
+  readonly kubeconfig: string;
+  /** Its log is a file there. */
+  readonly folder: string;
+  readonly name?: string;
+  /** Of Node. */
+  readonly nodeOptions?: readonly string[];
+}
+
+/** An orchestrator as a process of its own. */
+export class OrchestratorProcess {
+  readonly startedMs = Date.now();
+  readonly #child: ChildProcess;
+  readonly #logFile: string;
+
+  private constructor(child: ChildProcess, logFile: string) {
+    this.#child = child;
+    this.#logFile = logFile;
+  }
+
+  static async start(options: OrchestratorOptions): Promise<OrchestratorProcess> {
+    const { program, kubeconfig, folder, name = 'orchestrator', nodeOptions = [] } = options;
+    const logFile = join(folder, `${name}.log`);
+    const log = await open(logFile, 'w');
+    const args = ['controller', '--kubeconfig', kubeconfig, '--metrics-address', 'off'];
+    const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await log.close();
+    return new OrchestratorProcess(child, logFile);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get hasExited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  log(): Promise<string> {
+    return readFile(this.#logFile, 'utf8');
+  }
+
+  /** Waits until it leads. @returns epoch milliseconds */
+  acting(): Promise<number> {
+    return eventually('the orchestrator to act', async () => actingSince(await this.log()));
+  }
+
+  async end(how: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (this.hasExited) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill(how);
+    await exited;
+  }
+}
+
+function actingSince(log: string): number | undefined {
+  const line = log.split('\n').find((one) => one.includes('"msg":"acting"'));
+  return line === undefined ? undefined : Date.parse((JSON.parse(line) as { time: string }).time);
+}
