@@ -203,5 +203,8 @@ test('the command line says what is wrong and what to do', async () => {
   for (const wrong of [['--timeout', 'soon'], ['--colour'], ['-o', 'wide']]) {
     assert.match(await fails('abort', 'autopilot', ...wrong, ...kubeconfig), /^2 /);
   }
-  assert.match(await fails('pause', 'autopilot', '--kubeconfig', '/nowhere'), /^2 autopilot pause: /);
+  assert.match(
+    await fails('pause', 'autopilot', '--kubeconfig', '/nowhere'),
+    /^2 autopilot pause: /,
+  );
 });
