@@ -42,7 +42,8 @@ export async function runInstall(part: Part, options: InstallOptions): Promise<v
   const { manager } = host;
   const isController = host.k0s?.role === 'controller';
   const { serviceName } = options;
-  const wanted = wantedOf({ part, manager, edge, isController, serviceName });
+  const ownHost = isController ? ownHostOf(host) : undefined;
+  const wanted = wantedOf({ part, manager, edge, isController, serviceName, ownHost });
   const texts = new Map<string, string>();
   for (const file of wanted.kubeconfigs) {
     const own = file.of === 'orchestrator' ? given : undefined;
@@ -131,6 +132,12 @@ function identityOf(of: KubeconfigFile['of'], host: SeenHost): Identity {
 function agentOf({ unit }: SeenHost) {
   const known = { unit, hostname: hostname(), environment: {}, realPath: (path: string) => path };
   return agentConfigOf(parseAgentFlags([]), known);
+}
+
+/** @returns undefined where the orchestrator finds its ControlNode by the name of the host */
+function ownHostOf(host: SeenHost): string | undefined {
+  const { name } = agentOf(host);
+  return name === hostname().toLowerCase() ? undefined : name;
 }
 
 function k0sOf({ unit, dataDir }: SeenHost) {

@@ -56,6 +56,8 @@ export interface Choice {
   readonly isController: boolean;
   /** Of k0s's own, where an agent has to be told. */
   readonly serviceName?: string | undefined;
+  /** The ControlNode of the host, where that is not called as the host is. */
+  readonly ownHost?: string | undefined;
 }
 
 const AGENT_KUBECONFIG = '/etc/autopilot/kubeconfig';
@@ -81,7 +83,11 @@ export function unitPath(manager: Manager, unit: string): string {
 }
 
 export function wantedOf(choice: Choice): Wanted {
-  const { part, manager, edge, isController, serviceName } = choice;
+  const { part, manager, edge, isController, serviceName, ownHost } = choice;
+  const given: Readonly<Record<string, string>> = {
+    'autopilot-agent': argumentsFor('AGENT', 'service-name', serviceName),
+    'autopilot-controller': argumentsFor('CONTROLLER', 'own-host', ownHost),
+  };
   const place = PLACES[manager];
   const [withAgent, withController] = [part !== 'controller', part !== 'agent'];
   const names = [
@@ -114,7 +120,7 @@ export function wantedOf(choice: Choice): Wanted {
       ...flagFiles.map((name) => ({
         path: `${place.flags}/${name}`,
         mode: 0o644,
-        text: `${flags[name]}${name === 'autopilot-agent' ? argumentsFor(serviceName) : ''}`,
+        text: `${flags[name]}${given[name]}`,
         isTheirs: true,
       })),
       ...names.map((name) => ({
@@ -139,8 +145,12 @@ export function wantedOf(choice: Choice): Wanted {
 }
 
 /** A line that systemd and OpenRC's shell read alike. */
-function argumentsFor(serviceName: string | undefined): string {
-  return serviceName === undefined ? '' : `AUTOPILOT_AGENT_ARGS="--service-name=${serviceName}"\n`;
+function argumentsFor(
+  program: 'AGENT' | 'CONTROLLER',
+  flag: string,
+  value: string | undefined,
+): string {
+  return value === undefined ? '' : `AUTOPILOT_${program}_ARGS="--${flag}=${value}"\n`;
 }
 
 function servicesOf(part: Part, manager: Manager, edge: boolean): readonly string[] {

@@ -47,6 +47,21 @@ describe('what is installed', () => {
     assert.match(flags?.text ?? '', /^AUTOPILOT_AGENT_ARGS="--service-name=k9s"$/m);
   });
 
+  test('an orchestrator is told of its ControlNode where that has another name than the host', () => {
+    for (const [manager, folder] of [
+      ['systemd', 'default'],
+      ['openrc', 'conf.d'],
+    ] as const) {
+      const choice = { part: 'both', manager, edge: false, isController: true } as const;
+      const flagsOf = (ownHost?: string) =>
+        wantedOf({ ...choice, ownHost }).files.find(
+          ({ path }) => path === `/etc/${folder}/autopilot-controller`,
+        )?.text ?? '';
+      assert.match(flagsOf('cp-one'), /^AUTOPILOT_CONTROLLER_ARGS="--own-host=cp-one"$/m);
+      assert.doesNotMatch(flagsOf(), /^AUTOPILOT_CONTROLLER_ARGS/m);
+    }
+  });
+
   test('whatever is installed is known to what takes it away', () => {
     for (const manager of MANAGERS) {
       const all = everythingOf(manager, '/usr/local/bin');
