@@ -4,6 +4,9 @@ import { AutopilotError, messageOf } from './errors.ts';
 import { untilStopped } from './stopping.ts';
 import { AUTOPILOT_VERSION } from './version.ts';
 
+/** Reasons that are the caller's to mend: a flag, a file, a kubeconfig. Their classes are too much to load here. */
+const MISUSED = ['ConfigInvalid', 'InvalidKubeconfig'];
+
 /** The one program. Each part is loaded only when it is asked for: an agent carries nothing of the others. */
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...rest] = argv;
@@ -33,7 +36,8 @@ function calledAs(): string | undefined {
 
 // No `await` out here: in a single file this is no ES module.
 main(process.argv.slice(2)).catch((thrown) => {
-  const reason = thrown instanceof AutopilotError ? ` (${thrown.reason})` : '';
+  const known = thrown instanceof AutopilotError ? thrown.reason : undefined;
+  const reason = known === undefined ? '' : ` (${known})`;
   process.stderr.write(`autopilot: ${messageOf(thrown)}${reason}\n`);
-  process.exitCode = 1;
+  process.exitCode = MISUSED.includes(known ?? '') ? 2 : 1;
 });

@@ -16,6 +16,7 @@ import { CONFORMANCE_PAGE, conformancePage, readLastRun } from './docs/conforman
 import { metricsPage } from './docs/metrics-page.ts';
 import { policyPage } from './docs/policy-page.ts';
 import { reasonsPage } from './docs/reasons-page.ts';
+import { runbooksPage } from './docs/runbooks-page.ts';
 import { flawsOf } from './testing/conformance.ts';
 
 interface Page {
@@ -30,7 +31,13 @@ function crd({ file, manifest, source }: Definition): Page {
   const head = `# Made from ${source} by \`npm run generate\`; do not edit.\n`;
   return {
     file,
-    text: head + stringify(manifest, { lineWidth: 110, aliasDuplicateObjects: false }),
+    text:
+      head +
+      stringify(manifest, {
+        ...{ lineWidth: 110, aliasDuplicateObjects: false },
+        // kubectl takes a bare `Off` for `false`.
+        version: '1.1',
+      }),
   };
 }
 
@@ -53,6 +60,7 @@ const pages: readonly Page[] = [
   ...serviceFiles(),
   { file: 'deploy/plan-warnings.yaml', text: warnings },
   { file: 'docs/usage/reasons.md', text: reasonsPage() },
+  { file: 'docs/usage/runbooks.md', text: runbooksPage(root) },
   { file: 'docs/usage/policy.md', text: policyPage() },
   { file: 'docs/usage/metrics.md', text: metricsPage() },
   { file: 'docs/usage/cli.md', text: cliPage() },

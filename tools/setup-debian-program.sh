@@ -16,6 +16,8 @@ fail() {
 folder=$1
 name=$(basename "$2")
 binary=$folder/$2
+# Where a package still says /bin for what is in /usr/bin.
+elsewhere=$folder/${2#usr/}
 who=$3
 shift 3
 
@@ -23,10 +25,12 @@ if installed=$(command -v "$name"); then
   echo "$installed"
   exit 0
 fi
-if [ -x "$binary" ]; then
-  echo "$binary"
-  exit 0
-fi
+for found in "$binary" "$elsewhere"; do
+  [ ! -x "$found" ] || {
+    echo "$found"
+    exit 0
+  }
+done
 
 for program in apt-get dpkg-deb; do
   command -v $program >/dev/null 2>&1 ||
@@ -51,5 +55,11 @@ for package in "$work"/*.deb; do
   dpkg-deb -x "$package" "$work/root"
 done
 # Another one may have been quicker: theirs is the same.
-mv -T "$work/root" "$folder" 2>/dev/null || [ -x "$binary" ] || fail "could not unpack into $folder"
-echo "$binary"
+mv -T "$work/root" "$folder" 2>/dev/null || true
+for found in "$binary" "$elsewhere"; do
+  [ ! -x "$found" ] || {
+    echo "$found"
+    exit 0
+  }
+done
+fail "could not unpack $binary"

@@ -32,6 +32,8 @@ export const TROUBLES = {
   PlanMissing: 'There is no Plan of that name.',
   PublicationRefused: 'A folder of channels is not changed: what was asked for would break it.',
   CannotInstall: 'This host, or the cluster, is not one to install on as was asked for.',
+  TwoInstallations: 'Orchestrators on hosts, beside a Deployment of them, in one cluster.',
+  UnsupportedServer: 'The API server is older than any that this release can work with.',
   NotInstalled: 'What `autopilot install both` leaves on a controller is not there.',
   Forbidden: 'The API server allows somebody less than a command needs.',
 } as const;

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { AdoptOptions } from './adopt.ts';
 import { addClusterOptions } from './cluster-options.ts';
-import { exitAsMisused } from './preview-command.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addAdopt(program: Command): void {
@@ -19,7 +18,6 @@ export function addAdopt(program: Command): void {
       'after',
       '\nExit: 0 nothing is left to do, 1 something is, or the cluster says no, 2 bad input',
     )
-    .exitOverride(exitAsMisused)
     .action(async (options: AdoptOptions) => {
       const { runAdopt } = await import('./adopt.ts');
       process.exitCode = await runAdopt(options);

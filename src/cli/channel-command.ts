@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { SEVERITIES } from '../api/severities.ts';
 import type * as Actions from './channel.ts';
 import { addChannelStatus } from './channel-status-command.ts';
-import { exitAsMisused } from './preview-command.ts';
 
 const HELP = `
 A folder of channels holds files that any web server can serve; its address is told to init. Where it trusts
@@ -25,11 +24,13 @@ export function addChannel(program: Command): void {
 }
 
 function addKeys(channel: Command): void {
-  misusable(channel.command('keygen'))
+  channel
+    .command('keygen')
     .argument('<name>', 'the files are NAME.key, to be kept off the network, and NAME.pub')
     .description('make a pair of keys to sign with, as minisign -G -W does')
     .action(async (name: string) => run((actions) => actions.keygen(name)));
-  misusable(channel.command('init'))
+  channel
+    .command('init')
     .argument('<channel...>', 'names such as edge, stable, stable/v1.36')
     .option('--url <url>', 'under which the folder is served')
     .option(
@@ -105,7 +106,8 @@ function addChanges(channel: Command): void {
 }
 
 function addLooks(channel: Command): void {
-  misusable(channel.command('verify'))
+  channel
+    .command('verify')
     .argument('[channel...]', 'all where none is named')
     .addOption(folderOption())
     .description(
@@ -114,7 +116,8 @@ function addLooks(channel: Command): void {
     .action(async (channels: string[], options: Actions.FolderOptions) =>
       run((actions) => actions.verify(channels, options)),
     );
-  misusable(channel.command('serve'))
+  channel
+    .command('serve')
     .option('--address <address>', 'where to listen', '127.0.0.1')
     .option('--port <port>', 'where to listen; 0 for any', wholeNumber, 8080)
     .addOption(folderOption())
@@ -126,12 +129,8 @@ async function run(act: (actions: typeof Actions) => Promise<number>): Promise<v
   process.exitCode = await act(await import('./channel.ts'));
 }
 
-function misusable(command: Command): Command {
-  return command.exitOverride(exitAsMisused);
-}
-
 function signing(command: Command): Command {
-  return misusable(command)
+  return command
     .addOption(folderOption())
     .option('--key <file>', 'secret key to sign with: of minisign, or ed25519 in PEM')
     .option('--password-file <file>', 'holds the password of the key, where it is encrypted');

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { ChannelStatusOptions } from './channel-status.ts';
 import { addClusterOptions } from './cluster-options.ts';
-import { exitAsMisused } from './preview-command.ts';
 
 /** `autopilot channel status`; the rest of `channel` is about publishing. */
 export function addChannelStatus(channel: Command): void {
@@ -16,7 +15,6 @@ export function addChannelStatus(channel: Command): void {
       'after',
       '\nExit: 0 all are followed, 1 one is not or the cluster cannot be read, 2 bad input',
     )
-    .exitOverride(exitAsMisused)
     .action(async (config: string | undefined, options: ChannelStatusOptions) => {
       const { runChannelStatus } = await import('./channel-status.ts');
       process.exitCode = await runChannelStatus(config, options);

@@ -10,18 +10,16 @@ export interface ClusterOptions {
   readonly output: Format;
 }
 
-export function addClusterOptions(command: Command): Command {
-  return addConnection(command).addOption(
-    new Option('-o, --output <format>', 'how it is printed').choices(FORMATS).default('text'),
-  );
-}
-
-/** Of commands that print nothing but a sentence. */
-export function addConnection(command: Command): Command {
+/** @param wide whether the command has more to say than its `text` */
+export function addClusterOptions(command: Command, { wide = false } = {}): Command {
+  const formats = FORMATS.filter((format) => wide || format !== 'wide');
   return command
     .option(
       '--kubeconfig <file>',
       'how to reach the cluster; else $KUBECONFIG, else ~/.kube/config',
     )
-    .option('--context <name>', 'context of the kubeconfig, where it is not the current one');
+    .option('--context <name>', 'context of the kubeconfig, where it is not the current one')
+    .addOption(
+      new Option('-o, --output <format>', 'how it is printed').choices(formats).default('text'),
+    );
 }

@@ -1,6 +1,5 @@
 import { Argument, type Command } from 'commander';
 import { SHELLS, type Shell } from './completion-script.ts';
-import { exitAsMisused } from './preview-command.ts';
 
 /** Cobra's word for "these are all: do not offer files". kubectl reads it. */
 const NO_FILES = ':4';
@@ -11,7 +10,6 @@ export function addCompletion(program: Command): void {
     .command('completion')
     .addArgument(new Argument('<shell>', 'which one asks').choices(SHELLS))
     .description('print what a shell needs to complete commands; its first lines say where it goes')
-    .exitOverride(exitAsMisused)
     .action(async (shell: Shell) => {
       const { completionScript } = await import('./completion-script.ts');
       process.stdout.write(completionScript(shell));

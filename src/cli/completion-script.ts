@@ -1,3 +1,5 @@
+import { PLUGIN_COMPLETION } from '../install/plugin.ts';
+
 export const SHELLS = ['bash', 'zsh', 'fish', 'kubectl'] as const;
 export type Shell = (typeof SHELLS)[number];
 
@@ -30,9 +32,6 @@ compdef _autopilot autopilot kubectl-autopilot
 complete -c autopilot -f -a '(autopilot __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null | string match -v ":*")'
 `;
     case 'kubectl':
-      return `#!/bin/sh
-# autopilot completion kubectl > /usr/local/bin/kubectl_complete-autopilot; chmod +x it
-exec kubectl-autopilot __complete -- "$@"
-`;
+      return PLUGIN_COMPLETION;
   }
 }

@@ -1,4 +1,6 @@
 import { compareK0sVersions, parseK0sVersion } from '../api/k0s-version.ts';
+import { fitOfServer, LEAST_MINOR, WANTED_SERVERS } from '../api/kubernetes-range.ts';
+import { installationOf } from '../kube/installation-kind.ts';
 import type { TrimmedControlNode } from '../kube/trim-control-node.ts';
 import type { TrimmedNode } from '../kube/trim-node.ts';
 import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
@@ -42,6 +44,23 @@ export interface CertificateSeen {
   readonly endsAtMs: number;
 }
 
+/** What an UpdateConfig says of itself. */
+export interface ConfigSeen {
+  readonly name: string;
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string | undefined;
+    readonly message?: string | undefined;
+  }[];
+}
+
+/** How far the clock of a host is ahead of the API server's, when that stored what the host had stamped. */
+export interface ClockSeen {
+  readonly name: string;
+  readonly aheadMs: number;
+}
+
 /** All that is read before anything is judged; times in epoch milliseconds. */
 export interface DoctorFacts {
   readonly nowMs: number;
@@ -54,25 +73,31 @@ export interface DoctorFacts {
   readonly kinds: ReadonlyMap<string, Seen<readonly string[]>>;
   /** Policies of admission and their bindings; the value says what is odd about one. */
   readonly admission: ReadonlyMap<string, Seen<string | undefined>>;
+  /** What this release ships, by its name; the value is the first field that is otherwise. */
+  readonly installation: ReadonlyMap<string, Seen<string | undefined>>;
   /** What the identity of the orchestrator may not do. */
   readonly missingRights: Seen<readonly string[]>;
+  /** What the agent of a controller may not do. */
+  readonly missingAgentRights: Seen<readonly string[]>;
+  /** Orchestrators that run as a Deployment: how many are wanted; undefined where there is none. */
+  readonly deployment: number | undefined;
   readonly lease: Seen<LeaseSeen>;
   readonly nodes: readonly TrimmedNode[];
   readonly controlNodes: readonly TrimmedControlNode[];
   readonly updatePolicy: TrimmedUpdatePolicy | undefined;
+  readonly updateConfigs: readonly ConfigSeen[];
+  readonly nodeClocks: readonly ClockSeen[];
   readonly quarantined: readonly string[];
   readonly certificates: readonly CertificateSeen[];
 }
 
-/** ValidatingAdmissionPolicies, without which an agent could write what is not its own. */
-const LEAST_MINOR = 30;
 const CLOCK_TOLERANCE_MS = 5_000;
 const GONE_AFTER_MS = 3_600_000;
 const CERTIFICATE_SOON_MS = 30 * 86_400_000;
 const NAMES_SHOWN = 5;
 /** Ours; that of k0s's own Autopilot has no such ending. */
 const OUR_IDENTITY = /_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const APPLY = 'kubectl apply -f crds/ -f deploy/';
+const APPLY = 'autopilot manifests | kubectl apply --server-side --force-conflicts -f -';
 
 /** Everything that is wrong with an installation, and what is right, in the order in which it is to be mended. */
 export function examine(facts: DoctorFacts): Diagnosis[] {
@@ -80,13 +105,16 @@ export function examine(facts: DoctorFacts): Diagnosis[] {
     apiServer(facts),
     kinds(facts),
     admission(facts),
+    installation(facts),
     rights(facts),
     leader(facts),
+    twoInstallations(facts),
     agents(facts),
     agentVersions(facts),
     goneControllers(facts),
     skew(facts),
     policy(facts),
+    channels(facts),
     quarantine(facts),
     clocks(facts),
     certificates(facts),
@@ -95,18 +123,24 @@ export function examine(facts: DoctorFacts): Diagnosis[] {
 
 function apiServer({ serverVersion }: DoctorFacts): Diagnosis {
   const check = 'API server';
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(serverVersion) ?? [];
-  if (major === undefined || minor === undefined) {
-    return { check, level: 'unknown', message: `it says it is ${serverVersion || 'nothing'}` };
-  }
-  return Number(major) > 1 || Number(minor) >= LEAST_MINOR
-    ? { check, level: 'well', message: serverVersion }
-    : {
-        check,
-        level: 'bad',
+  switch (fitOfServer(serverVersion)) {
+    case 'unknown':
+      return { check, level: 'unknown', message: `it says it is ${serverVersion || 'nothing'}` };
+    case 'older':
+      return {
+        ...{ check, level: 'bad' },
         message: `it is ${serverVersion}, wanted v1.${LEAST_MINOR} or newer: admission policies are not there before`,
         fix: 'update the controllers by hand to a supported version first',
       };
+    case 'newer':
+      return {
+        ...{ check, level: 'odd' },
+        message: `it is ${serverVersion}, this release was tried with ${WANTED_SERVERS}`,
+        fix: 'take a newer release of Autopilot (docs/usage/upgrade.md)',
+      };
+    case 'fits':
+      return { check, level: 'well', message: serverVersion };
+  }
 }
 
 function kinds({ kinds: known }: DoctorFacts): Diagnosis {
@@ -135,7 +169,7 @@ function admission({ admission: known }: DoctorFacts): Diagnosis {
   const absent = [...known].filter(([, seen]) => seen.kind === 'absent').map(([name]) => name);
   if (absent.length > 0) {
     return {
-      ...{ check, level: 'bad', fix: 'kubectl apply -f deploy/admission.yaml' },
+      ...{ check, level: 'bad', fix: APPLY },
       message: `not there: ${namesText(absent, NAMES_SHOWN)}; the rights of agents are too wide without`,
     };
   }
@@ -144,7 +178,7 @@ function admission({ admission: known }: DoctorFacts): Diagnosis {
   );
   if (odd.length > 0) {
     return {
-      ...{ check, level: 'bad', fix: 'kubectl apply -f deploy/admission.yaml' },
+      ...{ check, level: 'bad', fix: APPLY },
       message: odd.join('; '),
     };
   }
@@ -163,19 +197,44 @@ function hiddenOr(
     : { check, level: 'unknown', message: hidden.why };
 }
 
-function rights({ missingRights }: DoctorFacts): Diagnosis {
+/** Of another release, or changed by hand: whole objects, where the checks above ask for what nothing works without. */
+function installation({ installation: known }: DoctorFacts): Diagnosis {
+  const check = 'manifests';
+  const absent = [...known].filter(([, seen]) => seen.kind === 'absent').map(([name]) => name);
+  const other = [...known].flatMap(([name, seen]) =>
+    seen.kind === 'seen' && seen.value !== undefined ? [`${name} (${seen.value})`] : [],
+  );
+  if (absent.length + other.length === 0) {
+    if (known.size === 0) {
+      return { check, level: 'unknown', message: 'those of this release are not at hand' };
+    }
+    return hiddenOr(check, known, `all ${known.size} are as this release ships them`);
+  }
+  const told = [
+    ...(absent.length > 0 ? [`not there: ${namesText(absent, NAMES_SHOWN)}`] : []),
+    ...(other.length > 0 ? [`not as this release ships: ${namesText(other, NAMES_SHOWN)}`] : []),
+  ];
+  return { ...{ check, level: 'odd', fix: APPLY }, message: told.join('; ') };
+}
+
+function rights({ missingRights, missingAgentRights }: DoctorFacts): Diagnosis {
   const check = 'rights';
-  if (missingRights.kind !== 'seen') {
-    const message = missingRights.kind === 'hidden' ? missingRights.why : 'not asked';
+  const asked = [
+    ['autopilot:orchestrator', missingRights] as const,
+    ['the agent of a controller', missingAgentRights] as const,
+  ];
+  const told = asked.flatMap(([who, seen]) =>
+    seen.kind === 'seen' && seen.value.length > 0
+      ? [`${who} may not ${namesText(seen.value, NAMES_SHOWN)}`]
+      : [],
+  );
+  if (told.length > 0) return { ...{ check, level: 'bad', fix: APPLY }, message: told.join('; ') };
+  const unseen = asked.find(([, seen]) => seen.kind !== 'seen')?.[1];
+  if (unseen !== undefined) {
+    const message = unseen.kind === 'hidden' ? unseen.why : 'not asked';
     return { check, level: 'unknown', message };
   }
-  const missing = missingRights.value;
-  return missing.length === 0
-    ? { check, level: 'well', message: 'the orchestrator may do what it must' }
-    : {
-        ...{ check, level: 'bad', fix: 'kubectl apply -f deploy/rbac.yaml' },
-        message: `autopilot:orchestrator may not ${namesText(missing, NAMES_SHOWN)}`,
-      };
+  return { check, level: 'well', message: 'orchestrator and agents may do what they must' };
 }
 
 function leader({ lease, serverNowMs, nowMs }: DoctorFacts): Diagnosis {
@@ -202,6 +261,27 @@ function leader({ lease, serverNowMs, nowMs }: DoctorFacts): Diagnosis {
     };
   }
   return { check, level: 'well', message: holder };
+}
+
+/** Orchestrators on hosts beside a Deployment of them: two to be updated, and two that a person has to think of. */
+function twoInstallations({ deployment, lease }: DoctorFacts): Diagnosis {
+  const check = 'installations';
+  const holder = lease.kind === 'seen' ? lease.value.holder : '';
+  const leads = OUR_IDENTITY.test(holder) ? installationOf(holder) : undefined;
+  if (deployment === undefined || deployment === 0) {
+    return leads === 'Deployment'
+      ? {
+          ...{ check, level: 'odd', message: `${holder} leads, of a Deployment that is not there` },
+          fix: 'see what runs it: kubectl get pods -n k0s-autopilot -o wide',
+        }
+      : { check, level: 'well', message: 'one: orchestrators on hosts' };
+  }
+  if (leads !== 'hosts') return { check, level: 'well', message: 'one: a Deployment' };
+  return {
+    ...{ check, level: 'bad' },
+    message: `two in this cluster: ${holder} leads, on a host, beside Deployment k0s-autopilot/autopilot-orchestrator`,
+    fix: 'keep one of them: kubectl delete deployment -n k0s-autopilot autopilot-orchestrator, or on each host: autopilot uninstall, then autopilot install agent',
+  };
 }
 
 function hostsOf({ nodes, controlNodes }: DoctorFacts) {
@@ -322,6 +402,26 @@ function policy({ updatePolicy }: DoctorFacts): Diagnosis {
       };
 }
 
+function channels({ updateConfigs }: DoctorFacts): Diagnosis {
+  const check = 'channels';
+  if (updateConfigs.length === 0) {
+    return { check, level: 'well', message: 'none is followed: Plans are written by people' };
+  }
+  const wrong = updateConfigs.flatMap(({ name, conditions }) => {
+    const no = conditions.find(
+      ({ type, status }) => (type === 'Accepted' || type === 'Followed') && status === 'False',
+    );
+    if (no !== undefined) return [`${name}: ${no.reason}: ${no.message}`];
+    return conditions.length === 0 ? [`${name}: nobody has looked at it`] : [];
+  });
+  return wrong.length === 0
+    ? { check, level: 'well', message: `${updateConfigs.length} followed` }
+    : {
+        ...{ check, level: 'odd', message: wrong.join('; ') },
+        fix: 'autopilot channel status; what each reason means: docs/usage/runbooks.md',
+      };
+}
+
 function quarantine({ quarantined }: DoctorFacts): Diagnosis {
   const check = 'quarantine';
   return quarantined.length === 0
@@ -334,7 +434,7 @@ function quarantine({ quarantined }: DoctorFacts): Diagnosis {
 }
 
 /** Only what would be felt: ages are taken by the API server's clock, windows by the leader's. */
-function clocks({ nowMs, serverNowMs, lease }: DoctorFacts): Diagnosis {
+function clocks({ nowMs, serverNowMs, lease, nodeClocks }: DoctorFacts): Diagnosis {
   const check = 'clocks';
   if (serverNowMs === undefined)
     return { check, level: 'unknown', message: 'no answer has a date' };
@@ -344,6 +444,11 @@ function clocks({ nowMs, serverNowMs, lease }: DoctorFacts): Diagnosis {
   }
   if (lease.kind === 'seen' && lease.value.renewedAtMs - serverNowMs > CLOCK_TOLERANCE_MS) {
     told.push(`the leader ${offText(lease.value.renewedAtMs - serverNowMs)} the API server`);
+  }
+  const off = nodeClocks.filter(({ aheadMs }) => Math.abs(aheadMs) > CLOCK_TOLERANCE_MS);
+  if (off.length > 0) {
+    const names = off.map(({ name, aheadMs }) => `${name} ${offText(aheadMs)} the API server`);
+    told.push(namesText(names, NAMES_SHOWN));
   }
   return told.length === 0
     ? { check, level: 'well', message: 'agree within a few seconds' }

@@ -1,24 +1,40 @@
 import { X509Certificate } from 'node:crypto';
 import { connect as connectTls } from 'node:tls';
 import { EXTENSIONS_GROUP, GROUP, LEADER_LEASE, NAMESPACE, UPDATE_POLICY } from '../api/meta.ts';
+import { ConfigError } from '../config.ts';
 import { ApiError, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { RawLease, RawObject } from '../kube/raw.ts';
-import { ORCHESTRATOR_RIGHTS, type Right, rightText } from '../kube/rights.ts';
+import { CONTROL_NODE_RIGHTS, ORCHESTRATOR_RIGHTS, type Right, rightText } from '../kube/rights.ts';
 import {
   CONTROL_NODES,
   NODES,
   QUARANTINED_ARTIFACTS,
+  UPDATE_CONFIGS,
   UPDATE_POLICIES,
 } from '../kube/target-path.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
 import { trimUpdatePolicy } from '../plans/trim-update-policy.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
-import type { CertificateSeen, DoctorFacts, LeaseSeen, Seen } from './doctor-checks.ts';
+import { type Manifest, readManifests } from './adopt-manifests.ts';
+import type {
+  CertificateSeen,
+  ClockSeen,
+  ConfigSeen,
+  DoctorFacts,
+  LeaseSeen,
+  Seen,
+} from './doctor-checks.ts';
+import { differenceOf } from './manifest-difference.ts';
 import { list } from './preview-list.ts';
 
 const ORCHESTRATOR = 'autopilot:orchestrator';
+/** Any controller will do: they are bound by their group. */
+const CONTROL_NODE = 'autopilot:control-node:doctor';
+const CONTROL_NODES_GROUP = 'autopilot:control-nodes';
+const NODE_LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/autopilot-orchestrator`;
 const POLICIES = [
   'autopilot-control-node',
   'autopilot-node',
@@ -46,25 +62,41 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 export async function readDoctorFacts(kube: Kube, apiPort: number): Promise<DoctorFacts> {
   const version = await kube.request<{ gitVersion?: string }>('GET', '/version');
   const controlNodes = await listed(kube, CONTROL_NODES, (raw) => trimControlNode(raw));
-  const [kinds, admission, missingRights, lease, nodes, updatePolicy, quarantined, certificates] =
-    await Promise.all([
-      readKinds(kube),
-      readAdmission(kube),
-      readMissingRights(kube),
-      readLease(kube),
-      listed(kube, NODES, (raw) => trimNode(raw)),
-      readPolicy(kube),
-      listed(kube, QUARANTINED_ARTIFACTS, (raw) => (raw as RawObject).metadata.name),
-      readCertificates(kube, controlNodes, apiPort),
-    ]);
+  const judged = {
+    kinds: readKinds(kube),
+    admission: readAdmission(kube),
+    installation: readInstallation(kube),
+    missingRights: readMissingRights(kube, ORCHESTRATOR, [], ORCHESTRATOR_RIGHTS),
+    missingAgentRights: readMissingRights(
+      ...([kube, CONTROL_NODE, [CONTROL_NODES_GROUP], CONTROL_NODE_RIGHTS] as const),
+    ),
+    deployment: readDeployment(kube),
+    lease: readLease(kube),
+    nodes: listed(kube, NODES, (raw) => trimNode(raw)),
+    updatePolicy: readPolicy(kube),
+    updateConfigs: listed(kube, UPDATE_CONFIGS, configOf),
+    nodeClocks: readNodeClocks(kube),
+    quarantined: listed(kube, QUARANTINED_ARTIFACTS, (raw) => (raw as RawObject).metadata.name),
+    certificates: readCertificates(kube, controlNodes, apiPort),
+  };
   return {
     nowMs: Date.now(),
     serverNowMs: kube.serverClock.nowMs(),
     version: AUTOPILOT_VERSION,
     serverVersion: version.gitVersion ?? '',
-    ...{ kinds, admission, missingRights, lease, nodes, controlNodes, updatePolicy },
-    ...{ quarantined, certificates },
+    controlNodes,
+    ...(await allOf(judged)),
   };
+}
+
+/** As `Promise.all`, by name. */
+async function allOf<T extends Readonly<Record<string, Promise<unknown>>>>(
+  promises: T,
+): Promise<{ readonly [K in keyof T]: Awaited<T[K]> }> {
+  const found = await Promise.all(
+    Object.entries(promises).map(async ([name, promise]) => [name, await promise] as const),
+  );
+  return Object.fromEntries(found) as { readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 /** A kind that is not there has no objects; what may not be listed is told by the checks of rights and kinds. */
@@ -153,14 +185,19 @@ async function readAdmission(kube: Kube): Promise<DoctorFacts['admission']> {
   return new Map(await Promise.all(entries));
 }
 
-/** Asked of the authorizer itself, in the name of the orchestrator: what RBAC is made of does not matter. */
-async function readMissingRights(kube: Kube): Promise<DoctorFacts['missingRights']> {
-  const left = [...ORCHESTRATOR_RIGHTS];
+/** Asked of the authorizer itself, in the name of whoever it is about: what RBAC is made of does not matter. */
+async function readMissingRights(
+  kube: Kube,
+  user: string,
+  groups: readonly string[],
+  rights: readonly Right[],
+): Promise<DoctorFacts['missingRights']> {
+  const left = [...rights];
   const missing: string[] = [];
   return see(async () => {
     const work = async () => {
       for (let right = left.shift(); right !== undefined; right = left.shift()) {
-        if (!(await isAllowed(kube, ORCHESTRATOR, [], right))) missing.push(rightText(right));
+        if (!(await isAllowed(kube, user, groups, right))) missing.push(rightText(right));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -197,6 +234,58 @@ export async function isAllowed(
     },
   );
   return answer.status?.allowed === true;
+}
+
+/** Everything that this release ships, against what is there. Empty where that is not at hand. */
+async function readInstallation(kube: Kube): Promise<DoctorFacts['installation']> {
+  let manifests: readonly Manifest[];
+  try {
+    manifests = await readManifests(undefined);
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) return new Map();
+    throw thrown;
+  }
+  const left = [...manifests];
+  const found = new Map<string, Seen<string | undefined>>();
+  const work = async () => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) {
+      const { path, name, object } = one;
+      const seen = await see(async () => differenceOf(object, await kube.request('GET', path)));
+      found.set(name, seen);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found;
+}
+
+async function readDeployment(kube: Kube): Promise<number | undefined> {
+  const seen = await see(() =>
+    kube.request<{ readonly spec?: { readonly replicas?: number } }>('GET', DEPLOYMENT),
+  );
+  return seen.kind === 'seen' ? (seen.value.spec?.replicas ?? 1) : undefined;
+}
+
+function configOf(raw: unknown): ConfigSeen {
+  const { metadata, status } = raw as RawObject & {
+    readonly status?: { readonly conditions?: ConfigSeen['conditions'] };
+  };
+  return { name: metadata.name, conditions: status?.conditions ?? [] };
+}
+
+interface StampedLease extends RawLease {
+  readonly metadata: RawLease['metadata'] & {
+    readonly managedFields?: readonly { readonly time?: string }[];
+  };
+}
+
+/** A kubelet stamps its Lease by its own clock, and the API server says by its own when it has stored that. */
+function readNodeClocks(kube: Kube): Promise<ClockSeen[]> {
+  return listed(kube, NODE_LEASES, (raw) => {
+    const { metadata, spec } = raw as StampedLease;
+    const stored = (metadata.managedFields ?? []).map(({ time }) => Date.parse(time ?? ''));
+    const aheadMs = Date.parse(spec?.renewTime ?? '') - Math.max(...stored);
+    return { name: metadata.name, aheadMs: Number.isFinite(aheadMs) ? aheadMs : 0 };
+  });
 }
 
 function readLease(kube: Kube): Promise<Seen<LeaseSeen>> {

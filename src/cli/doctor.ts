@@ -1,5 +1,6 @@
 import { connect, type Kube } from '../kube/client.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { portOf } from './api-port.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { examine } from './doctor-checks.ts';
 import { readDoctorFacts } from './doctor-cluster.ts';
@@ -17,8 +18,9 @@ export interface DoctorOptions extends ClusterOptions {
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   let kube: Kube | undefined;
   try {
+    const apiPort = portOf(options.apiPort);
     kube = connect({ ...options, version: AUTOPILOT_VERSION });
-    const found = examine(await readDoctorFacts(kube, Number(options.apiPort)));
+    const found = examine(await readDoctorFacts(kube, apiPort));
     const paint = paintFor(process.stdout, process.env);
     process.stdout.write(outputText(options.output, found, () => doctorText(found, paint)));
     return found.some(({ level }) => level === 'bad') ? EXIT.refused : EXIT.fine;

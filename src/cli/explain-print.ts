@@ -1,4 +1,6 @@
+import { isReason, REASONS } from '../api/reasons.ts';
 import type { Explanation, Finding, Standing } from '../plans/explain.ts';
+import { meanwhileOf } from '../plans/explain-meanwhile.ts';
 import type { Paint } from './print-paint.ts';
 import { durationText, instantText } from './print-text.ts';
 
@@ -15,15 +17,23 @@ const MOODS: Readonly<Record<Standing, 'good' | 'bad' | 'busy'>> = {
   foreign: 'busy',
 };
 
-/** @returns lines, without their ends */
-export function explanationText(found: Explanation, paint: Paint, nowMs: number): string[] {
-  const shown = found.findings.slice(0, SHOWN_FINDINGS);
+/**
+ * @param wide all findings, and of each what its reason means and what is safe meanwhile
+ * @returns lines, without their ends
+ */
+export function explanationText(
+  found: Explanation,
+  paint: Paint,
+  nowMs: number,
+  wide = false,
+): string[] {
+  const shown = wide ? found.findings : found.findings.slice(0, SHOWN_FINDINGS);
   const rest = found.findings.length - shown.length;
   const progress = found.progress === '' ? '' : paint.dim(`  [${found.progress} done]`);
   return [
     `${paint[MOODS[found.standing]](found.sentence)}${progress}`,
-    ...shown.flatMap((one) => ['', ...findingText(one, paint, nowMs)]),
-    ...(rest > 0 ? ['', `and ${rest} more; -o json has all`] : []),
+    ...shown.flatMap((one) => ['', ...findingText(one, paint, nowMs, wide)]),
+    ...(rest > 0 ? ['', `and ${rest} more; -o wide has all`] : []),
   ];
 }
 
@@ -31,6 +41,7 @@ function findingText(
   { subject, reason, sentence, until, details = [], fix, next }: Finding,
   paint: Paint,
   nowMs: number,
+  wide: boolean,
 ): string[] {
   const limit =
     until === undefined
@@ -39,7 +50,13 @@ function findingText(
   return [
     `${paint.strong(subject)}  ${sentence}${limit} ${paint.dim(`[${reason}]`)}`,
     ...details.map((line) => `  - ${line}`),
+    ...(wide ? wideText(reason) : []),
     ...(fix === '' ? [] : [`  ${fix}`]),
     ...next.map((command) => `    ${paint.busy(command)}`),
   ];
+}
+
+function wideText(reason: string): string[] {
+  if (!isReason(reason)) return [];
+  return [`  ${REASONS[reason]}`, `  Meanwhile: ${meanwhileOf(reason)}`];
 }

@@ -3,7 +3,7 @@ import { kindsOf } from '../kube/api-check-client.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { CONTROL_NODES } from '../kube/target-path.ts';
 import { trimControlNode } from '../kube/trim-control-node.ts';
-import { explain } from '../plans/explain.ts';
+import { type Explanation, explain } from '../plans/explain.ts';
 import { placeOf } from '../plans/queue.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
@@ -16,36 +16,26 @@ import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
 import { readPlans } from './read-plans.ts';
 import { unlessForbidden } from './unless-forbidden.ts';
+import { watchIt } from './watch.ts';
 
-export type ExplainOptions = ClusterOptions;
+export interface ExplainOptions extends ClusterOptions {
+  readonly watch?: boolean;
+}
 
 const READ_TIMEOUT_MS = 10_000;
 
-/** Prints why a Plan waits or has failed. @returns the exit code */
+/** Prints why a Plan waits or has failed, once or again and again. @returns the exit code */
 export async function runExplain(name: string, options: ExplainOptions): Promise<number> {
   let kube: Kube | undefined;
   try {
     kube = connect({ ...options, version: AUTOPILOT_VERSION });
-    const [plans, nodeNames, leader, missingFields] = await Promise.all([
-      readPlans(kube),
-      unlessForbidden(readNodeNames(kube), new Map()),
-      readLeader(kube),
-      unlessForbidden(readMissing(kube), []),
-    ]);
-    const plan = plans.find((one) => one.name === name);
-    if (plan === undefined) {
-      const names = plans.map((one) => one.name).join(', ') || 'none';
-      throw new ConfigError(`no Plan ${name} is stored, found ${names}`);
+    const look = () => read(kube!, name);
+    if (options.watch === true) {
+      const text = (found: Explanation) => textOf(found, options);
+      await watchIt({ look, text, output: options.output });
+    } else {
+      process.stdout.write(textOf(await look(), options));
     }
-    const nowMs = Date.now();
-    // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
-    const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
-    const around = { plansBefore: before, leader, missingFields, nodeNames, nowMs };
-    const found = explain(plan, around);
-    const paint = paintFor(process.stdout, process.env);
-    process.stdout.write(
-      outputText(options.output, found, () => explanationText(found, paint, nowMs)),
-    );
     return EXIT.fine;
   } catch (thrown) {
     if (!isExpected(thrown)) throw thrown;
@@ -55,6 +45,31 @@ export async function runExplain(name: string, options: ExplainOptions): Promise
   } finally {
     await kube?.close();
   }
+}
+
+/** @throws ConfigError where there is no such Plan */
+async function read(kube: Kube, name: string): Promise<Explanation> {
+  const [plans, nodeNames, leader, missingFields] = await Promise.all([
+    readPlans(kube),
+    unlessForbidden(readNodeNames(kube), new Map()),
+    readLeader(kube),
+    unlessForbidden(readMissing(kube), []),
+  ]);
+  const plan = plans.find((one) => one.name === name);
+  if (plan === undefined) {
+    const names = plans.map((one) => one.name).join(', ') || 'none';
+    throw new ConfigError(`no Plan ${name} is stored, found ${names}`);
+  }
+  // What a policy holds, and what a selector selects, is known to the orchestrator, which says it in the status.
+  const { before } = placeOf(plan, plans, { world: undefined, isHeld: () => false });
+  const nowMs = Date.now();
+  return explain(plan, { plansBefore: before, leader, missingFields, nodeNames, nowMs });
+}
+
+function textOf(found: Explanation, { output }: ExplainOptions): string {
+  const paint = paintFor(process.stdout, process.env);
+  const isWide = output === 'wide';
+  return outputText(output, found, () => explanationText(found, paint, Date.now(), isWide));
 }
 
 async function readMissing(kube: Kube): Promise<readonly string[]> {

@@ -3,13 +3,19 @@ import type { Paint } from './print-paint.ts';
 import { columnsText } from './print-table.ts';
 import { durationText } from './print-text.ts';
 
+/** Of which Plan, undefined: of all; `wide` tells of each run what became of it. */
+export interface HistoryView {
+  readonly plan: string | undefined;
+  readonly wide: boolean;
+}
+
 /**
  * A table of runs, the newest first; of one Plan also what became of its last run.
  * @returns lines, without their ends
  */
 export function historyText(
   runs: readonly UpdateRun[],
-  plan: string | undefined,
+  { plan, wide }: HistoryView,
   paint: Paint,
 ): string[] {
   if (runs.length === 0) return ['no run of any Plan is kept'];
@@ -24,14 +30,14 @@ export function historyText(
     status?.reason ?? '',
   ]);
   const heads = ['PLAN', 'RUN', 'STARTED', 'TOOK', 'STATE', 'DONE', 'VERSIONS', 'REASON'];
-  const [last] = runs;
+  const told = wide ? runs : plan === undefined ? [] : runs.slice(0, 1);
   return [
     ...columnsText([heads, ...table]),
-    ...(plan === undefined || last === undefined ? [] : ['', ...lastRun(last, paint)]),
+    ...told.flatMap((run) => ['', ...runText(run, paint)]),
   ];
 }
 
-function lastRun({ spec, status }: UpdateRun, paint: Paint): string[] {
+function runText({ spec, status }: UpdateRun, paint: Paint): string[] {
   const applied =
     spec.appliedBy === undefined
       ? ''

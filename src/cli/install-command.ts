@@ -1,7 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { InstallOptions } from '../install/install-linux.ts';
 import type { UninstallOptions } from '../install/uninstall-linux.ts';
-import { exitAsMisused } from './preview-command.ts';
 
 /** The rest is loaded only when it is asked for. */
 export function addInstall(program: Command): void {
@@ -26,7 +25,6 @@ export function addInstall(program: Command): void {
       'after',
       '\nExit: 0 it is installed, 1 it cannot be, nothing was changed, 2 bad input',
     )
-    .exitOverride(exitAsMisused)
     .action(async (part: 'agent' | 'controller' | 'both', options: InstallOptions) => {
       const { runInstall } = await import('../install/install-linux.ts');
       await runInstall(part, options);
@@ -38,7 +36,6 @@ export function addInstall(program: Command): void {
     .option('--purge', 'also backups, and files that somebody has written into')
     .option('--force', 'also in the middle of an update, which nothing then undoes')
     .option('--service-name <name>', 'of k0s, else k0scontroller or k0sworker')
-    .exitOverride(exitAsMisused)
     .action(async (options: UninstallOptions) => {
       const { runUninstall } = await import('../install/uninstall-linux.ts');
       await runUninstall(options);

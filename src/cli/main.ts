@@ -9,7 +9,7 @@ import { addExplain } from './explain-command.ts';
 import { addHistory } from './history-command.ts';
 import { addInstall } from './install-command.ts';
 import { addLooks } from './look-commands.ts';
-import { addPreview } from './preview-command.ts';
+import { addPreview, exitAsMisused } from './preview-command.ts';
 import { addStatus } from './status-command.ts';
 import { addVerbs } from './verbs-command.ts';
 
@@ -34,7 +34,9 @@ export function commandLine(name: string): Command {
     .description('Safe, self-healing updates for k0s clusters')
     .version(AUTOPILOT_VERSION, '-v, --version')
     .enablePositionalOptions()
-    .showHelpAfterError();
+    // Of the commands below as well.
+    .showHelpAfterError()
+    .exitOverride(exitAsMisused);
   program
     .command('controller')
     .description(

@@ -12,9 +12,8 @@ export function addPreview(program: Command): void {
     .option('-f, --filename <file>', 'the Plan, in YAML or JSON; - for standard input')
     .option('--policy <file>', 'the file of policy that the orchestrator is given, where it is')
     .option('--api-port <port>', 'port of the API servers on the controllers', '6443');
-  addClusterOptions(command)
+  addClusterOptions(command, { wide: true })
     .addHelpText('after', '\nExit: 0 it may run, 1 it would be refused or get stuck, 2 bad input')
-    .exitOverride(exitAsMisused)
     .action(async (plan: string | undefined, options: PreviewOptions) => {
       const { runPreview } = await import('./preview.ts');
       process.exitCode = await runPreview(plan, options);

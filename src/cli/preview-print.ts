@@ -4,18 +4,26 @@ import type { CommandReport, PreviewReport, Skew } from '../plans/preview-report
 import type { Paint } from './print-paint.ts';
 import { countText, durationText, instantText, namesText } from './print-text.ts';
 
-const SHOWN_NAMES = 6;
-const SHOWN_BLOCKERS = 20;
+/** How much of long lists is told; `wide` tells all. */
+interface Shown {
+  readonly names: number;
+  readonly blockers: number;
+}
+const SHORT: Shown = { names: 6, blockers: 20 };
+const WIDE: Shown = { names: Number.POSITIVE_INFINITY, blockers: Number.POSITIVE_INFINITY };
 
 /**
  * @param fixOf what to do about a reason
+ * @param wide every name and every pod that stands in the way
  * @returns lines, without their ends
  */
 export function previewText(
   report: PreviewReport,
   paint: Paint,
   fixOf: (reason: Reason) => string | undefined,
+  wide = false,
 ): string[] {
+  const much = wide ? WIDE : SHORT;
   const said = (mark: string, { reason, message }: PreviewReport['refusals'][number]) => {
     const fix = reason in REASONS ? fixOf(reason as Reason) : undefined;
     return [
@@ -28,8 +36,8 @@ export function previewText(
     ...report.refusals.flatMap((one) => said(paint.bad('✖'), one)),
     ...report.warnings.flatMap((one) => said(paint.busy('!'), one)),
     ...report.notes.map((note) => `  ${paint.dim('·')} ${note}`),
-    ...report.commands.flatMap((command) => ['', ...commandText(command, paint)]),
-    ...drainText(report.drains, paint),
+    ...report.commands.flatMap((command) => ['', ...commandText(command, paint, much)]),
+    ...drainText(report.drains, paint, much),
     ...(report.outcome === 'refused'
       ? []
       : ['', ...skewText(report), '', ...timeText(report, paint)]),
@@ -48,11 +56,11 @@ function verdict(report: PreviewReport, paint: Paint): string {
   }
 }
 
-function commandText(command: CommandReport, paint: Paint): string[] {
+function commandText(command: CommandReport, paint: Paint, much: Shown): string[] {
   const { index, kind, wanted, steps, skipped, from, backupOn, approvals, jobs, gates } = command;
   const width = Math.max(0, ...steps.map(({ afterMs }) => durationText(afterMs).length));
   const versions = Object.entries(from).map(
-    ([version, names]) => `  from ${version}: ${namesText(names, SHOWN_NAMES)}`,
+    ([version, names]) => `  from ${version}: ${namesText(names, much.names)}`,
   );
   const isInBatches = steps.some(({ batch = 1 }) => batch > 1);
   const rows = steps.map(({ role, names, emptied, batch, afterMs }) => {
@@ -69,32 +77,32 @@ function commandText(command: CommandReport, paint: Paint): string[] {
   return [
     paint.strong(`commands[${index}] ${kind} to ${wanted}`),
     ...versions,
-    ...(skipped.length === 0 ? [] : [`  there already: ${namesText(skipped, SHOWN_NAMES)}`]),
+    ...(skipped.length === 0 ? [] : [`  there already: ${namesText(skipped, much.names)}`]),
     ...(backupOn === undefined ? [] : [`  k0s backup first, on ${backupOn}`]),
     ...(approvals.length === 0
       ? []
-      : [`  waits for a person here: ${namesText(approvals, SHOWN_NAMES)}`]),
-    ...(jobs.length === 0 ? [] : [`  Jobs: ${namesText(jobs, SHOWN_NAMES)}`]),
+      : [`  waits for a person here: ${namesText(approvals, much.names)}`]),
+    ...(jobs.length === 0 ? [] : [`  Jobs: ${namesText(jobs, much.names)}`]),
     ...(gates.length === 0 || steps.length === 0
       ? []
-      : [`  gates to be passed: ${namesText(gates, SHOWN_NAMES)}`]),
+      : [`  gates to be passed: ${namesText(gates, much.names)}`]),
     ...(rows.length === 0 ? ['  nothing to do'] : rows),
   ];
 }
 
-function drainText(drains: readonly PreviewedDrain[], paint: Paint): string[] {
+function drainText(drains: readonly PreviewedDrain[], paint: Paint, much: Shown): string[] {
   if (drains.length === 0) return [];
   const pods = drains.reduce((sum, drain) => sum + drain.pods, 0);
   const blocked = drains.flatMap(({ node, blockers }) => blockers.map((one) => ({ node, ...one })));
   const marks = { never: paint.bad('✖'), now: paint.busy('!'), lost: paint.busy('!') };
-  const shown = blocked.slice(0, SHOWN_BLOCKERS);
+  const shown = blocked.slice(0, much.blockers);
   return [
     '',
     paint.strong('drains'),
     `  ${countText(pods, 'pod')} on ${countText(drains.length, 'worker')} would be evicted${blocked.length === 0 ? '; nothing stands in the way now' : ''}`,
     ...shown.map(({ node, pod, kind, message }) => `  ${marks[kind]} ${node}: ${pod}: ${message}`),
     ...(blocked.length > shown.length
-      ? [`  and ${blocked.length - shown.length} more; -o json has all`]
+      ? [`  and ${blocked.length - shown.length} more; -o wide has all`]
       : []),
   ];
 }

@@ -23,6 +23,7 @@ import type { QueuedPlan } from '../plans/queue.ts';
 import { isUnderWay } from '../plans/run.ts';
 import { type TrimmedPlan, trimPlan } from '../plans/trim-plan.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { portOf } from './api-port.ts';
 import type { ClusterOptions, Format } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
 import { type ObservedCluster, observeCluster } from './preview-cluster.ts';
@@ -86,12 +87,6 @@ async function read(path: string, name: string | undefined): Promise<PlanFile> {
     throw new ConfigError(`${path}: ${messageOf(thrown)}`, { cause: thrown });
   }
   return readPlanFile(content, path, name);
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new ConfigError(`--api-port: wanted 1 to 65535, found ${text}`);
 }
 
 function stored({ plans }: ObservedCluster, name: string): TrimmedPlan {
@@ -227,5 +222,7 @@ function circumstances(
 
 function print(report: PreviewReport, output: Format): void {
   const paint = paintFor(process.stdout, process.env);
-  process.stdout.write(outputText(output, report, () => previewText(report, paint, fixOf)));
+  process.stdout.write(
+    outputText(output, report, () => previewText(report, paint, fixOf, output === 'wide')),
+  );
 }

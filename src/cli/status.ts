@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../config.ts';
 import { connect, type Kube } from '../kube/client.ts';
 import { CONTROL_NODES, NODES } from '../kube/target-path.ts';
 import { trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
-import { untilStopped } from '../stopping.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { EXIT } from './exit.ts';
@@ -14,17 +12,15 @@ import { paintFor } from './print-paint.ts';
 import { isExpected, troubleOf } from './print-trouble.ts';
 import { readLeader } from './read-leader.ts';
 import { readPlans } from './read-plans.ts';
-import { Redraw } from './redraw.ts';
 import { hostText, type Sheet, statusText } from './status-print.ts';
 import { type StatusReport, statusOf } from './status-view.ts';
+import { watchIt } from './watch.ts';
 
 export interface StatusOptions extends ClusterOptions {
   readonly node?: string;
   readonly watch?: boolean;
 }
 
-/** Between two looks, counted from the answers of the first. */
-const LOOK_MS = 1_000;
 /** Where the output is no terminal. */
 const PIPE_COLUMNS = 200;
 
@@ -39,7 +35,9 @@ export async function runStatus(plan: string | undefined, options: StatusOptions
       process.stdout.write(text(report, options));
       return report.failed ? EXIT.refused : EXIT.fine;
     }
-    return await watch(look, options);
+    const watched = { look, text: (report: StatusReport) => text(report, options) };
+    const last = await watchIt({ ...watched, output: options.output });
+    return last?.failed === true ? EXIT.refused : EXIT.fine;
   } catch (thrown) {
     if (!isExpected(thrown)) throw thrown;
     const { sentence, exitCode } = troubleOf(thrown, kube?.server ?? '');
@@ -83,31 +81,6 @@ async function read(
     throw new ConfigError(`no Node or ControlNode ${node}, found ${names(hosts)}`);
   }
   return statusOf(world, { plan, node });
-}
-
-/** Until it is interrupted. */
-async function watch(look: () => Promise<StatusReport>, options: StatusOptions): Promise<number> {
-  const stop = untilStopped();
-  const redraw = new Redraw(process.stdout);
-  let failed = false;
-  let told = '';
-  while (!stop.aborted) {
-    try {
-      const report = await look();
-      failed = report.failed;
-      const now = text(report, options);
-      // Into a file or a program only what has changed.
-      if (process.stdout.isTTY || now !== told) redraw.show(now, options.output);
-      told = now;
-    } catch (thrown) {
-      if (!isExpected(thrown) || thrown instanceof ConfigError) throw thrown;
-      // An API server that is being updated: it is asked again.
-      redraw.note(troubleOf(thrown, '').sentence);
-    }
-    await sleep(LOOK_MS, undefined, { signal: stop }).catch(() => {});
-  }
-  redraw.end();
-  return failed ? EXIT.refused : EXIT.fine;
 }
 
 function text(report: StatusReport, { output, node }: StatusOptions): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Verb } from '../api/requests.ts';
-import { addConnection } from './cluster-options.ts';
+import { addClusterOptions } from './cluster-options.ts';
 
 const DESCRIPTIONS: Readonly<Record<Verb, string>> = {
   pause: 'begin nothing new of a Plan; what was swapped is judged to its end',
@@ -20,7 +20,7 @@ export function addVerbs(program: Command): void {
       .argument('<plan>', 'name of the Plan')
       .option('--timeout <seconds>', 'how long to wait for the answer', '30')
       .option('--wait', 'wait as well until nothing is under way any more');
-    addConnection(command);
+    addClusterOptions(command);
     if (verb === 'approve') {
       command.option('--of <what>', 'Controllers, Workers or Batch/2; else what is waited for');
     }
@@ -29,9 +29,14 @@ export function addVerbs(program: Command): void {
         .option('--node <name...>', 'put back these alone; without it all that were updated')
         .option('--yes', 'do not ask whether it is meant');
     }
-    command.action(async (plan: string, given: Record<string, unknown>) => {
-      const { runVerb } = await import('./verbs.ts');
-      await runVerb(verb, plan, given);
-    });
+    command
+      .addHelpText(
+        'after',
+        '\nExit: 0 it was done, 1 it was refused, not answered, or what was waited for failed, 2 bad input',
+      )
+      .action(async (plan: string, given: Record<string, unknown>) => {
+        const { runVerb } = await import('./verbs.ts');
+        process.exitCode = await runVerb(verb, plan, given);
+      });
   }
 }

@@ -15,11 +15,21 @@ import {
   whoAmI,
 } from '../kube/plan-request-client.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
+import { FORMATS } from './cluster-options.ts';
+import { EXIT } from './exit.ts';
+import { outputText } from './print-output.ts';
+import { isExpected, troubleOf } from './print-trouble.ts';
 
 const optionsSchema = z.strictObject({
   kubeconfig: z.string().min(1).optional(),
   context: z.string().min(1).optional(),
-  timeout: z.coerce.number().int().min(1).max(86_400).default(30),
+  output: z.enum(FORMATS).default('text'),
+  timeout: z.coerce
+    .number({ error: 'wanted seconds, from 1 to 86400' })
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(30),
   wait: z.boolean().default(false),
   of: z.string().min(1).optional(),
   node: z.array(z.string().min(1)).min(1).optional(),
@@ -30,19 +40,51 @@ type Options = z.infer<typeof optionsSchema>;
 /** A run takes as long as it takes; who waits for one interrupts when they are tired of it. */
 const A_WEEK_MS = 7 * 86_400_000;
 
-/** `autopilot pause PLAN` and the others: a request in one's own name; prints its answer. @throws RequestError */
+/** What was asked for, and what came of it. */
+interface Answered {
+  readonly plan: string;
+  readonly verb: Verb;
+  /** By which the request, and its answer, are found in the status of the Plan. */
+  readonly nonce: string;
+  readonly by: string;
+  /** `Failed`: it was done, and the run that was waited for has failed. */
+  readonly result: 'Done' | 'Refused' | 'Failed';
+  readonly reason: string;
+  readonly message: string;
+  /** Of the Plan, where its rest was waited for. */
+  readonly state?: string;
+}
+
+/** `autopilot pause PLAN` and the others: a request in one's own name; prints its answer. @returns the exit code */
 export async function runVerb(
   verb: Verb,
   plan: string,
   given: Record<string, unknown>,
-): Promise<void> {
-  const options = parseConfig(optionsSchema, given);
-  if (verb === 'rollback') await confirm(plan, options);
-  const kube = connect({ ...options, version: AUTOPILOT_VERSION });
+): Promise<number> {
+  let kube: Kube | undefined;
   try {
-    process.stdout.write(`Plan ${plan}: ${await ask(kube, plan, verb, options)}\n`);
+    const options = parseConfig(optionsSchema, given);
+    if (verb === 'rollback') await confirm(plan, options);
+    kube = connect({ ...options, version: AUTOPILOT_VERSION });
+    const answered = await ask(kube, plan, verb, options);
+    const isDone = answered.result === 'Done';
+    if (isDone || options.output !== 'text') {
+      const sentence = `Plan ${plan}: ${answered.message}`;
+      process.stdout.write(outputText(options.output, answered, () => [sentence]));
+    }
+    if (isDone) return EXIT.fine;
+    const { reason, message } = answered;
+    const how = answered.result === 'Refused' ? `${verb} was refused: ` : '';
+    process.stderr.write(`autopilot ${verb}: Plan ${plan}: ${how}${message} (${reason})\n`);
+    return EXIT.refused;
+  } catch (thrown) {
+    if (!isExpected(thrown)) throw thrown;
+    const { sentence, exitCode } = troubleOf(thrown, kube?.server ?? '');
+    const reason = thrown instanceof RequestError ? ` (${thrown.reason})` : '';
+    process.stderr.write(`autopilot ${verb}: ${sentence}${reason}\n`);
+    return reason === ' (PlanMissing)' ? EXIT.misused : exitCode;
   } finally {
-    await kube.close();
+    await kube?.close();
   }
 }
 
@@ -66,36 +108,40 @@ async function confirm(plan: string, { yes, node }: Options): Promise<void> {
   }
 }
 
-/**
- * @returns what came of it, as a sentence
- * @throws RequestError where it was refused, not answered, or the run that was waited for failed
- */
-async function ask(kube: Kube, plan: string, verb: Verb, options: Options): Promise<string> {
+/** @throws RequestError where it could not be asked, or nobody answered */
+async function ask(kube: Kube, plan: string, verb: Verb, options: Options): Promise<Answered> {
   await readPlan(kube, plan);
   const nonce = randomUUID();
   const more = argumentsOf(options);
   const given = more === undefined ? {} : { arguments: more };
-  await addRequest(kube, plan, { nonce, verb, by: await whoAmI(kube), ...given });
-  const { result, reason, message } = await awaitAnswer(kube, plan, nonce, options.timeout * 1000);
-  if (result === 'Refused') {
-    throw new RequestError(reason, `Plan ${plan}: ${verb} was refused: ${message}`);
-  }
-  return options.wait ? atRest(kube, plan, verb) : message;
+  const by = await whoAmI(kube);
+  await addRequest(kube, plan, { nonce, verb, by, ...given });
+  const answer = await awaitAnswer(kube, plan, nonce, options.timeout * 1000);
+  const { result, reason, message } = answer;
+  const answered = { plan, verb, nonce, by, result, reason, message };
+  if (result === 'Refused' || !options.wait) return answered;
+  return { ...answered, ...(await atRest(kube, plan, verb)) };
 }
 
 /** Waits for the end of the run, or for a pause with nothing under way. */
-async function atRest(kube: Kube, name: string, verb: Verb): Promise<string> {
+async function atRest(
+  kube: Kube,
+  name: string,
+  verb: Verb,
+): Promise<Pick<Answered, 'result' | 'reason' | 'message' | 'state'>> {
   const plan = await poll(kube, name, A_WEEK_MS, (one) => (isAtRest(one) ? one : undefined));
   const conditions = plan?.status?.conditions ?? [];
   const state = plan?.status?.state ?? '';
   const told = (wanted: string) => conditions.find(({ type }) => type === wanted);
-  const message =
-    told(isTerminalState(state) ? (state === 'Completed' ? 'Completed' : 'Failed') : 'Waiting')
-      ?.message ?? state;
+  const last = told(
+    isTerminalState(state) ? (state === 'Completed' ? 'Completed' : 'Failed') : 'Waiting',
+  );
   const isBack = verb === 'rollback' && told('RolledBack')?.status === 'True';
   const wanted = isBack || verb === 'pause' || verb === 'abort' || state === 'Completed';
-  if (wanted) return message;
-  throw new RequestError(told('Failed')?.reason ?? 'Paused', `Plan ${name}: ${message}`);
+  return {
+    ...{ result: wanted ? 'Done' : 'Failed', state, message: last?.message ?? state },
+    reason: last?.reason ?? 'Paused',
+  };
 }
 
 function isHeldAfterFailure(status: Plan['status']): boolean {

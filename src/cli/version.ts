@@ -1,3 +1,4 @@
+import { getAsset, isSea } from 'node:sea';
 import { connect, type Kube } from '../kube/client.ts';
 import { CONTROL_NODES, NODES } from '../kube/target-path.ts';
 import { trimControlNode } from '../kube/trim-control-node.ts';
@@ -12,6 +13,7 @@ import { readLeader } from './read-leader.ts';
 
 export interface VersionOptions extends ClusterOptions {
   readonly client?: boolean;
+  readonly licenses?: boolean;
 }
 
 interface Versions {
@@ -25,6 +27,7 @@ interface Versions {
 
 /** Prints which versions are at work. @returns the exit code */
 export async function runVersion(options: VersionOptions): Promise<number> {
+  if (options.licenses === true) return printLicences();
   let kube: Kube | undefined;
   let found: Versions = { client: AUTOPILOT_VERSION };
   try {
@@ -44,6 +47,18 @@ export async function runVersion(options: VersionOptions): Promise<number> {
   } finally {
     await kube?.close();
   }
+}
+
+/** Of what is bundled; the sources have those of their packages beside them. */
+function printLicences(): number {
+  if (!isSea()) {
+    process.stderr.write(
+      'autopilot version: wanted the program as one file, found its sources: each package in node_modules has its licence\n',
+    );
+    return EXIT.refused;
+  }
+  process.stdout.write(getAsset('THIRD-PARTY.txt', 'utf8'));
+  return EXIT.fine;
 }
 
 async function read(kube: Kube): Promise<Omit<Versions, 'client'>> {

@@ -11,6 +11,7 @@ import {
   rename,
   rm,
   rmdir,
+  symlink,
   writeFile,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -85,6 +86,16 @@ export class HostChanges {
           : put(path, (fresh) => writeFile(fresh, before), found.mode & 0o7777, found),
     );
     return true;
+  }
+
+  /** A second name. What is there already, whatever it is, is somebody's own. */
+  async link(path: string, to: string): Promise<void> {
+    if ((await stated(path)) !== undefined) return;
+    await this.#change(
+      `link ${path} to ${to}`,
+      () => symlink(to, path),
+      () => rm(path, { force: true }),
+    );
   }
 
   /** Puts a whole program in place, so that one that runs goes on as it is. */

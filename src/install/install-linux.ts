@@ -73,6 +73,7 @@ export async function runInstall(part: Part, options: InstallOptions): Promise<v
       if (isTheirs && existsSync(path)) continue;
       isNew = (await changes.text(path, text, mode, ROOT)) || isNew;
     }
+    for (const { path, to } of wanted.links) await changes.link(path, to);
     if (!dryRun) await services.read();
     for (const name of wanted.services) await services.enable(name);
     if (options.start) {

@@ -1,3 +1,4 @@
+import { fitOfServer, WANTED_SERVERS } from '../api/kubernetes-range.ts';
 import type { Manager, Part } from './wanted.ts';
 
 /** What an installation hangs on, as it was found before anything is changed. */
@@ -64,15 +65,10 @@ export function whyNot(asked: Asked, view: HostView): string | undefined {
   return undefined;
 }
 
-/** Version of the first API servers that know what our admission policies are written in. */
-export const LEAST_MINOR = 30;
-/** The newest that this release was tried with, and one more. */
-export const MOST_MINOR = 37;
-
 /** What was asked of the cluster. */
 export interface ClusterView {
   readonly server: string;
-  readonly version: { readonly major: string; readonly minor: string; readonly gitVersion: string };
+  readonly version: { readonly gitVersion: string };
   /** Undefined where this credential may not ask, as a worker's. */
   readonly kinds: boolean | undefined;
   /** An orchestrator runs in the cluster itself. */
@@ -81,10 +77,9 @@ export interface ClusterView {
 
 /** The same for the cluster. */
 export function whyNotCluster(part: Part, view: ClusterView): string | undefined {
-  const { gitVersion, major, minor } = view.version;
-  const number = Number.parseInt(minor, 10);
-  if (major !== '1' || number < LEAST_MINOR || number > MOST_MINOR) {
-    return `${view.server} is Kubernetes ${gitVersion}, wanted 1.${LEAST_MINOR} to 1.${MOST_MINOR}`;
+  const { gitVersion } = view.version;
+  if (fitOfServer(gitVersion) !== 'fits') {
+    return `${view.server} is Kubernetes ${gitVersion}, wanted ${WANTED_SERVERS}`;
   }
   if (view.kinds === false) {
     return `${view.server} does not know the kinds of Autopilot: \`autopilot manifests | k0s kubectl apply --server-side -f -\` first, once for the cluster`;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { journalSchema } from '../node-agent/journal.ts';
 import { untilStopped } from '../stopping.ts';
@@ -47,6 +47,9 @@ export async function runUninstall(options: UninstallOptions): Promise<void> {
     if (found === undefined || !isTheirs) continue;
     if (purge || found === text) await changes.remove(path);
     else kept.push(`${path}, which somebody has written into`);
+  }
+  for (const { path, to } of all.links) {
+    if ((await readlink(path).catch(() => undefined)) === to) await changes.remove(path);
   }
   for (const path of [...all.credentials, ...all.logs, ...all.besideK0s]) {
     await changes.remove(path);

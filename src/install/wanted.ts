@@ -1,3 +1,4 @@
+import { PLUGIN_COMPLETION, PLUGIN_COMPLETION_NAME, PLUGIN_NAME } from './plugin.ts';
 import { OPENRC_FLAGS, OPENRC_LOGS, OPENRC_SCRIPTS } from './units-openrc.ts';
 import {
   CONTROLLER_KUBECONFIG,
@@ -27,6 +28,12 @@ export interface TextFile {
   readonly isTheirs: boolean;
 }
 
+/** A second name of a file beside it. */
+export interface Link {
+  readonly path: string;
+  readonly to: string;
+}
+
 /** What proves to the API server who somebody is; made by k0s. */
 export interface KubeconfigFile {
   readonly path: string;
@@ -39,6 +46,7 @@ export interface KubeconfigFile {
 export interface Wanted {
   readonly folders: readonly Folder[];
   readonly files: readonly TextFile[];
+  readonly links: readonly Link[];
   readonly kubeconfigs: readonly KubeconfigFile[];
   /** In this order: enabled and started. */
   readonly services: readonly string[];
@@ -66,6 +74,16 @@ const POLICY = `# ${POLICY_FILE}: what the owner of this host allows; nothing in
 # As it is, everything is as if this file were not there. docs/usage/agent-policy.md has all fields.
 `;
 export const STATE_FOLDER = '/var/lib/autopilot';
+
+const BIN = PROGRAM.slice(0, PROGRAM.lastIndexOf('/'));
+/** By these names kubectl finds a plugin, and who completes its words. */
+const PLUGIN: Link = { path: `${BIN}/${PLUGIN_NAME}`, to: 'autopilot' };
+const COMPLETES: TextFile = {
+  path: `${BIN}/${PLUGIN_COMPLETION_NAME}`,
+  mode: 0o755,
+  text: PLUGIN_COMPLETION,
+  isTheirs: true,
+};
 
 const SETTLE = 'autopilot-settle';
 const PLACES = {
@@ -129,7 +147,9 @@ export function wantedOf(choice: Choice): Wanted {
         text: units[name]!,
         isTheirs: false,
       })),
+      ...(withController ? [COMPLETES] : []),
     ],
+    links: withController ? [PLUGIN] : [],
     kubeconfigs: [
       ...(withAgent && isController
         ? [{ path: AGENT_KUBECONFIG, mode: 0o600, owner: 'root', of: 'agent' } as const]
@@ -175,6 +195,7 @@ export function everythingOf(manager: Manager, binaryFolder: string | undefined)
   return {
     services: Object.keys(unitsOf(manager)),
     texts: [...texts.values()],
+    links: [PLUGIN],
     units: Object.keys(unitsOf(manager)).map((name) => unitPath(manager, name)),
     credentials: [AGENT_KUBECONFIG, CONTROLLER_KUBECONFIG],
     logs: manager === 'openrc' ? OPENRC_LOGS : [],

@@ -72,6 +72,12 @@ export const ORCHESTRATOR_RIGHTS: readonly Right[] = [
   ...rights('discovery.k8s.io', ['endpointslices'], ['list'], { namespace: 'default' }),
 ];
 
+/** What the agent of a controller cannot do without; that of a worker has the credential of its kubelet. */
+export const CONTROL_NODE_RIGHTS: readonly Right[] = [
+  ...rights(AUTOPILOT, ['controlnodes'], [...READ, 'create', 'patch']),
+  ...rights(AUTOPILOT, ['controlnodes/status'], ['patch']),
+];
+
 /** `patch plans/status of autopilot.k0sproject.io` */
 export function rightText({ verb, group, resource, namespace, name }: Right): string {
   const what = name === undefined ? resource : `${resource} ${name}`;

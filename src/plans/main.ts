@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { fitOfServer, WANTED_SERVERS } from '../api/kubernetes-range.ts';
 import { ChannelController } from '../channels/channel-controller.ts';
 import { type OrchestratorConfig, readPolicy } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { AutopilotError, messageOf } from '../errors.ts';
 import { followApiServers } from '../kube/api-servers.ts';
 import { connect } from '../kube/client.ts';
 import { createRecorder } from '../kube/events.ts';
+import { secondInstallation } from '../kube/installation-kind.ts';
 import { type Leader, type Leadership, startLeader } from '../kube/leader.ts';
 import { isHolderOfK0s } from '../kube/leader-decision.ts';
 import { createLog } from '../log.ts';
@@ -14,15 +16,27 @@ import { changeSamples } from '../metrics/change-samples.ts';
 import { channelSamples } from '../metrics/channel-samples.ts';
 import { createMetrics } from '../metrics/metrics-store.ts';
 import { answerSamples, leaderChange, leaderSamples } from '../metrics/process-samples.ts';
+import { checkOneself } from '../metrics/self-check-controller.ts';
 import { type Served, type ServeOptions, serve } from '../metrics/serve-controller.ts';
 import { worldSamples } from '../metrics/world-samples.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { Controller } from './controller.ts';
 import { HAND_OVER_MS, isAlone } from './hand-over.ts';
 
+/** The cluster is not one that this orchestrator may work in. */
+class OrchestratorError extends AutopilotError {
+  readonly retryable = false;
+  readonly reason: 'TwoInstallations' | 'UnsupportedServer';
+
+  constructor(reason: OrchestratorError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /**
  * The orchestrator: observes always, acts while it leads, and gives the Lease back when it is stopped.
- * @throws ConfigError, KubeconfigError before anything was begun
+ * @throws ConfigError, KubeconfigError before anything was begun; OrchestratorError after everything was ended
  */
 export async function runOrchestrator(
   config: OrchestratorConfig,
@@ -43,16 +57,17 @@ export async function runOrchestrator(
 
   /** Undefined until both have been started. */
   let parts: { readonly controller: Controller; readonly leader: Leader } | undefined;
+  const pulse = () => ({
+    nowMs: performance.now(),
+    isSynced: parts?.controller.store.sightedSinceMs !== undefined,
+    electionAtMs: parts?.leader.turnedAtMs ?? performance.now(),
+    lookAtMs: parts?.controller.acting?.lookedAtMs,
+  });
   // First: who is told of a wrong address or file has nothing half begun.
   const served = await serveMetrics(config, {
     metrics,
     log,
-    pulse: () => ({
-      nowMs: performance.now(),
-      isSynced: parts?.controller.store.sightedSinceMs !== undefined,
-      electionAtMs: parts?.leader.turnedAtMs ?? performance.now(),
-      lookAtMs: parts?.controller.acting?.lookedAtMs,
-    }),
+    pulse,
   });
 
   const watches = new AbortController();
@@ -92,7 +107,13 @@ export async function runOrchestrator(
     );
   });
 
+  /** What it cannot go on with: it ends in good order, and then with this. */
+  let fault: OrchestratorError | undefined;
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const endWith = (reason: OrchestratorError) => {
+    fault ??= reason;
+    resolve();
+  };
   if (stop.aborted) resolve();
   stop.addEventListener('abort', () => resolve(), { once: true });
 
@@ -126,6 +147,8 @@ export async function runOrchestrator(
           controller.standBeside(holder);
         } else {
           log.info({ holder: leadership.holder }, 'standing by, another one leads');
+          const two = secondInstallation(identity, leadership.holder);
+          if (two !== undefined) endWith(new OrchestratorError('TwoInstallations', two));
         }
       } else if (leadership.problem !== undefined) {
         log.warn({ problem: leadership.problem }, 'cannot lead');
@@ -165,8 +188,22 @@ export async function runOrchestrator(
 
   parts = { controller, leader };
   const following = followApiServers(kube, log, watches.signal);
+  void kube
+    .request<{ readonly gitVersion?: string }>('GET', '/version')
+    .then(({ gitVersion = '' }) => {
+      if (fitOfServer(gitVersion) === 'newer') {
+        log.warn({ gitVersion, wanted: WANTED_SERVERS }, 'a newer API server than was tried');
+      }
+      if (fitOfServer(gitVersion) !== 'older') return;
+      const message = `${kube.server} is Kubernetes ${gitVersion}, wanted ${WANTED_SERVERS}`;
+      endWith(new OrchestratorError('UnsupportedServer', message));
+    })
+    // One that is away is waited for like everywhere else.
+    .catch((thrown: unknown) => log.debug({ error: messageOf(thrown) }, 'version not read'));
+  const stopChecking = checkOneself({ pulse, log, end: () => process.exit(1) });
 
   await stopped;
+  stopChecking();
   log.info('stopping');
   controller.standBy();
   channels.standBy();
@@ -177,6 +214,7 @@ export async function runOrchestrator(
   await Promise.all([controller.store.stop(), channels.configs.ended, following]);
   await kube.close();
   await served?.close();
+  if (fault !== undefined) throw fault;
 }
 
 function serveMetrics(

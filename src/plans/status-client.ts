@@ -13,7 +13,7 @@ import type { TrimmedPlan } from './trim-plan.ts';
 /** Between two writes that nothing depends on; longer where they take long, so that they are a small part of all. */
 const COALESCE_MS = 1_000;
 const COALESCE_TIMES = 10;
-const LONGEST_COALESCE_MS = 10_000;
+const LONGEST_COALESCE_MS = 5_000;
 /** The same for what is lasting of single targets: until then the orders on them tell it as well. */
 const COALESCE_CHUNKS_MS = 5_000;
 const CONFLICT_PAUSE_MS = 200;

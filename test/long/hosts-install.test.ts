@@ -16,13 +16,15 @@ import { planManifest, thisPlatform } from '../support/manifests.ts';
 import { hasEnded } from '../support/plans.ts';
 import { NEW_VERSION } from '../support/releases.ts';
 
-const TIMEOUT_MS = 12 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
 const PAGE = 'usage/install.md';
+const UPGRADE = 'usage/upgrade.md';
+const ADMIN = 'KUBECONFIG=/var/lib/k0s/pki/admin.conf';
 /** Of the API, where admission has not seen the change yet, or of a service that has just been told something. */
 const WITHIN = { timeoutMs: 120_000, everyMs: 500 };
 
 /** c1 and w1 have systemd, w2 has OpenRC, and none has Node. */
-describe('from nothing to the first Plan and back, by the letter of docs/usage/install.md', {
+describe('from nothing to the first Plan and back, by the letter of docs/usage/install.md and upgrade.md', {
   skip: whyNoHosts() ?? false,
   timeout: TIMEOUT_MS,
 }, () => {
@@ -41,7 +43,7 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
     });
     for (const { name, machine } of cluster.hosts) {
       // the hosts of other tests have it from the start
-      await machine.must(['rm', '-rf', PROGRAM, '/usr/local/lib/autopilot']);
+      await machine.must(['rm', '-rf', PROGRAM, '/usr/local/lib/autopilot', '/etc/autopilot']);
       before_.set(name, await filesOf(machine));
       await machine.copyIn(program, '/tmp/autopilot');
     }
@@ -96,6 +98,7 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
       c1,
       'autopilot install controller --kubeconfig /nowhere',
       /cannot read the kubeconfig \/nowhere/,
+      2,
     );
     await refused(c1, 'autopilot install controller --kubeconfig /etc/hosts', /kubeconfig/);
     await refused(
@@ -217,19 +220,100 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
     await host('c1').machine.must(['rm', '/root/plan.yaml']);
   });
 
+  test('kubectl finds the plugin on a controller, by its own name', async () => {
+    const c1 = host('c1');
+    const said = await must(c1, 'k0s kubectl autopilot status', [ADMIN]);
+    assert.match(said, /^autopilot +Completed/m);
+    assert.match(await must(c1, 'kubectl-autopilot --help'), /^Usage: kubectl autopilot /);
+    const completed = await must(c1, 'kubectl_complete-autopilot doct', [ADMIN]);
+    assert.match(completed, /^doctor$/m);
+  });
+
+  test('what runs listens nowhere but on the host itself', async () => {
+    for (const one of cluster.hosts) {
+      const pids = await pidsOf(one, '');
+      assert.equal(pids.length, one.name === 'c1' ? 3 : 1, one.name);
+      const { stdout } = await one.machine.run(['ss', '-ltnp']);
+      const ours = stdout
+        .split('\n')
+        .filter((line) => pids.some((pid) => line.includes(`pid=${pid},`)))
+        .map((line) => line.trim().split(/\s+/)[3]);
+      assert.deepEqual(ours, one.name === 'c1' ? ['127.0.0.1:9488'] : [], stdout);
+    }
+  });
+
+  test('metrics are served to who has the token', async () => {
+    const c1 = host('c1');
+    const [script = ''] = commandsOf('usage/metrics.md', 'metrics-token');
+    await must(c1, script);
+    // without curl, which the host need not have
+    const scrape = `exec 3<>/dev/tcp/127.0.0.1/9488
+printf 'GET /metrics HTTP/1.0\\r\\nAuthorization: Bearer %s\\r\\n\\r\\n' "$1" >&3; cat <&3`;
+    const asked = (token: string) => c1.machine.run(['bash', '-c', scrape, 'scrape', token]);
+    const token = await c1.machine.must(['cat', '/etc/autopilot-controller/metrics-token']);
+    await eventually(
+      'the metrics',
+      async () => /^autopilot_build_info\{/m.test((await asked(token.trim())).stdout),
+      WITHIN,
+    );
+    assert.match((await asked('another one')).stdout, /^HTTP\/1\.1 401 /);
+  });
+
+  test('what the pages say of a host can be typed there', async () => {
+    const [well = ''] = commandsOf('usage/agent.md', 'agent-host');
+    // an agent of its own, as the page has it
+    const said = await must(host('w1'), well);
+    assert.match(said, /Active: active \(running\)/);
+    const commands = new Set(
+      commandsOf('usage/runbooks.md', 'runbook')
+        .flatMap((block) => block.split('\n'))
+        .filter((line) => / # on (the|that|host) /.test(line))
+        .filter((line) => !/^k0s restore |^autopilot /.test(line)),
+    );
+    assert.ok(commands.size > 5, `${commands.size} commands`);
+    for (const command of commands) {
+      const at = host(command.includes(' c1') ? 'c1' : 'w1');
+      // systemctl and journalctl know the service of a controller by its other name
+      await must(at, at.name === 'c1' ? command.replace('autopilot-agent', 'autopilot') : command);
+    }
+  });
+
+  test('an agent becomes one of edge mode, and a resident one again', async () => {
+    const w1 = host('w1');
+    const [edge = ''] = commandsOf('usage/agent.md', 'edge');
+    await must(w1, edge);
+    const state = await must(w1, 'systemctl is-active autopilot-agent-once.timer');
+    assert.equal(state.trim(), 'active');
+    assert.notEqual((await run(w1, 'systemctl is-active autopilot-agent')).code, 0);
+    const [agent = ''] = commandsOf(PAGE, 'every-worker');
+    await must(w1, agent);
+    await must(w1, 'systemctl is-active autopilot-agent');
+  });
+
+  test('k0s can be given the manifests, on each controller', async () => {
+    const [script = ''] = commandsOf(PAGE, 'k0s-manifests');
+    await must(host('c1'), script);
+    const found = await must(host('c1'), 'ls /var/lib/k0s/manifests/autopilot');
+    assert.equal(found, 'install.yaml\n');
+    await must(host('c1'), 'rm -r /var/lib/k0s/manifests/autopilot');
+  });
+
   test('a newer program takes the place of the old one, and runs', async () => {
     const newer = join(cluster.folder, 'newer');
     await cp(program, newer);
     await appendFile(newer, 'newer');
-    const [script = ''] = commandsOf(PAGE, 'upgrade');
-    for (const [name, part] of [
-      ['c1', 'both'],
-      ['w2', 'agent'],
+    for (const { machine } of cluster.hosts) await machine.copyIn(newer, '/tmp/autopilot');
+    const [first = ''] = commandsOf(UPGRADE, 'upgrade-cluster');
+    assert.match(await must(host('c1'), first), /serverside-applied/);
+    for (const [name, word] of [
+      ['c1', 'upgrade-controller'],
+      ['w1', 'upgrade-worker'],
+      ['w2', 'upgrade-worker'],
     ] as const) {
       const one = host(name);
+      const [script = ''] = commandsOf(UPGRADE, word);
       const [before = ''] = await pidsOf(one, 'agent');
-      await one.machine.copyIn(newer, '/tmp/autopilot');
-      const said = await must(one, script, [`PART=${part}`]);
+      const said = await must(one, script);
       assert.match(said, /^replace \/usr\/local\/bin\/autopilot$/m);
       await eventually(
         'the newer one to run',
@@ -241,10 +325,18 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
       );
       await one.machine.must(['cmp', '/tmp/autopilot', PROGRAM]);
     }
+    const [check = ''] = commandsOf(UPGRADE, 'upgrade-check');
+    await eventually(
+      'the doctor to find all well',
+      async () => (await run(host('c1'), check)).code === 0,
+      WITHIN,
+    );
   });
 
   test('what was installed is taken away, and what was there stays', async () => {
-    const [script = ''] = commandsOf(PAGE, 'uninstall');
+    const [before = ''] = commandsOf(UPGRADE, 'uninstall-before');
+    await must(host('c1'), before);
+    const [script = ''] = commandsOf(UPGRADE, 'uninstall');
     await host('w1').machine.write('/etc/autopilot/agent.yaml', 'downgrade: Deny\n', 0o600);
     const kept = new Map<string, RegExp>([
       ['c1', /^kept \/var\/lib\/autopilot\/backups\//m],
@@ -256,6 +348,10 @@ describe('from nothing to the first Plan and back, by the letter of docs/usage/i
       const said = await must(one, script);
       assert.match(said, kept.get(one.name)!);
       await must(one, '/tmp/again uninstall --purge');
+    }
+    const [last = ''] = commandsOf(UPGRADE, 'uninstall-cluster');
+    assert.match(await must(host('c1'), last), /customresourcedefinition\S+ "plans\.\S+" deleted/);
+    for (const one of cluster.hosts) {
       const left = differences(before_.get(one.name)!, await filesOf(one.machine));
       // the update has changed k0s itself
       assert.deepEqual(

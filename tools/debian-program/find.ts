@@ -65,3 +65,19 @@ export const findMinisign = () =>
     who: 'the tests of channels',
     packages: ['minisign', 'libsodium23'],
   });
+
+export const findZsh = () =>
+  findProgram({
+    name: 'zsh',
+    path: 'usr/bin/zsh',
+    who: 'the tests of completion',
+    packages: ['zsh', 'zsh-common'],
+  });
+
+export const findFish = () =>
+  findProgram({
+    name: 'fish',
+    path: 'usr/bin/fish',
+    who: 'the tests of completion',
+    packages: ['fish', 'fish-common', 'libpcre2-32-0'],
+  });

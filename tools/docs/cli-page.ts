@@ -12,9 +12,9 @@ export function cliPage(): string {
   return `# The command line
 \`autopilot\`, and \`kubectl autopilot\`: the same program, and the same words. Made from its own help by \`npm run generate\`.
 
-kubectl finds the plugin by its name in the path; both files are links or a script of one line:
+kubectl finds the plugin by its name in the path. On hosts with an orchestrator \`autopilot install\` has made both names; elsewhere, with the program as \`/usr/local/bin/autopilot\`:
 
-\`\`\`sh
+\`\`\`sh plugin
 ln -s autopilot /usr/local/bin/kubectl-autopilot
 autopilot completion kubectl > /usr/local/bin/kubectl_complete-autopilot
 chmod +x /usr/local/bin/kubectl_complete-autopilot
@@ -23,7 +23,7 @@ kubectl autopilot status
 
 Completion of \`autopilot\` itself: \`autopilot completion bash\`, \`zsh\` or \`fish\`; the first line of each says where it goes.
 
-Every command that asks a cluster takes \`--kubeconfig\`, \`--context\` and \`-o text|wide|json|yaml\` (those that print a sentence, no \`-o\`). Certificates are always verified. Colours are for terminals, and never with \`NO_COLOR\`. Results go to standard output, trouble to standard error.
+Every command that asks a cluster takes \`--kubeconfig\`, \`--context\` and \`-o text|json|yaml\`; \`wide\` is taken by those that have more to say than fits. \`--watch\` goes on until it is interrupted, where something changes while one looks: \`status\`, \`explain\`, \`history\`. \`preview\` reads the whole cluster, pods and budgets too, so that it is asked once, and so are \`doctor\` and \`version\`; a verb waits with \`--wait\`. Certificates are always verified. Colours are for terminals, and never with \`NO_COLOR\`. Results go to standard output, trouble to standard error.
 
 | exit | meaning |
 |---|---|

@@ -22,11 +22,15 @@ Every orchestrator answers on \`--metrics-address\`, \`127.0.0.1:9488\` unless s
 
 Probes need no token and tell nothing but this. Metrics tell which versions run where and what has failed, so that they are never served without a token, on loopback neither: every user of a host can reach that. Make one and name it; it is read again at every scrape, so that it can be changed at any time:
 
-\`\`\`sh
-openssl rand -hex 32 > /etc/autopilot/metrics-token
-chmod 600 /etc/autopilot/metrics-token
-autopilot controller --metrics-token-file /etc/autopilot/metrics-token
+\`\`\`sh metrics-token
+openssl rand -hex 32 > /etc/autopilot-controller/metrics-token
+chown root:autopilot /etc/autopilot-controller/metrics-token
+chmod 640 /etc/autopilot-controller/metrics-token
+echo 'AUTOPILOT_CONTROLLER_ARGS="--metrics-token-file /etc/autopilot-controller/metrics-token"' >> /etc/default/autopilot-controller
+systemctl restart autopilot
 \`\`\`
+
+That is for a controller with \`autopilot install both\`; with OpenRC the file of flags is \`/etc/conf.d/autopilot-controller\`, and \`rc-service autopilot restart\` restarts it.
 
 A scraper on another host needs an address that it can reach, and TLS: with a token and without \`--metrics-cert-file\` and \`--metrics-key-file\` nothing but loopback is listened on, because the token would cross the network in the clear. A certificate that is renewed on the disk is taken up within a minute.
 
@@ -48,6 +52,6 @@ ${metricsTable()}
 Beside these stand those of the process, \`process_*\` and \`nodejs_*\`: CPU time, memory, open files, garbage collections, and \`nodejs_eventloop_lag_seconds\`.
 
 ## Alerts
-[deploy/monitoring/alerts.yaml](../../deploy/monitoring/alerts.yaml) is a file of rules for Prometheus; every alert says what to look at. \`promtool check rules\` accepts it, and the project's tests let each alert fire, and stay silent when all is well.
+[deploy/monitoring/alerts.yaml](../../deploy/monitoring/alerts.yaml) is a file of rules for Prometheus; every alert says what to look at, and each is in the [runbooks](runbooks.md#alerts). \`promtool check rules\` accepts it, and the project's tests let each alert fire, and stay silent when all is well.
 `;
 }

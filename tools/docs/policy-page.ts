@@ -90,7 +90,7 @@ Why each Pod is still there is in \`status.commands[].k0supdate.workers[].blocke
 [gates.md](gates.md): what is asked, and what each answer means.
 
 ## The kill switch
-\`\`\`sh
+\`\`\`sh kill-switch
 kubectl patch updatepolicy default --type=merge -p '{"spec":{"paused":true}}'
 \`\`\`
 It needs an UpdatePolicy to be there; one with an empty \`spec\` will do. From then on nothing new is begun anywhere: no download, no cordon, no swap. A node that is being emptied is given back. What was swapped is judged, and committed or undone. Every Plan says \`Paused\`, and where and with what it was set. It holds over restarts of the orchestrator, and goes on when it is \`false\` or gone. No other layer can lift it; \`spec.policy.paused\` of a Plan holds that Plan alone. That is an edit of the Plan, which runs again after its end; nodes that have the version are left alone then, unless \`forceupdate\` is set.

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type BuildOptions, build, transform } from 'esbuild';
 import { type Architecture, nodeBinary } from './node-binaries.ts';
+import { bundledPackages, noticesOf } from './notices.ts';
 
 const run = promisify(execFile);
 const root = dirname(dirname(import.meta.dirname));
@@ -16,6 +17,9 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /** Read by the program at run time: name there, path in the clone. */
 export const ASSETS = { 'install.yaml': 'deploy/install.yaml' } as const;
+
+/** The licences of what is in it: in the file, and beside it. */
+export const NOTICES = 'THIRD-PARTY.txt';
 
 /**
  * Two calls with the same sources and packages make the same bytes, wherever they run: nothing of it knows a path,
@@ -31,7 +35,7 @@ export async function buildSingleFile(
   const work = join(root, `.tmp/single-${process.pid}-${architecture}`);
   await mkdir(work, { recursive: true });
   try {
-    const parts = await makeParts(options, join(work, 'parts'));
+    const { names: parts, packages } = await makeParts(options, join(work, 'parts'));
     await build({
       absWorkingDir: root,
       entryPoints: ['tools/single-file/boot.ts'],
@@ -48,6 +52,8 @@ export async function buildSingleFile(
       await copyFile(join(root, from), join(work, name));
       assets[name] = name;
     }
+    await writeFile(join(work, NOTICES), await noticesOf(root, packages));
+    assets[NOTICES] = NOTICES;
     const config = {
       main: 'boot.js',
       output: 'blob',
@@ -66,6 +72,7 @@ export async function buildSingleFile(
     const laidIn = [file, 'NODE_SEA_BLOB', join(work, 'blob'), '--sentinel-fuse', FUSE];
     await run(process.execPath, [POSTJECT, ...laidIn]);
     await chmod(file, 0o755);
+    await rename(join(work, NOTICES), join(dirname(path), NOTICES));
     await rename(file, path);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -74,16 +81,20 @@ export async function buildSingleFile(
 
 /**
  * The bundle as functions of `exports`, `require` and `module`: there are no ES modules inside of a single file.
- * @returns their names, sorted
+ * @returns their names, and the folders of the packages that are in them, sorted
  */
-async function makeParts(options: BuildOptions, folder: string): Promise<readonly string[]> {
-  await build({
+async function makeParts(
+  options: BuildOptions,
+  folder: string,
+): Promise<{ readonly names: readonly string[]; readonly packages: readonly string[] }> {
+  const { metafile } = await build({
     ...options,
     outdir: folder,
     outExtension: { '.js': '.js' },
     chunkNames: '[name]-[hash]',
     banner: {},
     legalComments: 'none',
+    metafile: true,
   });
   const names = (await readdir(folder)).sort();
   for (const name of names) {
@@ -101,5 +112,5 @@ async function makeParts(options: BuildOptions, folder: string): Promise<readonl
     });
     await writeFile(path, code);
   }
-  return names;
+  return { names, packages: bundledPackages(metafile) };
 }

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { AUTOPILOT_VERSION } from '../../../src/version.ts';
 import { findArm64 } from '../../../tools/arm64/setup.ts';
 import { buildForHosts } from '../../../tools/build.ts';
+import { NOTICES } from '../../../tools/single-file/build.ts';
 import { ownArchitecture } from '../../../tools/single-file/node-binaries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { sha256Of } from '../../support/sha256.ts';
@@ -57,6 +58,32 @@ test('the file runs alone, whatever the environment says to Node', async () => {
   assert.equal(stdout.trim(), AUTOPILOT_VERSION);
   const help = await run(program, ['--help'], { env, cwd: '/' });
   assert.match(help.stdout, /^Usage: autopilot /);
+});
+
+test('it carries the licence of each package that is in it, and of Node; the same lie beside it', async () => {
+  const program = await buildForHosts(ownArchitecture());
+  const { stdout } = await run(program, ['version', '--licenses'], { maxBuffer: 16 << 20 });
+  assert.equal(await readFile(join(dirname(program), NOTICES), 'utf8'), stdout);
+  const { files } = JSON.parse(
+    await readFile(join(dirname(program), 'bundle/inputs.json'), 'utf8'),
+  ) as { files: readonly string[] };
+  const bundled = files.flatMap(
+    (file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [],
+  );
+  const told = new Set([...stdout.matchAll(/^=+\n(\S+) \S+ \(/gm)].map(([, name]) => name));
+  // Whatever was left out of a package as a whole need not be named; all that is in it has to be.
+  const direct = Object.keys(
+    (JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object })
+      .dependencies,
+  );
+  for (const name of direct) assert.ok(told.has(name), name);
+  for (const name of told)
+    assert.ok(/^node-/.test(name ?? '') || bundled.includes(name ?? ''), name);
+  assert.ok(
+    [...told].some((name) => /^node-linux-/.test(name ?? '')),
+    'Node itself',
+  );
+  assert.match(stdout, /Permission is hereby granted/);
 });
 
 test('what the image runs, as its user, where nothing can be written', {

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -8,6 +12,8 @@ import { type ApiServer, startApiServer } from '../../support/api-server.ts';
 import { type Finished, tryRun } from '../../support/cluster/run.ts';
 import { eventually } from '../../support/eventually.ts';
 
+const FIXTURES = join(import.meta.dirname, '../../fixtures/tls');
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces/k0s-autopilot/leases';
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 
 let api: ApiServer;
@@ -108,6 +114,65 @@ test('completion offers the Plans that there are', async () => {
   const words = ['explain', '--kubeconfig', kubeconfig, 's'];
   const { stdout } = await tryRun(process.execPath, [MAIN, '__complete', '--', ...words]);
   assert.equal(stdout, 'spring\n:4\n');
+});
+
+test('an API server of an unsupported version: the doctor says so, and no orchestrator stays', async () => {
+  const old = createServer(
+    {
+      cert: readFileSync(join(FIXTURES, 'loopback-cert.pem')),
+      key: readFileSync(join(FIXTURES, 'loopback-key.pem')),
+    },
+    (request, response) => {
+      const isVersion = request.url === '/version';
+      const answer = isVersion
+        ? Promise.resolve({ major: '1', minor: '29', gitVersion: 'v1.29.4+k0s' })
+        : api.admin.request('GET', request.url ?? '/');
+      answer.then(
+        (body) => response.end(JSON.stringify(body)),
+        () => response.writeHead(404, { 'content-type': 'application/json' }).end('{}'),
+      );
+    },
+  );
+  old.listen(0, '127.0.0.1');
+  await once(old, 'listening');
+  try {
+    const { port } = old.address() as AddressInfo;
+    const ca = readFileSync(join(FIXTURES, 'loopback-cert.pem')).toString('base64');
+    const config = join(folder, 'old.conf');
+    const server = `https://127.0.0.1:${port}`;
+    const text = await readFile(await api.kubeconfig('old', [], server), 'utf8');
+    await writeFile(config, text.replace(/(certificate-authority-data: ).*/, `$1${ca}`));
+    const on = (...args: string[]) =>
+      tryRun(process.execPath, [MAIN, ...args, '--kubeconfig', config]);
+    const doctor = await on('doctor');
+    assert.equal(doctor.code, 1, doctor.stderr);
+    assert.match(doctor.stdout, /API server +it is v1\.29\.4\+k0s, wanted v1\.30 or newer/);
+    const { code, stderr } = await on('controller', '--metrics-address', 'off');
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      /^autopilot: https:\S+ is Kubernetes v1\.29\.4\+k0s, wanted 1\.30 to 1\.37 \(UnsupportedServer\)$/m,
+    );
+  } finally {
+    old.closeAllConnections();
+    old.close();
+  }
+});
+
+test('an orchestrator on a host beside a Deployment that leads ends with one sentence', async () => {
+  const holderIdentity =
+    'autopilot-orchestrator-6d4cf56db6-x7k2p_01234567-89ab-cdef-0123-456789abcdef';
+  const now = new Date().toISOString().replace('Z', '000Z');
+  await api.admin.request('POST', LEASES, {
+    body: {
+      ...{ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+      metadata: { name: 'k0s-autopilot-controller', namespace: 'k0s-autopilot' },
+      spec: { holderIdentity, leaseDurationSeconds: 3600, renewTime: now, acquireTime: now },
+    },
+  });
+  const { code, stderr } = await autopilot('controller', '--metrics-address', 'off');
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /^autopilot: two installations in one cluster: .*\(TwoInstallations\)$/m);
 });
 
 test('kubectl finds it as a plugin', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,6 +15,25 @@ const INSTALL = join(ROOT, 'deploy/install.yaml');
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+}
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly {
+          readonly args: readonly string[];
+          readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+          readonly livenessProbe: Probe;
+          readonly readinessProbe: Probe;
+        }[];
+      };
+    };
+  };
 }
 
 function manifestsOf(text: string): readonly Manifest[] {
@@ -84,6 +105,33 @@ describe('what a cluster is given', { timeout: 180_000 }, () => {
     const crds = kinds.filter((kind) => kind === 'CustomResourceDefinition').length;
     assert.deepEqual(new Set(kinds.slice(0, crds)), new Set(['CustomResourceDefinition']));
     assert.equal(kinds[crds], 'Namespace');
+  });
+
+  test('the probes of the Deployment are answered by what it starts, where the kubelet asks, and nothing else is', async () => {
+    const text = await readFile(join(ROOT, 'deploy-in-cluster/deployment.yaml'), 'utf8');
+    const [deployment] = manifestsOf(text) as unknown as readonly Deployment[];
+    const [container] = deployment?.spec.template.spec.containers ?? [];
+    assert.ok(container);
+    const podIp = '127.77.3.9';
+    const args = container.args.map((arg) => arg.replace('$(POD_IP)', podIp));
+    const kubeconfig = join(controller.dataDir, 'pki/admin.conf');
+    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args], {
+      env: { ...process.env, KUBECONFIG: kubeconfig },
+      stdio: 'ignore',
+    });
+    try {
+      const [port] = container.ports;
+      const ask = async (path: string) =>
+        (await fetch(`http://${podIp}:${port?.containerPort}${path}`)).status;
+      for (const probe of [container.livenessProbe, container.readinessProbe]) {
+        assert.equal(probe.httpGet.port, port?.name);
+        await eventually(probe.httpGet.path, async () => (await ask(probe.httpGet.path)) === 200);
+      }
+      assert.equal(await ask('/metrics'), 403);
+    } finally {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
   });
 
   test('the orchestrator as a Deployment is accepted, and has no rights on its host', async () => {

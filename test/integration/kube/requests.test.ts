@@ -189,15 +189,22 @@ test('the command line says what is wrong and what to do', async () => {
   const kubeconfig = ['--kubeconfig', config];
   assert.match(
     await fails('abort', 'gone', ...kubeconfig),
-    /^1 autopilot: there is no Plan gone; kubectl get plans .* \(PlanMissing\)/,
+    /^2 autopilot abort: there is no Plan gone; kubectl get plans .* \(PlanMissing\)/,
   );
   assert.match(
     await fails('abort', 'autopilot', '--timeout', '1', ...kubeconfig),
-    /^1 autopilot: no answer within 1 s: no orchestrator acts.* \(NoAnswer\)/,
+    /^1 autopilot abort: no answer within 1 s: no orchestrator acts.* \(NoAnswer\)/,
   );
   const stranger = ['--kubeconfig', await api.kubeconfig('somebody')];
   assert.match(
     await fails('abort', 'autopilot', ...stranger),
-    /^1 autopilot: .*ClusterRole autopilot:operator/,
+    /^1 autopilot abort: .*ClusterRole autopilot:operator/,
+  );
+  for (const wrong of [['--timeout', 'soon'], ['--colour'], ['-o', 'wide']]) {
+    assert.match(await fails('abort', 'autopilot', ...wrong, ...kubeconfig), /^2 /);
+  }
+  assert.match(
+    await fails('pause', 'autopilot', '--kubeconfig', '/nowhere'),
+    /^2 autopilot pause: /,
   );
 });

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
+import { tryRun } from '../../support/cluster/run.ts';
 import { WORKLOAD, workloadManifests } from '../../support/manifests.ts';
 import { anOperator, type Operator } from '../../support/operator.ts';
 import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { NEW_VERSION } from '../../support/releases.ts';
+
+const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 
 let cluster: Cluster;
 let offer: Offer;
@@ -45,6 +49,16 @@ test('a Plan is paused before it begins, resumed, paused under way over a restar
   );
   assert.equal(held.status?.runID, undefined);
   await assert.rejects(ann.autopilot('abort', 'autopilot'), /NotRunning/);
+  const refused = await tryRun(process.execPath, [
+    ...[MAIN, 'abort', 'autopilot', '-o', 'json', '--kubeconfig', ann.config],
+  ]);
+  assert.equal(refused.code, 1);
+  const { nonce, ...answer } = JSON.parse(refused.stdout);
+  assert.ok(nonce);
+  assert.deepEqual(
+    [answer.verb, answer.by, answer.result, answer.reason],
+    [...['abort', 'ann', 'Refused', 'NotRunning']],
+  );
 
   assert.equal(await ann.autopilot('resume', 'autopilot'), 'Plan autopilot: goes on\n');
   await cluster.waitForPlan('autopilot', 'to have begun', (plan) =>
@@ -76,6 +90,7 @@ test('a Plan is paused before it begins, resumed, paused under way over a restar
   );
   assert.deepEqual(answers, [
     'ann pause Paused',
+    'ann abort NotRunning',
     'ann abort NotRunning',
     'ann resume Resumed',
     'ann pause Paused',

@@ -62,7 +62,7 @@ test('memory does not grow from Plan to Plan', async () => {
   const orchestrator = await scene.orchestrator();
   await orchestrator.acting();
   const { plans, samples } = await soak(scene, orchestrator, {
-    ...{ forMs: 30_000, plansPerMinute: 20, concurrent: 50 },
+    ...{ forMs: 20_000, plansPerMinute: 20, concurrent: 50 },
   });
   await orchestrator.end();
   const third = Math.floor(samples.length / 3);

@@ -276,6 +276,27 @@ export const BREAKS: readonly Break[] = [
     text: 'hold: held ?? overwrittenHold(facts) ??',
     instead: 'hold: held ??',
   },
+  {
+    what: 'a large run is judged by a list that is older than its status',
+    promise: 'nothing lasting is lost with the leader',
+    file: 'src/plans/unpack-status.ts',
+    text: ' && chunk.revision >= revision',
+    instead: '',
+  },
+  {
+    what: 'what a status says of a target wins over a chunk that was written after it',
+    promise: 'nothing lasting is lost with the leader',
+    file: 'src/plans/unpack-status.ts',
+    text: '(isNewer ? undefined : told.get(one.name))',
+    instead: 'told.get(one.name)',
+  },
+  {
+    what: 'orders of a further attempt are given before it is stored',
+    promise: 'a leader finds the orders of the one before it',
+    file: 'src/plans/run.ts',
+    text: 'cordoned === true || attempts > 1',
+    instead: 'cordoned === true',
+  },
 ];
 
 /** @returns the text of a file with the break in it, undefined unless what is broken is there exactly once */

@@ -18,3 +18,12 @@ export function commandsOf(page: string, word: string): readonly string[] {
   const words = [...new Set(blocks.map(([, one]) => one))].join(', ');
   throw new Error(`wanted commands for ${word} in ${page}, found ${words || 'none'}`);
 }
+
+/** The manifests of a page that are applied as they stand there: blocks of ```yaml and a word. @throws as above */
+export function manifestsOf(page: string, word: string): readonly string[] {
+  const text = readFileSync(join(DOCS, page), 'utf8');
+  const blocks = [...text.matchAll(/^```yaml (\S+)\n([\s\S]*?)^```$/gm)];
+  const found = blocks.filter(([, one]) => one === word).map(([, , manifest = '']) => manifest);
+  if (found.length > 0) return found;
+  throw new Error(`wanted a manifest ${word} in ${page}, found none`);
+}

@@ -123,7 +123,14 @@ test('an explanation, as it is printed', () => {
     '  Help it.',
     '    kubectl get pods',
   ]);
-  assert.equal(lines.at(-1), 'and 2 more; -o json has all');
+  assert.equal(lines.at(-1), 'and 2 more; -o wide has all');
+  const wide = explanationText(found, plain, nowMs, true);
+  assert.equal(wide.filter((line) => line.startsWith('Node w1')).length, 14);
+  assert.deepEqual(wide.slice(5, 8), [
+    '  Pods are being evicted within their disruption budgets.',
+    '  Meanwhile: The host that is under way has a deadline, after which it is given back or put back by itself. Nothing has to be done in a hurry.',
+    '  Help it.',
+  ]);
 });
 
 test('whatever is wrong with the cluster is one sentence', () => {

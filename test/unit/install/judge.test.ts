@@ -98,11 +98,11 @@ describe('whether a host can have what was asked for', () => {
 
 const CLUSTER: ClusterView = {
   server: 'https://c1:6443',
-  version: { major: '1', minor: '36', gitVersion: 'v1.36.3' },
+  version: { gitVersion: 'v1.36.3' },
   kinds: true,
   deployment: false,
 };
-const version = (minor: string) => ({ major: '1', minor, gitVersion: `v1.${minor}` });
+const version = (minor: string) => ({ gitVersion: `v1.${minor}` });
 
 const clusters: readonly (readonly [
   string,

@@ -24,6 +24,7 @@ describe('what is installed', () => {
     assert.deepEqual(paths, [
       '/etc/conf.d/autopilot-controller',
       '/etc/init.d/autopilot-controller',
+      '/usr/local/bin/kubectl_complete-autopilot',
       '/etc/conf.d',
       '/etc/autopilot-controller',
       '/etc/autopilot-controller/kubeconfig',
