@@ -21,6 +21,7 @@ export interface Leftovers {
 export function tidy(world: Leftovers): Action[] {
   const actions: Action[] = [];
   for (const node of world.touched ?? world.nodes.values()) {
+    if (isInGoodHands(node, world)) continue;
     const host = controllerOfNode(node.name, world) ?? node;
     actions.push(...tidyOrder('worker', node, world), ...tidyMarks(node, host, world));
   }
@@ -28,6 +29,18 @@ export function tidy(world: Leftovers): Action[] {
     actions.push(...tidyOrder('controller', node, world));
   }
   return actions;
+}
+
+/** Of thousands at every look: all that a node carries is of runs that are under way. */
+function isInGoodHands(
+  { order, cordon, softTaint }: NodeFacts,
+  { activeRuns }: Pick<Leftovers, 'activeRuns'>,
+): boolean {
+  return (
+    (order.kind !== 'valid' || activeRuns.has(order.value.run)) &&
+    (softTaint === undefined || activeRuns.has(softTaint)) &&
+    (cordon === undefined || activeRuns.has(runOf(cordon.orderId)))
+  );
 }
 
 function tidyOrder(
