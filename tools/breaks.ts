@@ -10,6 +10,7 @@ import { type Catch, Scratch } from './testing/break-it.ts';
 import { breaksPage, type Tried } from './testing/breaks-page.ts';
 
 const root = dirname(import.meta.dirname);
+const page = join(root, 'docs/development/breaks.md');
 const wanted = process.argv.slice(2);
 const seed = process.env.TEST_SEED ?? '1';
 
@@ -23,14 +24,14 @@ try {
   )) {
     const caught = await scratch.caughtBy(one, seed);
     tried.push({ one, caught });
+    // At once: a whole round takes long, and what is known by then is worth to be kept.
+    await writeFile(page, breaksPage(BREAKS, tried, await readFile(page, 'utf8')));
     console.log(`${caught.length === 0 ? 'NOT CAUGHT' : 'caught'}: ${one.what} (${one.promise})`);
     for (const { file, name } of caught) console.log(`  ${file}: ${name}`);
   }
 } finally {
   await scratch.remove();
 }
-const page = join(root, 'docs/development/breaks.md');
-await writeFile(page, breaksPage(BREAKS, tried, await readFile(page, 'utf8')));
 const missed = tried.filter(({ caught }) => caught.length === 0);
 console.log(`${tried.length - missed.length} of ${tried.length} are caught`);
 process.exitCode = missed.length === 0 && tried.length > 0 ? 0 : 1;

@@ -11,6 +11,7 @@ import {
   aControlNode,
   aNode,
   anUpdate,
+  aPolicy,
   aReport,
   aSpec,
   podsLeft,
@@ -43,8 +44,10 @@ function scene(
 ) {
   const { told, others = {}, alone, nowMs, onTimeout } = more;
   const names = alone ? ['box-1'] : ['box-1', 'w-1'];
+  const policy = onTimeout === undefined ? {} : { drain: { onTimeout } };
   const status = begun(
     someFacts(SPEC, {
+      policy: aPolicy(policy),
       controlNodes: [
         aControlNode('cp-1', HYBRID),
         ...Object.keys(others).map((name) => aControlNode(name)),
@@ -57,7 +60,7 @@ function scene(
     status,
     controllers: { 'cp-1': { ...HYBRID, ...controller }, ...others },
     nodes: { 'box-1': node, ...(alone ? {} : { 'w-1': {} }) },
-    policy: { ...(onTimeout && { drain: { onTimeout } }) },
+    policy,
     ...(told && { told: { 'cp-1': told } }),
     ...(nowMs !== undefined && { nowMs }),
   });

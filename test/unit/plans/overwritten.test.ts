@@ -28,6 +28,19 @@ test('with that of k0s no further worker is begun, and the condition says what t
   assert.match(message, /no status\.runID, .*type: kubectl apply -f crds\/$/);
 });
 
+test('nor is one of a batch that is open, where nothing would have to be remembered of it', () => {
+  const two = aSpec(anUpdate({ workers: '', concurrent: 2 }));
+  const downloads = ordered({ goal: 'stage', signal: { phase: 'Downloading' } });
+  const first = look({ spec: two, nodes: { 'w-1': staged(), 'w-2': downloads } });
+  assert.deepEqual(actionsOf(first), ['cordon w-1']);
+  const cordoned = { unschedulable: true, cordon: { orderId: `${RUN}.0.1`, ours: true } };
+  const nodes = { 'w-1': { ...staged(), ...cordoned }, 'w-2': staged() };
+  const begins = (lost: readonly string[]) =>
+    actionsOf(look({ spec: two, nodes, status: statusOf(first), lostFields: lost }));
+  assert.ok(begins([]).includes('cordon w-2'), begins([]).join());
+  assert.ok(!begins(lostFields).includes('cordon w-2'), begins(lostFields).join());
+});
+
 test('one that was begun is brought to its end', () => {
   const running = { running: { version: NEW, exits: 0, healthy: true } };
   const onTrial = {
