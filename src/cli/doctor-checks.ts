@@ -7,7 +7,7 @@ import { agentStanding, reportAgeMs } from '../plans/agent-standing.ts';
 import { clusterPolicy } from '../plans/cluster-policy.ts';
 import { nodesOfControllers } from '../plans/hybrid.ts';
 import type { TrimmedUpdatePolicy } from '../plans/trim-update-policy.ts';
-import { durationText, namesText } from './print-text.ts';
+import { countText, durationText, namesText } from './print-text.ts';
 
 /**
  * - `well`: as it should be
@@ -240,7 +240,7 @@ function rights({ missingRights, missingAgentRights }: DoctorFacts): Diagnosis {
 function leader({ lease, serverNowMs, nowMs }: DoctorFacts): Diagnosis {
   const check = 'leader';
   const start =
-    'start an orchestrator: systemctl status autopilot-controller on the controllers, or its Deployment';
+    'start an orchestrator: systemctl status autopilot on the controllers (autopilot-controller where it is alone), or its Deployment';
   if (lease.kind === 'hidden') return { check, level: 'unknown', message: lease.why };
   if (lease.kind === 'absent' || lease.value.holder === '') {
     return { check, level: 'bad', message: 'nobody leads, so that no Plan is begun', fix: start };
@@ -346,7 +346,7 @@ function goneControllers({ controlNodes, serverNowMs }: DoctorFacts): Diagnosis 
   const check = 'ControlNodes';
   const gone = controlNodes.filter((one) => isGone(one, serverNowMs));
   if (gone.length === 0) {
-    return { check, level: 'well', message: `${controlNodes.length} controllers` };
+    return { check, level: 'well', message: countText(controlNodes.length, 'controller') };
   }
   const names = gone.map(({ name }) => name);
   return {

@@ -43,6 +43,8 @@ export interface ClusterStoreOptions {
   readonly apiPort: number;
   /** Something that a judgement may depend on has changed. */
   readonly onChange: () => void;
+  /** The same of a Node: thousands of agents tell all the time that they live. */
+  readonly onNodeChange: () => void;
 }
 
 /** All that is observed of the cluster, kept up to date by watches, whether we lead or not. */
@@ -168,7 +170,7 @@ export class ClusterStore {
         // The agent of a hybrid reports on its ControlNode.
         else if (!this.#isHybrid(object.name)) this.#renewals.nodeChanged(object);
         this.#nodeFacts.changed(object.name);
-        onChange();
+        options.onNodeChange();
       },
     });
     this.#controlNodes = startInformer<TrimmedControlNode>({

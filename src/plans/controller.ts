@@ -49,6 +49,8 @@ export interface ControllerOptions {
 
 /** Changes that come together are judged together. */
 const SETTLE_MS = 20;
+/** Of Nodes, while no Plan is at work and nothing is left to be tidied up. */
+const IDLE_SETTLE_MS = 500;
 /** So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most. */
 const PAUSE_PER_LOOK = 8;
 const LONGEST_PAUSE_MS = 250;
@@ -77,6 +79,10 @@ export class Controller {
   #isAlone = false;
   #term: AbortController | undefined;
   #tick: NodeJS.Timeout | undefined;
+  /** When it is due, by the monotonic clock. */
+  #tickAtMs = 0;
+  /** The last look has found nothing to do, and nothing to wait for. */
+  #isIdle = false;
   #deadline: NodeJS.Timeout | undefined;
   /** Plans that cannot be judged for want of their chunks, by uid; since when, by the monotonic clock. */
   readonly #missing = new Map<string, { readonly atMs: number; readonly isTold: boolean }>();
@@ -88,7 +94,11 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.store = new ClusterStore({ ...options, onChange: () => this.#wake() });
+    this.store = new ClusterStore({
+      ...options,
+      onChange: () => this.#wake(),
+      onNodeChange: () => this.#wake(this.#isIdle ? IDLE_SETTLE_MS : SETTLE_MS),
+    });
     this.#actions = new ActionClient(options.kube, options.log, this.store);
     this.#definition = createDefinitionClient({
       ...options,
@@ -188,10 +198,14 @@ export class Controller {
     }
   }
 
-  #wake(): void {
+  #wake(settleMs = SETTLE_MS): void {
     this.#tellBeside();
-    if (this.#epoch === undefined || this.#tick !== undefined) return;
-    const inMs = Math.max(SETTLE_MS, this.#restedAtMs - performance.now());
+    if (this.#epoch === undefined) return;
+    const nowMs = performance.now();
+    const atMs = Math.max(nowMs + settleMs, this.#restedAtMs);
+    if (this.#tick !== undefined && this.#tickAtMs <= atMs) return;
+    clearTimeout(this.#tick);
+    this.#tickAtMs = atMs;
     this.#tick = setTimeout(() => {
       this.#tick = undefined;
       if (this.#epoch === undefined) return;
@@ -200,7 +214,7 @@ export class Controller {
       const endedAtMs = performance.now();
       const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_PER_LOOK * (endedAtMs - begunAtMs));
       this.#restedAtMs = endedAtMs + pauseMs;
-    }, inMs);
+    }, atMs - nowMs);
   }
 
   #look(epoch: number): void {
@@ -214,7 +228,8 @@ export class Controller {
     const known = this.#queue();
     const runs = activeRuns(known);
     const running = known.some(({ status }) => isUnderWay(status));
-    this.store.isProbing = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
+    const isAnybodyAtWork = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
+    this.store.isProbing = isAnybodyAtWork;
     this.#definition.watch(known.some(needsDefinition));
     const isForgotten = losesRuns(this.#lostFields());
     // A run that cannot be read is not one that is gone: what belongs to it stays.
@@ -249,6 +264,7 @@ export class Controller {
     const leftovers = isBlind
       ? []
       : tidy({ ...world, touched: this.store.touchedNodes, activeRuns: runs, epoch });
+    this.#isIdle = !isAnybodyAtWork && !isBlind && leftovers.length === 0;
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running || isForgotten);
   }

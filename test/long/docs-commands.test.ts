@@ -220,7 +220,7 @@ describe('what the pages say can be typed', { timeout: 600_000 }, () => {
     const isAnswered = /was refused|say --yes|wanted a Plan from before our installation/.test(
       stderr,
     );
-    const isLook = /^autopilot (doctor|adopt|channel verify)|^kubectl logs /.test(line);
+    const isLook = /^autopilot (doctor|adopt|status|channel verify)|^kubectl logs /.test(line);
     if (isAnswered || (code === 1 && isLook)) return undefined;
     return `${line}: ${code}\n${stdout}${stderr}`;
   }

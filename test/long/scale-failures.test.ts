@@ -1,6 +1,6 @@
 /** What test/integration/scale does with 150 nodes, with 1,000; and an hour of Plans. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { ORCHESTRATOR } from '../support/api-server.ts';
 import { ApiWeather } from '../support/api-weather.ts';
 import { ScaleScene } from '../support/scale/scene.ts';
@@ -17,6 +17,7 @@ describe('1,000 nodes, 100 at once', () => {
   before(async () => {
     scene = await ScaleScene.start({ nodes: 1_000, answerMs: 1_000, onlooker: true });
   });
+  afterEach(() => scene?.endOrchestrators());
   after(() => scene?.stop());
 
   test('a leader that is killed: no node is ordered twice, and the run ends as without it', async () => {

@@ -14,6 +14,9 @@ import { buildReleases, OLD_VERSION } from './releases.ts';
 const exec = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 
+/** What the disk holds is read first, on a machine that may have much else to do. */
+const START_MS = 240_000;
+
 export const ORCHESTRATOR = 'autopilot:orchestrator';
 
 /** One real controller (etcd, API server, controller-manager, scheduler), and no nodes. */
@@ -87,7 +90,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     );
     await log.close();
     const started = child;
-    await eventually('the API server', async () => {
+    const isReady = async () => {
       if (started.exitCode !== null) {
         const said = (await readFile(logFile, 'utf8')).slice(-2_000);
         throw new Error(`k0mini ended with ${started.exitCode}: ${said}`);
@@ -95,7 +98,8 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       const answer = await askReadyz(address, port, admin.credentials, 2_000);
       if (answer.kind !== 'answered') throw new Error(answer.why);
       return answer.status === 200;
-    });
+    };
+    await eventually('the API server', isReady, { timeoutMs: START_MS });
   }
 
   async function end(how: NodeJS.Signals): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { ORCHESTRATOR } from '../../support/api-server.ts';
 import { ApiWeather } from '../../support/api-weather.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -22,6 +22,7 @@ before(async () => {
   scene = await ScaleScene.start({ nodes: 150, answerMs: 200, onlooker: true });
   weather = await ApiWeather.before(scene.api, ORCHESTRATOR);
 });
+afterEach(() => scene?.endOrchestrators());
 after(async () => {
   await weather?.stop();
   await scene?.stop();
@@ -49,6 +50,7 @@ test('a leader is killed with all slots taken, where the API server takes no lon
   await eventually(
     'its PlanTargets to go with it',
     async () => (await targetsOf(metadata.name)).length === 0,
+    { timeoutMs: 180_000 },
   );
 });
 

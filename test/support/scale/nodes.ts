@@ -145,14 +145,10 @@ export async function makePods(kube: Kube, count: number, progress: (done: numbe
       },
     },
   });
-  const path = '/api/v1/namespaces/default/pods';
-  const query = { labelSelector: 'app=load', fieldSelector: 'status.phase=Running', limit: 1 };
+  const path = '/apis/apps/v1/namespaces/default/deployments/load';
   for (;;) {
-    const { items, metadata } = await kube.request<{
-      items: unknown[];
-      metadata: { remainingItemCount?: number };
-    }>('GET', path, { query });
-    const running = items.length + (metadata.remainingItemCount ?? 0);
+    const { status } = await kube.request<{ status?: { availableReplicas?: number } }>('GET', path);
+    const running = status?.availableReplicas ?? 0;
     progress(running);
     if (running >= count * PODS_PER_NODE) return;
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -15,6 +15,9 @@ export interface OrchestratorOptions {
   readonly nodeOptions?: readonly string[];
 }
 
+/** It may have to list thousands of nodes, and to wait for the Lease of one that was killed. */
+const ACTING_MS = 180_000;
+
 /** An orchestrator as a process of its own. */
 export class OrchestratorProcess {
   readonly startedMs = Date.now();
@@ -52,7 +55,8 @@ export class OrchestratorProcess {
 
   /** Waits until it leads. @returns epoch milliseconds */
   acting(): Promise<number> {
-    return eventually('the orchestrator to act', async () => actingSince(await this.log()));
+    const acting = async () => actingSince(await this.log());
+    return eventually('the orchestrator to act', acting, { timeoutMs: ACTING_MS });
   }
 
   async end(how: NodeJS.Signals = 'SIGTERM'): Promise<void> {

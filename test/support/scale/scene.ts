@@ -132,9 +132,14 @@ export class ScaleScene {
     return LEAST_MS + PER_NODE_MS * this.nodes;
   }
 
+  /** Also those that a test which has failed has left behind. */
+  async endOrchestrators(): Promise<void> {
+    for (const one of this.#orchestrators) await one.end();
+  }
+
   async stop(): Promise<void> {
     this.onlooker.stop();
-    for (const one of this.#orchestrators) await one.end();
+    await this.endOrchestrators();
     await this.agents.end();
     await this.api.stop();
     await rm(this.#folder, { recursive: true, force: true });

@@ -190,7 +190,7 @@ describe('what is wrong is found, judged, and its cure named', () => {
       'leader',
       'bad',
       /nobody leads/,
-      /systemctl status autopilot-controller/,
+      /systemctl status autopilot on the controllers/,
     ],
     [
       "k0s's own Autopilot",
