@@ -34,10 +34,8 @@ const PLURALS: Readonly<Record<string, string>> = {
 /** What others stand on comes first. */
 const FIRST = ['CustomResourceDefinition', 'Namespace', 'ServiceAccount'];
 
-/** The folder of the clone, of the built program, and of an installed one. */
-const BESIDE = ['../..', '..', '../manifests', 'manifests', '.'].map((path) =>
-  join(import.meta.dirname, path),
-);
+/** The folder of the clone, of the built program, and of an installed one, from where this file is. */
+const BESIDE = ['../..', '..', '../manifests', 'manifests', '.'];
 
 /** @throws ConfigError where there are none */
 export async function readManifests(folder: string | undefined): Promise<Manifest[]> {
@@ -45,7 +43,9 @@ export async function readManifests(folder: string | undefined): Promise<Manifes
   if (folder === undefined && isSea())
     return inOrder(manifestsOf(getAsset('install.yaml', 'utf8')));
   const failures: string[] = [];
-  for (const root of folder === undefined ? BESIDE : [folder]) {
+  const roots =
+    folder === undefined ? BESIDE.map((path) => join(import.meta.dirname, path)) : [folder];
+  for (const root of roots) {
     try {
       return await readAll(root);
     } catch (thrown) {

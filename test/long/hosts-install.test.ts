@@ -328,7 +328,11 @@ printf 'GET /metrics HTTP/1.0\\r\\nAuthorization: Bearer %s\\r\\n\\r\\n' "$1" >&
     const [check = ''] = commandsOf(UPGRADE, 'upgrade-check');
     await eventually(
       'the doctor to find all well',
-      async () => (await run(host('c1'), check)).code === 0,
+      async () => {
+        const { code, stdout, stderr } = await run(host('c1'), check);
+        if (code !== 0) throw new Error(`${stdout}${stderr}`);
+        return true;
+      },
       WITHIN,
     );
   });

@@ -1,4 +1,4 @@
-/** What test/integration/scale does with 150 nodes, with 1,000; and an hour of Plans. */
+/** What scale-trials.test.ts does with 150 nodes, with 1,000; and an hour of Plans. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { ORCHESTRATOR } from '../support/api-server.ts';

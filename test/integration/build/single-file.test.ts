@@ -60,6 +60,18 @@ test('the file runs alone, whatever the environment says to Node', async () => {
   assert.match(help.stdout, /^Usage: autopilot /);
 });
 
+test('a command that reads manifests finds them in the file', async () => {
+  const program = await buildForHosts(ownArchitecture());
+  for (const words of [['doctor'], ['adopt', '--check']]) {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    execFile(program, [...words, '--kubeconfig', '/nowhere'], { cwd: '/' }, (_error, _out, said) =>
+      resolve(said),
+    );
+    // it has come as far as the cluster
+    assert.match(await promise, /\/nowhere/, words.join(' '));
+  }
+});
+
 test('it carries the licence of each package that is in it, and of Node; the same lie beside it', async () => {
   const program = await buildForHosts(ownArchitecture());
   const { stdout } = await run(program, ['version', '--licenses'], { maxBuffer: 16 << 20 });

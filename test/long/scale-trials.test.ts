@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { ORCHESTRATOR } from '../../support/api-server.ts';
-import { ApiWeather } from '../../support/api-weather.ts';
-import { eventually } from '../../support/eventually.ts';
-import { ScaleScene } from '../../support/scale/scene.ts';
-import { medianMB, soak } from '../../support/scale/soak.ts';
+import { ORCHESTRATOR } from '../support/api-server.ts';
+import { ApiWeather } from '../support/api-weather.ts';
+import { eventually } from '../support/eventually.ts';
+import { ScaleScene } from '../support/scale/scene.ts';
+import { medianMB, soak } from '../support/scale/soak.ts';
 import {
   apiRestarted,
   leaderKilled,
   takesStatusesOf,
   toldToWait,
-} from '../../support/scale/trials.ts';
+} from '../support/scale/trials.ts';
 
 /** Of 150 nodes; of 1,000, and for longer, in test/long/scale-failures.test.ts. */
 const CONCURRENT = 30;
