@@ -7,6 +7,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { askReadyz } from '../../src/health/readyz-client.ts';
 import { connect, type Kube } from '../../src/kube/client.ts';
+import {
+  CONTROL_NODES,
+  PLAN_TARGETS,
+  PLANS,
+  QUARANTINED_ARTIFACTS,
+  UPDATE_CONFIGS,
+  UPDATE_POLICIES,
+  UPDATE_RUNS,
+} from '../../src/kube/target-path.ts';
 import { type Finished, run, tryRun } from './cluster/run.ts';
 import { eventually } from './eventually.ts';
 import { buildReleases, OLD_VERSION } from './releases.ts';
@@ -16,6 +25,16 @@ const root = join(import.meta.dirname, '../..');
 
 /** What the disk holds is read first, on a machine that may have much else to do. */
 const START_MS = 240_000;
+
+const OUR_KINDS = [
+  CONTROL_NODES,
+  PLANS,
+  PLAN_TARGETS,
+  QUARANTINED_ARTIFACTS,
+  UPDATE_CONFIGS,
+  UPDATE_POLICIES,
+  UPDATE_RUNS,
+];
 
 export const ORCHESTRATOR = 'autopilot:orchestrator';
 
@@ -141,11 +160,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   async function install(): Promise<void> {
     await kubectl('apply', '--server-side', '-f', join(root, 'deploy/install.yaml'));
     // Each kind by itself: what was just defined answers 429 until its storage is there.
-    for (const kind of ['plans', 'controlnodes', 'updateconfigs']) {
-      await eventually(`the kind ${kind}`, () =>
-        admin.request('GET', `/apis/autopilot.k0sproject.io/v1beta2/${kind}`),
-      );
-    }
+    for (const kind of OUR_KINDS) await eventually(kind, () => admin.request('GET', kind));
   }
 
   async function stop(): Promise<void> {
