@@ -81,11 +81,12 @@ describe('an agent process updates a k0s process', () => {
       ({ signal, host: facts }) => signal?.phase === 'Committed' && facts.previous?.version === OLD,
     );
     assert.equal(committed.host.k0sVersion, NEW);
+    // It goes with the cordon; from then on the report alone tells what came of it.
     host.order(undefined);
-    await host.reported('the signal to be forgotten', ({ signal }) => signal === undefined);
   });
 
   it('undoes a release that exits, without a word from anybody', async () => {
+    assert.equal(host.report?.signal?.phase, 'Committed');
     const order = release('v1.36.4+k0s.0', 'exits');
     say(order('apply'));
     const { signal } = await phase('Undone');
