@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ANNOTATION, API_VERSION } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
 import { kindsOf } from '../kube/api-check-client.ts';
-import { ApiError, isNotFound } from '../kube/api-error.ts';
+import { isForbidden, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { RawControlNode, RawNode, RawObject } from '../kube/raw.ts';
 import { CONTROL_NODES, NODES, PLANS } from '../kube/target-path.ts';
@@ -16,6 +16,7 @@ import type { Manifest } from './adopt-manifests.ts';
 import { list } from './preview-list.ts';
 import { readLeader } from './read-leader.ts';
 import { withTargets } from './read-plans.ts';
+import { unlessForbidden } from './unless-forbidden.ts';
 
 const TIMEOUT_MS = 30_000;
 /** k0s's own annotation: it is read here, and nowhere written. */
@@ -107,13 +108,12 @@ interface RawConfigMap extends RawObject {
 
 /** Those of the newest minor version: what an older k0s has written stays behind. */
 async function readProfiles(kube: Kube): Promise<WorkerProfile[] | undefined> {
-  let items: readonly RawConfigMap[];
-  try {
-    items = (await kube.request<{ items: RawConfigMap[] | null }>('GET', PROFILES)).items ?? [];
-  } catch (thrown) {
-    if (thrown instanceof ApiError && thrown.status === 403) return undefined;
-    throw thrown;
-  }
+  const list = await unlessForbidden(
+    kube.request<{ items: RawConfigMap[] | null }>('GET', PROFILES),
+    undefined,
+  );
+  if (list === undefined) return undefined;
+  const items = list.items ?? [];
   const minorOf = ({ metadata }: RawConfigMap) =>
     Number(/-\d+\.(\d+)$/.exec(metadata.name)?.[1] ?? -1);
   const newest = Math.max(...items.map(minorOf));
@@ -136,7 +136,7 @@ async function readStorage(kube: Kube): Promise<string | undefined> {
     );
     return configs[0]?.spec?.storage?.type;
   } catch (thrown) {
-    if (thrown instanceof ApiError && thrown.status === 403) return undefined;
+    if (isForbidden(thrown)) return undefined;
     throw thrown;
   }
 }

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { connect as connectTls } from 'node:tls';
 import { EXTENSIONS_GROUP, GROUP, LEADER_LEASE, NAMESPACE, UPDATE_POLICY } from '../api/meta.ts';
 import { ConfigError } from '../config.ts';
+import { eachAtOnce } from '../each-at-once.ts';
 import { ApiError, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { RawLease, RawObject } from '../kube/raw.ts';
@@ -15,6 +16,7 @@ import {
 } from '../kube/target-path.ts';
 import { type TrimmedControlNode, trimControlNode } from '../kube/trim-control-node.ts';
 import { trimNode } from '../kube/trim-node.ts';
+import { differenceOf } from '../plans/manifest-difference.ts';
 import { trimUpdatePolicy } from '../plans/trim-update-policy.ts';
 import { AUTOPILOT_VERSION } from '../version.ts';
 import { type Manifest, readManifests } from './adopt-manifests.ts';
@@ -26,7 +28,6 @@ import type {
   LeaseSeen,
   Seen,
 } from './doctor-checks.ts';
-import { differenceOf } from './manifest-difference.ts';
 import { list } from './preview-list.ts';
 
 const ORCHESTRATOR = 'autopilot:orchestrator';
@@ -192,15 +193,11 @@ async function readMissingRights(
   groups: readonly string[],
   rights: readonly Right[],
 ): Promise<DoctorFacts['missingRights']> {
-  const left = [...rights];
   const missing: string[] = [];
   return see(async () => {
-    const work = async () => {
-      for (let right = left.shift(); right !== undefined; right = left.shift()) {
-        if (!(await isAllowed(kube, user, groups, right))) missing.push(rightText(right));
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await eachAtOnce(rights, AT_ONCE, async (right) => {
+      if (!(await isAllowed(kube, user, groups, right))) missing.push(rightText(right));
+    });
     return missing;
   });
 }
@@ -245,16 +242,10 @@ async function readInstallation(kube: Kube): Promise<DoctorFacts['installation']
     if (thrown instanceof ConfigError) return new Map();
     throw thrown;
   }
-  const left = [...manifests];
   const found = new Map<string, Seen<string | undefined>>();
-  const work = async () => {
-    for (let one = left.shift(); one !== undefined; one = left.shift()) {
-      const { path, name, object } = one;
-      const seen = await see(async () => differenceOf(object, await kube.request('GET', path)));
-      found.set(name, seen);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await eachAtOnce(manifests, AT_ONCE, async ({ path, name, object }) => {
+    found.set(name, await see(async () => differenceOf(object, await kube.request('GET', path))));
+  });
   return found;
 }
 

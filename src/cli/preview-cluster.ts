@@ -2,9 +2,9 @@ import { UPDATE_POLICY } from '../api/meta.ts';
 import { hasEmptyDir, mustGo, ownerOf } from '../drain/evictable.ts';
 import { judgeReadyz, type Readiness } from '../health/readyz.ts';
 import { askReadyz } from '../health/readyz-client.ts';
-import { isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
+import { getIfThere } from '../kube/get-if-there.ts';
 import { nodeFacts } from '../kube/node-facts.ts';
 import type { RawObject, RawPod } from '../kube/raw.ts';
 import {
@@ -87,12 +87,8 @@ export async function observeCluster(kube: Kube, apiPort: number): Promise<Obser
 }
 
 async function storedPolicy(kube: Kube): Promise<TrimmedUpdatePolicy | undefined> {
-  try {
-    return trimUpdatePolicy(await kube.request('GET', `${UPDATE_POLICIES}/${UPDATE_POLICY}`));
-  } catch (thrown) {
-    if (isNotFound(thrown)) return undefined;
-    throw thrown;
-  }
+  const stored = await getIfThere(kube, `${UPDATE_POLICIES}/${UPDATE_POLICY}`);
+  return stored === undefined ? undefined : trimUpdatePolicy(stored);
 }
 
 type ApiServerFacts = ControlNodeFacts['apiServer'];

@@ -1,5 +1,5 @@
 import { LEADER_LEASE, NAMESPACE } from '../api/meta.ts';
-import { ApiError, isNotFound } from '../kube/api-error.ts';
+import { isForbidden, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import { isHolderOfK0s } from '../kube/leader-decision.ts';
 import type { RawLease } from '../kube/raw.ts';
@@ -21,7 +21,7 @@ export async function readLeader(kube: Kube): Promise<Leader> {
     return { kind: isHolderOfK0s(holder) ? 'k0s' : 'alive', holder };
   } catch (thrown) {
     if (isNotFound(thrown)) return { kind: 'gone' };
-    if (thrown instanceof ApiError && thrown.status === 403) return { kind: 'unknown' };
+    if (isForbidden(thrown)) return { kind: 'unknown' };
     throw thrown;
   }
 }

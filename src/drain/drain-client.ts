@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../each-at-once.ts';
 import { messageOf } from '../errors.ts';
 import { ApiError } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
@@ -190,14 +191,10 @@ export function createDrainClient(options: DrainOptions): DrainClient {
       const due = judgeDrain(factsOf(drain), rules).due.filter(
         ({ uid }) => !drain.underWay.has(uid) && drain.pace.mayTry(uid, nowMs),
       );
-      const workers = Array.from({ length: Math.min(AT_ONCE, due.length) }, async () => {
-        for (let pod = due.shift(); pod; pod = due.shift())
-          await evictPod(drain, pod, rules, signal);
-      });
-      await Promise.all(workers);
+      await eachAtOnce(due, AT_ONCE, (pod) => evictPod(drain, pod, rules, signal));
       lookAtBudgets(drain);
       wakeForNextRound(node, drain);
-      if (workers.length > 0) options.onChange(node);
+      if (due.length > 0) options.onChange(node);
     },
     budgetOpened(namespace) {
       for (const [node, drain] of drains) {

@@ -2,8 +2,10 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type * as z from 'zod';
 import { API_VERSION, BASELINE_LABEL, NAMESPACE } from '../api/meta.ts';
-import { isAlreadyExists, isNotFound } from '../kube/api-error.ts';
+import { isAlreadyExists } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
+import { deleteIfThere } from '../kube/delete-if-there.ts';
+import { getIfThere } from '../kube/get-if-there.ts';
 import type { RawList, RawObject } from '../kube/raw.ts';
 
 const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
@@ -44,13 +46,9 @@ export class BaselineStore {
    * @throws ApiError, ApiUnreachableError; Error where what is stored cannot be read
    */
   async read<T>(id: BaselineId, schema: z.ZodType<T>, signal: AbortSignal): Promise<T | undefined> {
-    let stored: ConfigMap;
-    try {
-      stored = await this.#kube.request('GET', `${CONFIG_MAPS}/${nameOf(id)}`, { signal });
-    } catch (thrown) {
-      if (isNotFound(thrown)) return undefined;
-      throw thrown;
-    }
+    const path = `${CONFIG_MAPS}/${nameOf(id)}`;
+    const stored = await getIfThere<ConfigMap>(this.#kube, path, signal);
+    if (stored === undefined) return undefined;
     const packed = Buffer.from(stored.binaryData?.[FIELD] ?? '', 'base64');
     const text = await decompress(packed, { maxOutputLength: MOST_INFLATED_BYTES });
     return schema.parse(JSON.parse(text.toString('utf8')));
@@ -93,11 +91,7 @@ export class BaselineStore {
     const list: RawList = await this.#kube.request('GET', CONFIG_MAPS, { query, signal });
     for (const { metadata } of list.items ?? []) {
       if (runIDs.has(metadata.labels?.[BASELINE_LABEL] ?? '')) continue;
-      try {
-        await this.#kube.request('DELETE', `${CONFIG_MAPS}/${metadata.name}`, { signal });
-      } catch (thrown) {
-        if (!isNotFound(thrown)) throw thrown;
-      }
+      await deleteIfThere(this.#kube, `${CONFIG_MAPS}/${metadata.name}`, signal);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { ApiError, isNotFound } from '../kube/api-error.ts';
+import { isForbidden, isNotFound } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import type { RawObject } from '../kube/raw.ts';
 import { type GateAnswer, unknown } from './answer.ts';
@@ -54,8 +54,9 @@ export async function askCel(
 
 /** @returns what cannot be known of the objects of a gate, and which right may be missing */
 export function whyNotAsked(spec: CelSpec, thrown: unknown): string {
-  const isForbidden = thrown instanceof ApiError && thrown.status === 403;
-  const hint = isForbidden ? '; grant list to the orchestrator, see docs/usage/gates.md' : '';
+  const hint = isForbidden(thrown)
+    ? '; grant list to the orchestrator, see docs/usage/gates.md'
+    : '';
   return `${describeObjects(spec)} cannot be judged: ${messageOf(thrown)}${hint}`;
 }
 

@@ -1,6 +1,6 @@
 import { type GateSpec, gateTerms } from '../api/policy-gates.ts';
 import { messageOf } from '../errors.ts';
-import { ApiError } from '../kube/api-error.ts';
+import { isForbidden } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
 import { type GateAnswer, unknown } from './answer.ts';
 import {
@@ -145,8 +145,7 @@ function workloadsGate({ kube, baselines }: RunGatePorts): RunGate {
         return judgeWorkloads(survey, known);
       } catch (thrown) {
         signal.throwIfAborted();
-        const isForbidden = thrown instanceof ApiError && thrown.status === 403;
-        const hint = isForbidden ? '; apply deploy/rbac.yaml of this release' : '';
+        const hint = isForbidden(thrown) ? '; apply deploy/rbac.yaml of this release' : '';
         return unknown(`workloads cannot be listed: ${messageOf(thrown)}${hint}`);
       }
     },

@@ -76,6 +76,10 @@ export function isExpired(thrown: unknown): thrown is ApiError {
   return thrown instanceof ApiError && thrown.status === 410;
 }
 
+export function isForbidden(thrown: unknown): thrown is ApiError {
+  return thrown instanceof ApiError && thrown.status === 403;
+}
+
 /** The object is longer than the API server takes, or than etcd does, whose refusal it hands on as it is. */
 export function isTooLarge(thrown: unknown): thrown is ApiError {
   if (!(thrown instanceof ApiError)) return false;

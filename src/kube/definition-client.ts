@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { describeMissing } from '../plans/api-check.ts';
 import { lostFields } from './api-check-client.ts';
-import { ApiError } from './api-error.ts';
+import { isForbidden } from './api-error.ts';
 import type { Kube } from './client.ts';
 
 export interface DefinitionClient {
@@ -67,7 +67,7 @@ export function createDefinitionClient(options: DefinitionOptions): DefinitionCl
     } catch (thrown) {
       warn(thrown, 'the definition of Plans cannot be read');
       // Who may not read it may have it as it should be.
-      return before ?? (thrown instanceof ApiError && thrown.status === 403 ? [] : undefined);
+      return before ?? (isForbidden(thrown) ? [] : undefined);
     }
     if (found.length > 0) {
       if (!before?.length) log.error({}, describeMissing(found));

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Plan, planSchema } from '../api/plan.ts';
 import { KEPT_ANSWERS, type Request, type RequestResult } from '../api/requests.ts';
 import { AutopilotError } from '../errors.ts';
-import { ApiError, isConflict, isNotFound } from './api-error.ts';
+import { isConflict, isForbidden, isNotFound } from './api-error.ts';
 import { CONTENT_TYPE, type Kube } from './client.ts';
 import { PLANS } from './target-path.ts';
 
@@ -132,7 +132,7 @@ function explain(thrown: unknown, name: string): unknown {
       { cause: thrown },
     );
   }
-  if (thrown instanceof ApiError && thrown.status === 403) {
+  if (isForbidden(thrown)) {
     return new RequestError(
       'Forbidden',
       `${thrown.message}; wanted the rights of the ClusterRole autopilot:operator: kubectl create clusterrolebinding NAME --clusterrole autopilot:operator --user USER`,

@@ -3,6 +3,7 @@ import type { PlanTargetsSpec } from '../api/plan-targets.ts';
 import { isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
 import type { Kube } from './client.ts';
 import { deleteIfThere } from './delete-if-there.ts';
+import { getIfThere } from './get-if-there.ts';
 import { FIELD_MANAGER } from './patch-target.ts';
 import type { RawObject } from './raw.ts';
 import { PLAN_TARGETS } from './target-path.ts';
@@ -64,13 +65,7 @@ export async function revisionOfPlanTargets(
   name: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  try {
-    const { metadata } = await kube.request<RawObject>('GET', pathOf(name), { signal });
-    return metadata.resourceVersion;
-  } catch (thrown) {
-    if (isNotFound(thrown)) return undefined;
-    throw thrown;
-  }
+  return (await getIfThere<RawObject>(kube, pathOf(name), signal))?.metadata.resourceVersion;
 }
 
 export function deletePlanTargets(kube: Kube, name: string, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { SOFT_TAINT } from '../api/meta.ts';
-import { isNotFound } from './api-error.ts';
 import type { Kube } from './client.ts';
+import { getIfThere } from './get-if-there.ts';
 import type { PatchStep } from './json-patch.ts';
 import { type Outcome, patchTarget } from './patch-target.ts';
 import type { RawNode, RawTaint } from './raw.ts';
@@ -67,15 +67,10 @@ function replaceTaints(
   ];
 }
 
-export async function readNode(
+export function readNode(
   kube: Kube,
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<RawNode | undefined> {
-  try {
-    return await kube.request<RawNode>('GET', path, { signal });
-  } catch (thrown) {
-    if (isNotFound(thrown)) return undefined;
-    throw thrown;
-  }
+  return getIfThere(kube, path, signal);
 }

@@ -1,4 +1,5 @@
 import type { StoredPlanStatus } from '../api/plan.ts';
+import { eachAtOnce } from '../each-at-once.ts';
 import type { Kube } from '../kube/client.ts';
 import { isNewer } from '../kube/informer.ts';
 import {
@@ -69,12 +70,7 @@ export class ChunkClient {
       const known = this.#look(chunk.name, run);
       return known === undefined || (which === 'all' && known.text !== chunk.text);
     });
-    const work = async () => {
-      for (let chunk = due.shift(); chunk !== undefined; chunk = due.shift()) {
-        await this.#store(chunk, run, signal);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, due.length) }, work));
+    await eachAtOnce(due, AT_ONCE, (chunk) => this.#store(chunk, run, signal));
   }
 
   /** Deletes what the stored status of that Plan does not name: an earlier run's, or of a run that has none. */

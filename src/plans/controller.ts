@@ -230,11 +230,11 @@ export class Controller {
     const running = known.some(({ status }) => isUnderWay(status));
     const isAnybodyAtWork = known.some((plan) => isAtWork(plan) || isAskedOf(plan));
     this.store.isProbing = isAnybodyAtWork;
-    this.#definition.watch(known.some(needsDefinition));
+    const isDefinitionNeeded = known.some(needsDefinition);
+    this.#definition.watch(isDefinitionNeeded);
     const isForgotten = losesRuns(this.#lostFields());
     // A run that cannot be read is not one that is gone: what belongs to it stays.
-    const isBlind =
-      isForgotten || (known.some(needsDefinition) && this.#definition.lost === undefined);
+    const isBlind = isForgotten || (isDefinitionNeeded && this.#definition.lost === undefined);
     if (!isBlind) this.store.gates.watch(known.flatMap((plan) => gatedRun(plan) ?? []));
     const beginning = known.filter(mayBegin);
     this.store.apis.watch(

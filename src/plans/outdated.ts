@@ -1,3 +1,5 @@
+import { differenceOf } from './manifest-difference.ts';
+
 /** Of a Role or ClusterRole. */
 interface Rule {
   readonly apiGroups?: readonly string[];
@@ -29,7 +31,7 @@ export function lagOf(wanted: InstalledObject, found: InstalledObject): string |
     return `lacks ${lacking.slice(0, SHOWN).join(', ')}${more}`;
   }
   if (!wanted.kind.startsWith('ValidatingAdmissionPolicy')) return undefined;
-  return isWithin(wanted.spec, found.spec)
+  return differenceOf(wanted.spec, found.spec) === undefined
     ? undefined
     : 'says other things than that of this release';
 }
@@ -69,19 +71,4 @@ function has(list: readonly string[] | undefined, one: string): boolean {
 function describe(verb: string, group: string, resource: string, name: string | undefined): string {
   const kind = group === '' ? resource : `${resource}.${group}`;
   return `${verb} ${kind}${name === undefined ? '' : ` ${name}`}`;
-}
-
-/** The API server adds what nobody has said. */
-function isWithin(wanted: unknown, found: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(found) &&
-      found.length === wanted.length &&
-      wanted.every((one, at) => isWithin(one, found[at]))
-    );
-  }
-  if (typeof wanted !== 'object' || wanted === null) return wanted === found;
-  if (typeof found !== 'object' || found === null) return false;
-  const fields = found as Readonly<Record<string, unknown>>;
-  return Object.entries(wanted).every(([key, value]) => isWithin(value, fields[key]));
 }

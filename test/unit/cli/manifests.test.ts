@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { readManifests } from '../../../src/cli/adopt-manifests.ts';
-import { differenceOf } from '../../../src/cli/manifest-difference.ts';
+import { differenceOf } from '../../../src/plans/manifest-difference.ts';
 
 const INSTALL = join(import.meta.dirname, '../../../deploy/install.yaml');
 
