@@ -11,7 +11,8 @@ import {
 } from './json-patch.ts';
 import { type Outcome, patchTarget } from './patch-target.ts';
 import type { RawTaint } from './raw.ts';
-import { readNode, withoutSoftTaint } from './soft-taint.ts';
+import { replaceTaints } from './replace-taints.ts';
+import { isSoftTaintOf, readNode } from './soft-taint.ts';
 import { targetPath } from './target-path.ts';
 import { replaceOrder } from './write-order.ts';
 
@@ -20,6 +21,12 @@ const KEY = ANNOTATION.cordonedFor;
 /** `false` is never stored: a Node that takes pods has no such member. */
 const SCHEDULABLE: PatchStep = { op: 'test', path: UNSCHEDULABLE, value: null };
 const CORDONED: PatchStep = { op: 'test', path: UNSCHEDULABLE, value: true };
+/**
+ * Kubernetes puts it on a node that it finds cordoned, and takes it from one that it does not: a read and a write
+ * of the node's whole object each time. What is there already it leaves alone.
+ * @see https://kubernetes.io/docs/reference/labels-annotations-taints/#node-kubernetes-io-unschedulable
+ */
+const CORDON_TAINT: RawTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 
 type Cordon = Extract<Action, { kind: 'cordon' }>;
 type Uncordon = Extract<Action, { kind: 'uncordon' }>;
@@ -41,13 +48,13 @@ export async function cordon(
   const path = targetPath('worker', name);
   const ours = formatCordonMark({ orderId, ours: true });
   const close: PatchStep = { op: 'add', path: UNSCHEDULABLE, value: true };
-  const besides = [
-    ...(softTaint === undefined ? [] : withoutSoftTaint(taints, softTaint)),
+  const steps = [
+    ...[SCHEDULABLE, testAnnotation(KEY, undefined), close, setAnnotation(KEY, ours)],
+    ...closeTo(taints, softTaint),
     ...(apply === undefined ? [] : replaceOrder(apply)),
   ];
-  const alone = [SCHEDULABLE, testAnnotation(KEY, undefined), close, setAnnotation(KEY, ours)];
   // Nearly always all is as hoped, so that it takes one write and no read.
-  const first = await patchTarget(kube, path, [...alone, ...besides], signal);
+  const first = await patchTarget(kube, path, steps, signal);
   if (first.done) return first;
 
   const node = await readNode(kube, path, signal);
@@ -73,10 +80,12 @@ export async function cordon(
  * Removes the mark of that order, and with it the cordon where that was ours. Without that mark nothing is
  * touched: no mark at all is `done`, that of another order is not. The soft taint and the order that it names
  * go in the same write; an order that is another one by now stays.
+ * @param taints of the node as they were seen last
  */
 export async function uncordon(
   kube: Kube,
   { name, orderId, softTaint, order }: Uncordon,
+  taints: readonly RawTaint[] | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
@@ -91,12 +100,12 @@ export async function uncordon(
     order === undefined
       ? []
       : [testAnnotation(ANNOTATION.order, order), removeAnnotation(ANNOTATION.order)];
-  // Rare, for it goes with the cordon. The taint of the cordon is in the list by now, so it must be read.
-  const untaint =
-    softTaint === undefined
-      ? []
-      : withoutSoftTaint((await readNode(kube, path, signal))?.spec?.taints, softTaint);
-  const first = await patchTarget(kube, path, [...open, ...done, ...untaint], signal);
+  const first = await patchTarget(
+    kube,
+    path,
+    [...open, ...done, ...openTo(taints, softTaint)],
+    signal,
+  );
   if (first.done) return first;
 
   const node = await readNode(kube, path, signal);
@@ -107,6 +116,30 @@ export async function uncordon(
   }
   const lift = text === ours ? open : [testAnnotation(KEY, text), removeAnnotation(KEY)];
   const isThere = order !== undefined && node?.metadata.annotations?.[ANNOTATION.order] === order;
-  const left = softTaint === undefined ? [] : withoutSoftTaint(node?.spec?.taints, softTaint);
+  const found = node?.spec?.taints;
+  const left = replaceTaints(found, withoutSoft(found, softTaint));
   return patchTarget(kube, path, [...lift, ...(isThere ? done : []), ...left], signal);
+}
+
+/** The taints of a node as Kubernetes itself makes them after a cordon. */
+function closeTo(taints: readonly RawTaint[] | undefined, run: string | undefined) {
+  const others = withoutSoft(taints, run);
+  const isThere = others.some(isCordonTaint);
+  return replaceTaints(taints, isThere ? others : [...others, CORDON_TAINT]);
+}
+
+/** And after that was lifted. */
+function openTo(taints: readonly RawTaint[] | undefined, run: string | undefined) {
+  return replaceTaints(
+    taints,
+    withoutSoft(taints, run).filter((one) => !isCordonTaint(one)),
+  );
+}
+
+function withoutSoft(taints: readonly RawTaint[] = [], run: string | undefined): RawTaint[] {
+  return taints.filter((one) => run === undefined || !isSoftTaintOf(one, run));
+}
+
+function isCordonTaint({ key, effect }: RawTaint): boolean {
+  return key === CORDON_TAINT.key && effect === CORDON_TAINT.effect;
 }

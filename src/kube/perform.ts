@@ -14,7 +14,7 @@ type Job = Extract<Action, { kind: 'job' }>;
 
 export interface PerformPorts {
   readonly kube: Kube;
-  /** All taints of a node as they were seen last, while ours is among them. */
+  /** All taints of a node as they were seen last. */
   readonly taintsOf: (node: string) => readonly RawTaint[] | undefined;
   /** One round of evictions; {@link DrainClient.evict}. */
   readonly evict: (node: string, rules: DrainRules, signal?: AbortSignal) => Promise<void>;
@@ -42,7 +42,7 @@ export async function perform(
     case 'cordon':
       return cordon(kube, action, taintsOf(action.name), signal);
     case 'uncordon':
-      return uncordon(kube, action, signal);
+      return uncordon(kube, action, taintsOf(action.name), signal);
     case 'evict':
       await evict(action.name, action.rules, signal);
       return { done: true };

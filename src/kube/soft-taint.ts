@@ -1,16 +1,18 @@
 import { SOFT_TAINT } from '../api/meta.ts';
 import type { Kube } from './client.ts';
 import { getIfThere } from './get-if-there.ts';
-import type { PatchStep } from './json-patch.ts';
 import { type Outcome, patchTarget } from './patch-target.ts';
 import type { RawNode, RawTaint } from './raw.ts';
+import { replaceTaints } from './replace-taints.ts';
 import { targetPath } from './target-path.ts';
-
-const TAINTS = '/spec/taints';
 
 /** Whether it is the one that we set; the same key with another effect is somebody else's. */
 export function isSoftTaint({ key, effect }: RawTaint): boolean {
   return key === SOFT_TAINT.key && effect === SOFT_TAINT.effect;
+}
+
+export function isSoftTaintOf(taint: RawTaint, run: string): boolean {
+  return isSoftTaint(taint) && (taint.value ?? '') === run;
 }
 
 /** Puts our taint on a node, beside what is there. Takes over one that another run of ours has left. */
@@ -41,30 +43,10 @@ export async function removeSoftTaint(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
-  const steps = withoutSoftTaint((await readNode(kube, path, signal))?.spec?.taints, run);
+  const taints = (await readNode(kube, path, signal))?.spec?.taints ?? [];
+  const others = taints.filter((one) => !isSoftTaintOf(one, run));
+  const steps = replaceTaints(taints, others);
   return steps.length === 0 ? { done: true } : patchTarget(kube, path, steps, signal);
-}
-
-/** @returns what takes the taint of that run from the taints of a node; empty where it is not among them */
-export function withoutSoftTaint(
-  taints: readonly RawTaint[] = [],
-  run: string,
-): readonly PatchStep[] {
-  const others = taints.filter((one) => !(isSoftTaint(one) && (one.value ?? '') === run));
-  return others.length === taints.length ? [] : replaceTaints(taints, others);
-}
-
-/** A list is patched by position, so that the whole of it is tested: others write to it as well. */
-function replaceTaints(
-  found: readonly RawTaint[] | undefined,
-  wanted: readonly RawTaint[],
-): readonly PatchStep[] {
-  return [
-    { op: 'test', path: TAINTS, value: found ?? null },
-    wanted.length === 0
-      ? { op: 'remove', path: TAINTS }
-      : { op: 'add', path: TAINTS, value: wanted },
-  ];
 }
 
 export function readNode(

@@ -12,7 +12,7 @@ export interface TrimmedNode extends TrimmedTarget {
   readonly cordonedFor: string | undefined;
   /** Value of our soft taint. */
   readonly softTaint: string | undefined;
-  /** All taints, while ours is among them: a list is replaced as a whole. */
+  /** Where there are any: a list is replaced as a whole. */
   readonly taints?: readonly RawTaint[] | undefined;
 }
 
@@ -35,8 +35,7 @@ function readyOf(node: RawNode): Truth {
 }
 
 function softTaintOf({ spec }: RawNode): Pick<TrimmedNode, 'softTaint' | 'taints'> {
-  const ours = spec?.taints?.find(isSoftTaint);
-  return ours === undefined
-    ? { softTaint: undefined, taints: undefined }
-    : { softTaint: ours.value ?? '', taints: spec?.taints };
+  const taints = spec?.taints?.length ? spec.taints : undefined;
+  const ours = taints?.find(isSoftTaint);
+  return { softTaint: ours && (ours.value ?? ''), taints };
 }

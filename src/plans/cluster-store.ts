@@ -268,7 +268,7 @@ export class ClusterStore {
     return this.#policies.get(UPDATE_POLICY);
   }
 
-  /** All taints of a node, while ours is among them. */
+  /** All taints of a node; undefined: none. */
   taintsOf(node: string): readonly RawTaint[] | undefined {
     return this.#nodes.get(node)?.taints;
   }

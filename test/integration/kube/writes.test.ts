@@ -42,9 +42,10 @@ const order: Order = {
 /** Taints of a node as they were seen last. */
 let seen: readonly RawTaint[] | undefined;
 
+const evict = () => Promise.reject(new Error('not here'));
+
 /** Without the object as it is after the write: the world is asked itself. */
 async function act(action: Action) {
-  const evict = () => Promise.reject(new Error('not here'));
   const outcome = await perform({ kube, taintsOf: () => seen, evict, beginJob: evict }, action);
   return outcome.done ? { done: true } : outcome;
 }
@@ -129,6 +130,34 @@ test('cordon and uncordon of a node without annotations leave it as it was', asy
   node = await read(`${NODES}/w-cordon`);
   assert.equal(node.spec?.unschedulable, undefined);
   assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], undefined);
+});
+
+test('the taint of a cordon comes and goes with it, so that Kubernetes has nothing to write itself', async () => {
+  for (const [name, taints] of [
+    ['w-taint-alone', undefined],
+    ['w-taint-beside', foreign],
+  ] as const) {
+    // With an annotation, as every node has one that an agent runs on.
+    await makeNode(name, { annotations: { other: 'stays' } }, taints ? { taints } : {});
+    // Kubernetes has said of it what it has to say of a node that nobody has heard of.
+    const before = await eventually('the taint of a node that is not ready', async () => {
+      const found = (await read(`${NODES}/${name}`)).spec?.taints ?? [];
+      return found.some(({ key }) => key === 'node.kubernetes.io/not-ready') ? found : undefined;
+    });
+    const written = async (action: Action) => {
+      seen = (await read(`${NODES}/${name}`)).spec?.taints;
+      const outcome = await perform({ kube, taintsOf: () => seen, evict, beginJob: evict }, action);
+      assert.ok(outcome.done);
+      return (outcome.object as RawNode).spec?.taints ?? [];
+    };
+    const id = { name, orderId: 'run.0.1' };
+    const cordoned = await written({ kind: 'cordon', ...id });
+    assert.deepEqual(cordoned, [
+      ...before,
+      { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' },
+    ]);
+    assert.deepEqual(await written({ kind: 'uncordon', ...id }), before);
+  }
 });
 
 for (const [what, annotations] of [
