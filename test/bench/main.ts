@@ -1,5 +1,5 @@
 /** `npm run bench`: the figures, part by part. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { SETTINGS, type Stage, setStage, strikeStage } from '../../tools/demo/stage.ts';
@@ -90,6 +90,8 @@ async function scale(argv: readonly string[]): Promise<number> {
     console.log(JSON.stringify(result, undefined, 2));
     return 0;
   }
+  // Before a run of an hour, not after it.
+  if (out !== undefined) await mkdir(out, { recursive: true });
   const results: ScaleResult[] = [];
   for (const options of runs) {
     results.push(await measureScale(options, common.progress));

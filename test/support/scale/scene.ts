@@ -149,7 +149,8 @@ export class ScaleScene {
 /** Nobody renews thousands of Leases every ten seconds here: no Node is ever taken for lost. */
 export function manyNodes(apiFlags: Readonly<Record<string, string>>) {
   return {
-    api: { extraArgs: apiFlags },
+    // A profile costs nothing until one is asked for.
+    api: { extraArgs: { profiling: 'true', ...apiFlags } },
     controllerManager: {
       extraArgs: {
         'node-monitor-grace-period': '24h',
