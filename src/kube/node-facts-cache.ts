@@ -4,6 +4,7 @@ import type { PodStore } from '../drain/pod-store.ts';
 import type { NodeFacts, Outlook } from '../plans/facts.ts';
 import { outlookOf, type SelectingBudget } from '../plans/outlook.ts';
 import { nodeFacts } from './node-facts.ts';
+import { NodesByRun } from './nodes-by-run.ts';
 import type { TrimmedNode } from './trim-node.ts';
 
 export interface NodeFactsPorts {
@@ -37,8 +38,10 @@ export class NodeFactsCache {
   readonly #facts = new Map<string, NodeFacts>();
   readonly #parts = new Map<string, Parts>();
   readonly #changed = new Set<string>();
+  /** Those that are being emptied: that a pod is asked to go again, or is overdue, is no change of it. */
+  readonly #emptying = new Set<string>();
   readonly #marked = new Set<string>();
-  readonly #touched = new Map<string, NodeFacts>();
+  readonly #byRun = new NodesByRun();
   #ahead: ReadonlySet<string> = new Set();
 
   constructor(ports: NodeFactsPorts) {
@@ -61,7 +64,7 @@ export class NodeFactsCache {
 
   /** The same map each time. */
   upToDate(): ReadonlyMap<string, NodeFacts> {
-    for (const name of this.#marked) this.#changed.add(name);
+    for (const name of this.#emptying) this.#changed.add(name);
     for (const name of this.#ahead) this.#changed.add(name);
     if (this.#changed.size === 0) return this.#facts;
     const budgets = this.#ahead.size === 0 ? [] : this.#ports.budgets();
@@ -70,9 +73,9 @@ export class NodeFactsCache {
     return this.#facts;
   }
 
-  /** Those that carry an order, a mark or a soft taint, as of the last {@link upToDate}. */
-  get touched(): Iterable<NodeFacts> {
-    return this.#touched.values();
+  /** Those that carry an order, a mark or a soft taint of other runs than these, as of the last {@link upToDate}. */
+  ofOtherRuns(runs: ReadonlySet<string>): NodeFacts[] {
+    return this.#byRun.beside(runs);
   }
 
   #refresh(name: string, budgets: readonly SelectingBudget[]): void {
@@ -82,12 +85,15 @@ export class NodeFactsCache {
     if (isMarked) this.#marked.add(name);
     else if (this.#marked.delete(name)) drain.release(name);
     if (node === undefined) {
+      this.#emptying.delete(name);
       this.#facts.delete(name);
-      this.#touched.delete(name);
+      this.#byRun.delete(name);
       this.#parts.delete(name);
       return;
     }
     const observed = isMarked ? drain.observe(name) : undefined;
+    if (isMarked && observed?.pods.length !== 0) this.#emptying.add(name);
+    else this.#emptying.delete(name);
     const parts: Parts = {
       node,
       renewals: renewals(name),
@@ -101,9 +107,7 @@ export class NodeFactsCache {
     const facts = nodeFacts(node, beside);
     this.#parts.set(name, parts);
     this.#facts.set(name, facts);
-    const { orderText, cordon, softTaint } = facts;
-    if (orderText ?? cordon ?? softTaint) this.#touched.set(name, facts);
-    else this.#touched.delete(name);
+    this.#byRun.set(facts);
   }
 
   #outlook(name: string, budgets: readonly SelectingBudget[]): Outlook | undefined {

@@ -1,12 +1,13 @@
 import {
+  type CommandStatus,
   isTerminalState,
   type Role,
   type StoredPlanStatus,
   type TargetPhase,
   type TargetStatus,
 } from '../api/plan.ts';
+import { changedTargets } from '../plans/changed-targets.ts';
 import { type Sample, sample } from './catalogue.ts';
-import { type TargetOfRole, targetsByRole } from './targets-by-role.ts';
 import { reasonLabel } from './world-samples.ts';
 
 const ENDED_BADLY = new Set<TargetPhase | undefined>(['Failed', 'Undone', 'Held']);
@@ -56,12 +57,19 @@ function rollbackSamples(before: StoredPlanStatus | undefined, after: StoredPlan
 }
 
 function targetSamples(before: StoredPlanStatus | undefined, after: StoredPlanStatus): Sample[] {
-  const known = new Map(targetsByRole(before?.commands ?? []).map((one) => [keyOf(one), one]));
-  return targetsByRole(after.commands ?? []).flatMap((now) => {
-    const was = known.get(keyOf(now))?.target;
-    return was === now.target || was?.phase === now.target.phase
-      ? []
-      : moveSamples(now.role, was, now.target);
+  const earlier = new Map(before?.commands?.map((command) => [command.id, command]));
+  return (after.commands ?? []).flatMap((command) => {
+    const was = earlier.get(command.id);
+    const moves = (role: Role, list: (of: CommandStatus) => TargetStatus[] | undefined) =>
+      changedTargets(was && list(was), list(command))
+        .filter((one) => one.was?.phase !== one.now.phase)
+        .flatMap((one) => moveSamples(role, one.was, one.now));
+    return [
+      ...moves('controller', ({ k0supdate }) => k0supdate?.controllers),
+      ...moves('worker', ({ k0supdate }) => k0supdate?.workers),
+      // Those that receive a bundle are told as workers, as the API has them.
+      ...moves('worker', ({ airgapupdate }) => airgapupdate?.workers),
+    ];
   });
 }
 
@@ -93,10 +101,6 @@ function drainResult({ phase, reason }: TargetStatus): string {
     return reason === 'DrainTimeout' ? 'timeout' : 'given_up';
   }
   return 'done';
-}
-
-function keyOf({ command, role, target }: TargetOfRole): string {
-  return `${command}/${role}/${target.name}`;
 }
 
 /** @returns undefined where one is not told; never negative: two leaders have two clocks */

@@ -9,6 +9,7 @@ import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import type { Action } from './facts.ts';
 import { give, isBusyElsewhere } from './give-order.ts';
 import { NOT_DRAINED } from './hybrid.ts';
+import { STAGED } from './parked.ts';
 import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
@@ -125,7 +126,7 @@ function staged(target: Target, course: UpdateCourse): Step {
   if (bad !== undefined) {
     return { ...fail('Quarantined', bad), actions: say(target, 'cancel', course) };
   }
-  return { phase: 'Staged', message: 'downloaded and verified', actions: [] };
+  return STAGED;
 }
 
 function draining(target: Target, course: UpdateCourse): Step {

@@ -21,7 +21,7 @@ export function passage(
   facts: PlanFacts,
   command: CommandStatus,
 ): Passage {
-  if (isBare(point, course) || isBehind(point, command, facts)) return OPEN;
+  if (isBare(point.kind, course) || isBehind(point, command, facts)) return OPEN;
   const parts = [course, facts, command] as const;
   return inTurn([
     baselinePassage(point, course, facts) ?? OPEN,
@@ -35,7 +35,7 @@ export function passage(
 }
 
 /** Of a node, of which there may be thousands: whether the policy lets nothing stand there at all. */
-function isBare({ kind }: Point, { policy }: UpdateCourse): boolean {
+export function isBare(kind: Point['kind'], { policy }: UpdateCourse): boolean {
   if (kind !== 'BeforeNode' && kind !== 'AfterNode') return false;
   return (
     !policy.hooks.some(({ when }) => when.includes(kind)) &&

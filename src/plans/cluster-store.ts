@@ -281,9 +281,9 @@ export class ClusterStore {
     return this.#nodeFacts.upToDate();
   }
 
-  /** Those of {@link nodes} that carry something of ours. */
-  get touchedNodes(): Iterable<NodeFacts> {
-    return this.#nodeFacts.touched;
+  /** Those of {@link nodes} that carry something of other runs of ours than these. */
+  nodesOfOtherRuns(runs: ReadonlySet<string>): readonly NodeFacts[] {
+    return this.#nodeFacts.ofOtherRuns(runs);
   }
 
   /** Nodes that are next: only of these it is told what a drain would meet. */

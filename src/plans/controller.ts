@@ -263,7 +263,7 @@ export class Controller {
     }
     const leftovers = isBlind
       ? []
-      : tidy({ ...world, touched: this.store.touchedNodes, activeRuns: runs, epoch });
+      : tidy({ ...world, left: this.store.nodesOfOtherRuns(runs), activeRuns: runs, epoch });
     this.#isIdle = !isAnybodyAtWork && !isBlind && leftovers.length === 0;
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running || isForgotten);

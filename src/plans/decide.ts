@@ -17,6 +17,7 @@ import { jobRecords } from './job-records.ts';
 import { keptBinary } from './kept-binary.ts';
 import { wasLeftOut } from './left-out.ts';
 import { isVerdict, overwrittenHold } from './overwritten.ts';
+import { STAGED } from './parked.ts';
 import { plotCourse } from './plot-course.ts';
 import { targetsOf } from './progress.ts';
 import { quarantine } from './quarantine.ts';
@@ -165,6 +166,7 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
   }
   const judged = judgeTargets(views, course, facts, command);
   const backup = backupOf(command, views, facts.nowMs);
+  const controllers = command.k0supdate?.controllers?.length ?? 0;
   const jobs = jobRecords(command, judged.actions, facts);
   const next: CommandStatus = {
     ...command,
@@ -181,8 +183,8 @@ function proceed(facts: PlanFacts, status: RunningStatus): Decision {
       ? { airgapupdate: { workers: [...judged.statuses] } }
       : {
           k0supdate: {
-            controllers: judged.statuses.filter((_, at) => views[at]?.role === 'controller'),
-            workers: judged.statuses.filter((_, at) => views[at]?.role === 'worker'),
+            controllers: judged.statuses.slice(0, controllers),
+            workers: judged.statuses.slice(controllers),
           },
         }),
   };
@@ -207,11 +209,12 @@ function judgeTargets(
   facts: PlanFacts,
   command: CommandStatus,
 ): Judged {
-  let steps = views.map((target) => (target.isAtRest ? AT_REST : judgeTarget(target, course)));
+  let steps = views.map((target) => judgeTarget(target, course));
   const inTrouble = ({ phase, reason }: Step) => isTrouble(phase, reason);
   // S6: a failure that is found in this very look calls the others back at once, and starts nothing.
   const verdict = judgeFailures(
-    views.map(({ role, name }, at) => ({ role, name, inTrouble: inTrouble(steps[at]!) })),
+    views,
+    (at) => inTrouble(steps[at]!),
     course.kind,
     course.policy,
     command.failure,
@@ -223,7 +226,7 @@ function judgeTargets(
   };
   if (now.stopping !== course.stopping || now.hold?.reason !== course.hold?.reason) {
     steps = views.map((target, at) =>
-      target.isAtRest || inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
+      inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
     );
   }
   const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
@@ -239,6 +242,7 @@ function judgeTargets(
     if (target.isAtRest) return target.status;
     const start = started.get(target);
     if (start !== undefined) return statusAfter(target, start, facts.nowMs, start.batch);
+    if (target.parked !== undefined && steps[at] === STAGED) return target.status;
     const isWorker = now.kind === 'k0s' && target.role === 'worker';
     const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
     return statusAfter(target, steps[at]!, facts.nowMs, own);
@@ -365,9 +369,19 @@ function isGoingBack({ commands }: Pick<RunningStatus, 'commands'>): boolean {
 }
 
 function judgeTarget(target: Target, course: Course): Step {
+  if (target.isAtRest) return AT_REST;
+  if (staysParked(target, course)) return STAGED;
   if (course.kind === 'airgap') return advanceDelivery(target, course);
   if (isFinal(target.status.phase)) return advance(target, course);
   return alreadyThere(target, course) ?? cannotGoBack(target, course) ?? advance(target, course);
+}
+
+/** Of thousands at every look: what advance() would come to as well. */
+function staysParked({ parked, host }: Target, course: Course): boolean {
+  if (parked === undefined || course.kind === 'airgap') return false;
+  if (course.stopping || course.rollback || course.quarantined.length > 0) return false;
+  const wanted = course.pinned[host?.platform ?? ''];
+  return wanted === undefined || wanted === parked;
 }
 
 /** What the host had kept when the rollback was planned may be gone since. */

@@ -11,6 +11,11 @@ const ALONE_FOR_MS = 15_000;
 /** A controller that is away for longer than this is waited for by other means. */
 const IN_PEACE_FOR_MS = 60_000;
 
+interface Besides {
+  readonly unverified: ReadonlySet<string>;
+  readonly next: readonly Start[];
+}
+
 /**
  * One of each platform goes first, and alone until it is staged or has had its time: a bad artifact then costs
  * one download, and the first to be updated need not share its link with those whose turn is much later. For the
@@ -19,6 +24,7 @@ const IN_PEACE_FOR_MS = 60_000;
  * Nobody begins while a controller is away, or the next one is about to be: etcd has lost a member, and the others
  * need their disks and links for that and to take it in again. A download has hours.
  *
+ * @param unverified platforms of which nobody has staged the artifact yet
  * @param next what is begun besides at this look
  * @see docs/adr/0027-downloads-keep-out-of-the-way.md
  */
@@ -26,10 +32,9 @@ export function scheduleDownloads(
   standings: readonly Standing[],
   course: UpdateCourse,
   bearer: string | undefined,
-  next: readonly Start[],
+  { unverified, next }: Besides,
 ): Pick<Schedule, 'starts' | 'untilMs'> {
   const downloading = standings.filter(({ phase }) => phase === 'Downloading');
-  const unverified = new Set(platformsNotVerified(standings));
   const aloneUntilMs = new Map<string, number>();
   for (const one of downloading) {
     const platform = platformOf(one);
@@ -120,7 +125,7 @@ function platformOf({ target }: Standing): string | undefined {
 }
 
 /** Platforms of which nobody has staged the artifact yet. */
-export function platformsNotVerified(standings: readonly Standing[]): string[] {
+export function platformsNotVerified(standings: readonly Standing[]): ReadonlySet<string> {
   const waiting = new Set<string>();
   const verified = new Set<string>();
   for (const standing of standings) {
@@ -129,7 +134,8 @@ export function platformsNotVerified(standings: readonly Standing[]): string[] {
     if (standing.phase === 'Pending' || standing.phase === 'Downloading') waiting.add(platform);
     else if (hasStaged(standing)) verified.add(platform);
   }
-  return [...waiting].filter((platform) => !verified.has(platform));
+  for (const platform of verified) waiting.delete(platform);
+  return waiting;
 }
 
 const NOTHING_STAGED = new Set<TargetPhase>(['Pending', 'Downloading', 'Failed', 'Skipped']);

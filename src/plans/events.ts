@@ -6,6 +6,7 @@ import type {
   TargetStatus,
 } from '../api/plan.ts';
 import type { StepName } from '../api/steps.ts';
+import { changedTargets } from './changed-targets.ts';
 import { nameList } from './name-list.ts';
 import { targetsOf } from './progress.ts';
 
@@ -156,16 +157,8 @@ function targetEvents(
   isLarge: boolean,
 ): PlanEvent[] {
   const earlier = before === undefined ? [] : targetsOf(before);
-  const byName = new Map<string, TargetStatus>();
-  // The lists of a command keep their order; only where one does not are names looked up.
-  const was = (target: TargetStatus, at: number): TargetStatus | undefined => {
-    if (earlier[at]?.name === target.name) return earlier[at];
-    if (byName.size === 0) for (const one of earlier) byName.set(one.name, one);
-    return byName.get(target.name);
-  };
-  return targetsOf(command).flatMap((target, at) => {
-    const known = was(target, at);
-    if (known === target || known?.phase === target.phase) return [];
+  return changedTargets(earlier, targetsOf(command)).flatMap(({ was, now: target }) => {
+    if (was?.phase === target.phase) return [];
     const told = toldOf(target);
     if (told === undefined || (isLarge && told.type === 'Normal')) return [];
     return [

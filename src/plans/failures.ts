@@ -39,19 +39,24 @@ export type Verdict =
   /** Nothing new is touched until a person decides. */
   | { readonly kind: 'hold'; readonly hold: Hold };
 
-/** @param failure of the command as a whole, such as a gate */
+/**
+ * @param inTrouble whether the target at that place has failed, or is being put back
+ * @param failure of the command as a whole, such as a gate
+ */
 export function judgeFailures(
-  outcomes: readonly (Outcome & { readonly name: string })[],
+  targets: readonly { readonly role: Role; readonly name: string }[],
+  inTrouble: (at: number) => boolean,
   kind: 'k0s' | 'airgap',
   { maxFailures, onFailure }: FailureRules,
   failure: CommandStatus['failure'],
 ): Verdict {
   // Of thousands, at every look: nothing to count.
-  if (failure === undefined && !outcomes.some(({ inTrouble }) => inTrouble)) return { kind: 'go' };
+  if (failure === undefined && !targets.some((_, at) => inTrouble(at))) return { kind: 'go' };
+  const outcomes = targets.map(({ role, name }, at) => ({ role, name, inTrouble: inTrouble(at) }));
   const borne = onFailure === 'Continue' ? '100%' : maxFailures;
   if (failure === undefined && !isPastFailures(outcomes, kind, borne)) return { kind: 'go' };
   if (onFailure !== 'Pause') return { kind: 'stop' };
-  const names = outcomes.filter(({ inTrouble }) => inTrouble).map(({ name }) => name);
+  const names = outcomes.filter((one) => one.inTrouble).map(({ name }) => name);
   const what = failure?.message ?? `${names.join(', ')} failed`;
   const message = `held, as the policy says (onFailure: Pause): ${what}; retry, abort or rollback`;
   return { kind: 'hold', hold: { reason: 'HeldAfterFailure', message, kind: 'brake' } };

@@ -62,7 +62,7 @@ export function nextController(
   if (others.length > 0) return waiting('ControllerNotReady', notReady(others, facts));
   const shut = ask([
     ...(controllers.some(isBegun) ? [] : [{ kind: 'BeforeControllers' } as const]),
-    ...afterNodes(controllers, course.nowMs),
+    ...afterNodes(controllers, course),
     beforeNode(next),
   ]);
   if (shut !== undefined) return { starts: [], ...shut };

@@ -39,7 +39,7 @@ export function nextWorkers(
   let shut: Shut | undefined;
   let behind: { readonly shut: Shut | undefined } | undefined;
   const start = (one: Placed): boolean => {
-    behind ??= { shut: ask(afterNodes(members, course.nowMs)) };
+    behind ??= { shut: ask(afterNodes(members, course)) };
     shut = behind.shut ?? ask([beforeNode(one)]);
     if (shut !== undefined) return false;
     const { target } = one;

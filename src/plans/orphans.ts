@@ -5,8 +5,8 @@ import { runOf } from './target.ts';
 
 export interface Leftovers {
   readonly nodes: ReadonlyMap<string, NodeFacts>;
-  /** Those of them that carry an order, a mark or a soft taint; undefined: nobody has sorted them out. */
-  readonly touched?: Iterable<NodeFacts> | undefined;
+  /** Those of them that carry something of a run that is not under way; undefined: nobody has sorted them out. */
+  readonly left?: readonly NodeFacts[] | undefined;
   readonly controlNodes: ReadonlyMap<string, ControlNodeFacts>;
   /** Runs that are under way, by id; their orders are their own Plan's business. */
   readonly activeRuns: ReadonlySet<string>;
@@ -20,8 +20,7 @@ export interface Leftovers {
  */
 export function tidy(world: Leftovers): Action[] {
   const actions: Action[] = [];
-  for (const node of world.touched ?? world.nodes.values()) {
-    if (isInGoodHands(node, world)) continue;
+  for (const node of world.left ?? world.nodes.values()) {
     const host = controllerOfNode(node.name, world) ?? node;
     actions.push(...tidyOrder('worker', node, world), ...tidyMarks(node, host, world));
   }
@@ -29,18 +28,6 @@ export function tidy(world: Leftovers): Action[] {
     actions.push(...tidyOrder('controller', node, world));
   }
   return actions;
-}
-
-/** Of thousands at every look: all that a node carries is of runs that are under way. */
-function isInGoodHands(
-  { order, cordon, softTaint }: NodeFacts,
-  { activeRuns }: Pick<Leftovers, 'activeRuns'>,
-): boolean {
-  return (
-    (order.kind !== 'valid' || activeRuns.has(order.value.run)) &&
-    (softTaint === undefined || activeRuns.has(softTaint)) &&
-    (cordon === undefined || activeRuns.has(runOf(cordon.orderId)))
-  );
 }
 
 function tidyOrder(

@@ -1,5 +1,5 @@
 import type { CommandStatus } from '../api/plan.ts';
-import { type Passage, type Point, passage } from './checkpoint.ts';
+import { isBare, type Passage, type Point, passage } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import type { PlanFacts } from './facts.ts';
 import { alwaysPassage } from './gate-verdict.ts';
@@ -45,13 +45,14 @@ export function shutBy(found: Passage): Shut | undefined {
 }
 
 /** One point for each target that this run has committed and given back. */
-export function afterNodes(standings: readonly Standing[], nowMs: number): Point[] {
+export function afterNodes(standings: readonly Standing[], course: UpdateCourse): Point[] {
+  if (isBare('AfterNode', course)) return [];
   return standings.flatMap(({ target, phase }) => {
     const { role, orderId, name, status, order, marked } = target;
     if (phase !== 'Committed' || marked) return [];
     if (order === undefined && !hasCommitted(target)) return [];
     const committedAtMs =
-      status.phase === 'Committed' ? Date.parse(status.lastUpdatedTimestamp) : nowMs;
+      status.phase === 'Committed' ? Date.parse(status.lastUpdatedTimestamp) : course.nowMs;
     return [{ kind: 'AfterNode', role, orderId, name, committedAtMs }];
   });
 }

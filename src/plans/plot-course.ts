@@ -27,11 +27,8 @@ export function plotCourse(
   const frozen = withDefaults(status.policy ?? {});
   const policy = rollback ? rollbackPolicy(frozen) : frozen;
   const verdict = judgeFailures(
-    views.map((target) => ({
-      role: target.role,
-      name: target.name,
-      inTrouble: isInTrouble(target),
-    })),
+    views,
+    (at) => isInTrouble(views[at]!),
     k0supdate === undefined ? 'airgap' : 'k0s',
     policy,
     command.failure,
@@ -124,6 +121,7 @@ function waitsForItsOwnWayBack(
 }
 
 function isInTrouble(target: Target): boolean {
+  if (target.isAtRest || target.parked !== undefined) return false;
   const phase = phaseOf(target);
   // An order that was called back tells of a failure whose record may have died with the last leader.
   return isTrouble(phase, target.status.reason) || (!isFinal(phase) && isCalledBack(target.order));
@@ -142,6 +140,8 @@ function pin(
   for (const [platform, { sha256 }] of Object.entries(platforms)) {
     if (sha256) pinned[platform] ??= sha256.toLowerCase();
   }
+  // Of thousands, at every look: the first of each platform has said it.
+  if (Object.keys(platforms).every((platform) => pinned[platform] !== undefined)) return pinned;
   for (const { host, signal } of views) {
     if (host?.platform !== undefined && signal?.staged !== undefined) {
       pinned[host.platform] ??= signal.staged.sha256;

@@ -67,10 +67,10 @@ export function schedule(
   );
   const bearer = backupBearer(asked, course);
   const unverified = platformsNotVerified(asked);
-  if (unverified.length > 0) {
-    const message = `no ${unverified.join(' and no ')} artifact has been verified yet`;
+  if (unverified.size > 0) {
+    const message = `no ${[...unverified].join(' and no ')} artifact has been verified yet`;
     const wait = { reason: 'WaitsForDownload', message } as const;
-    return { wait, batch, ...scheduleDownloads(asked, course, bearer, []) };
+    return { wait, batch, ...scheduleDownloads(asked, course, bearer, { unverified, next: [] }) };
   }
   const next = controllers.some(({ phase }) => !isFinal(phase))
     ? nextController(controllers, course, facts, bearer, ask)
@@ -78,7 +78,7 @@ export function schedule(
       ? { starts: [], ...shut, batch }
       : ofWorkers(workers, controllers, batch, course, facts, ask);
   if (next.failure !== undefined) return { ...next, starts: [] };
-  const downloads = scheduleDownloads(asked, course, bearer, next.starts);
+  const downloads = scheduleDownloads(asked, course, bearer, { unverified, next: next.starts });
   return { ...next, ...downloads, starts: [...downloads.starts, ...next.starts] };
 }
 
@@ -102,7 +102,7 @@ function behind(
 ): Shut | undefined {
   if (batch === undefined) return undefined;
   return batch.settledAt === undefined
-    ? ask(afterNodes(membersOf(workers, batch), course.nowMs))
+    ? ask(afterNodes(membersOf(workers, batch), course))
     : afterBatch(workers, batch, course, ask);
 }
 
@@ -116,7 +116,7 @@ function settle(
   if (batch === undefined || batch.settledAt !== undefined || !isOver(workers, batch, course)) {
     return { batch };
   }
-  const shut = ask(afterNodes(membersOf(workers, batch), course.nowMs));
+  const shut = ask(afterNodes(membersOf(workers, batch), course));
   if (shut !== undefined) return { batch, shut };
   return { batch: { ...batch, settledAt: new Date(course.nowMs).toISOString() } };
 }
@@ -174,9 +174,9 @@ function ofWorkers(
 
 const BEFORE_WORKERS: Point = { kind: 'BeforeWorkers' };
 
-function behindControllers(controllers: readonly Standing[], { nowMs }: UpdateCourse): Point[] {
+function behindControllers(controllers: readonly Standing[], course: UpdateCourse): Point[] {
   return controllers.some(isBegun)
-    ? [...afterNodes(controllers, nowMs), { kind: 'AfterControllers' }]
+    ? [...afterNodes(controllers, course), { kind: 'AfterControllers' }]
     : [];
 }
 

@@ -56,9 +56,13 @@ function saysTheSame(status: TargetStatus, step: Step): boolean {
     status.message === message &&
     status.blockedBy === blockedBy &&
     status.attempts !== undefined &&
-    status.deadline === undefined &&
-    deadlineMs === undefined
+    isSameTime(status.deadline, deadlineMs)
   );
+}
+
+function isSameTime(text: string | undefined, ms: number | undefined): boolean {
+  if (text === undefined || ms === undefined) return text === undefined && ms === undefined;
+  return Date.parse(text) === ms;
 }
 
 /** k0s's word for where a target stands. */

@@ -3,6 +3,7 @@ import type { Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
 import type { ControlNodeFacts, NodeFacts, PlanFacts } from './facts.ts';
 import { controllerOfNode, workloadOf } from './hybrid.ts';
+import { parkedWith } from './parked.ts';
 import { targetsOf } from './progress.ts';
 import type { RunningStatus } from './run.ts';
 
@@ -28,6 +29,11 @@ export interface Target {
   readonly marked: boolean;
   /** A worker that is done, given back and written down as such: no look has anything to add. */
   readonly isAtRest: boolean;
+  /**
+   * A worker that waits for its turn and is written down as such: the sha256 of what it has staged, as it has
+   * reported it. Nothing but the course of the run can change anything about it.
+   */
+  readonly parked: string | undefined;
 }
 
 /** A target with the phase that this judgement has found it in. */
@@ -154,6 +160,7 @@ function lookAt(
     signal: reported?.id === orderId ? reported : undefined,
     marked: node?.cordon?.orderId === orderId,
     isAtRest: role === 'worker' && isAtRest(status, node),
+    parked: role === 'worker' ? parkedWith(status, node, order, reported) : undefined,
   };
 }
 

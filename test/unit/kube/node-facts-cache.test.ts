@@ -50,20 +50,24 @@ describe('the facts of Nodes', () => {
     assert.equal(cache.upToDate().get('w-1'), first, 'what is made of the same is the same');
   });
 
-  it('of those that carry something of ours are told apart', () => {
-    const touched = () => {
+  it('of those that carry something of other runs are told apart', () => {
+    const besides = (...runs: string[]) => {
       cache.upToDate();
-      return [...cache.touched].map(({ name }) => name);
+      return cache.ofOtherRuns(new Set(runs)).map(({ name }) => name);
     };
-    assert.deepEqual(touched(), []);
+    assert.deepEqual(besides(), []);
     put('w-1', { 'autopilot.k0sproject.io/order': 'not json' });
     put('w-2', MARK);
-    assert.deepEqual(touched(), ['w-1', 'w-2']);
+    assert.deepEqual(besides(), ['w-2']);
+    assert.deepEqual(besides('run'), []);
+    put('w-1', { 'autopilot.k0sproject.io/cordoned-for': 'other.0.1' });
+    assert.deepEqual(besides('run'), ['w-1']);
+    assert.deepEqual(besides('other'), ['w-2']);
     put('w-1');
-    assert.deepEqual(touched(), ['w-2']);
+    assert.deepEqual(besides(), ['w-2']);
     nodes.delete('w-2');
     cache.changed('w-2');
-    assert.deepEqual(touched(), []);
+    assert.deepEqual(besides(), []);
   });
 
   it('follow renewals and pods', () => {

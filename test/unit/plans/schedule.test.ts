@@ -51,6 +51,8 @@ interface Scene {
 const FROZEN: PolicyLayer = {
   freezes: [{ name: 'fair', from: '2026-02-01T00:00', to: '2026-04-01T00:00' }],
 };
+/** Without it nobody would be asked about thousands of nodes that are done. */
+const HOOKED: PolicyLayer = { hooks: [{ name: 'look', when: ['AfterNode'], job: {} }] };
 const CLOSED: Shut = { wait: { reason: 'WaitsForPerson', message: 'not yet' } };
 
 function nameOf(point: Point): string {
@@ -60,9 +62,9 @@ function nameOf(point: Point): string {
 
 /** What is asked and what is begun in one look at a run. */
 function scheduled({ controllers = {}, workers = {}, ...scene }: Scene) {
-  const policy = aPolicy(scene.policy ?? {});
+  const policy = aPolicy({ ...HOOKED, ...scene.policy });
   const fresh = someFacts(SPEC, {
-    policy: aPolicy({ ...scene.policy, paused: false, freezes: [] }),
+    policy: aPolicy({ ...HOOKED, ...scene.policy, paused: false, freezes: [] }),
     controlNodes: Object.keys(controllers).map((name) => aControlNode(name)),
     nodes: Object.keys(workers).map((name) => aNode(name)),
   });
@@ -126,6 +128,12 @@ const rows: [sentence: string, scene: Scene, asked: string[], starts: string[]][
     'after a controller, before the next one',
     { controllers: { c1: committed(), c2: staged() }, told: { c1: DONE } },
     ['AfterNode c1', 'BeforeNode c2'],
+    ['c2 Applying'],
+  ],
+  [
+    'a node that is done is not asked about where nothing stands behind nodes',
+    { controllers: { c1: committed(), c2: staged() }, told: { c1: DONE }, policy: { hooks: [] } },
+    ['BeforeNode c2'],
     ['c2 Applying'],
   ],
   [
