@@ -14,6 +14,7 @@ import { faultFigures } from './faults.ts';
 import { type Figure, figureLines, isWithin } from './figures.ts';
 import { hostsFigures } from './hosts.ts';
 import { type BenchOptions, type PartName, parseOptions, USAGE } from './options.ts';
+import { measureFloor } from './scale/floor.ts';
 import { growthOf } from './scale/growth.ts';
 import { measureIdle } from './scale/idle.ts';
 import { machine, measureScale, type ScaleResult } from './scale/main.ts';
@@ -83,11 +84,19 @@ async function scale(argv: readonly string[]): Promise<number> {
     process.stdout.write(SCALE_USAGE);
     return 0;
   }
-  const { runs, idle, out } = parseScale(argv);
+  const { runs, idle, isFloor, out } = parseScale(argv);
   if (idle !== undefined) {
     const result = await measureIdle(idle, common.progress);
     screen.clear();
     console.log(JSON.stringify(result, undefined, 2));
+    return 0;
+  }
+  if (isFloor) {
+    for (const options of runs) {
+      const result = await measureFloor(options, common.progress);
+      screen.clear();
+      console.log(JSON.stringify(result, undefined, 2));
+    }
     return 0;
   }
   // Before a run of an hour, not after it.

@@ -1,5 +1,4 @@
 /** `npm run bench -- scale`: one run over thousands of nodes. */
-import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import { manyNodes } from '../../support/scale/scene.ts';
 import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { cpuMsOf, memoryOf, watchPeak } from '../process-memory.ts';
 import type { ScaleOptions } from './options.ts';
+import { serverCpuMs } from './server-cpu.ts';
 
 export interface ScaleResult {
   readonly nodes: number;
@@ -224,12 +224,4 @@ async function untilEnded(
 
 function longestMs({ nodes, concurrent, answerMs }: ScaleOptions): number {
   return LEAST_MS + PER_NODE_MS * nodes + 30 * answerMs * Math.ceil(nodes / concurrent);
-}
-
-/** The API server, etcd and the controllers of Kubernetes: children of k0s. */
-function serverCpuMs(pid: number): number {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-  return children.reduce((total, child) => total + cpuMsOf(Number(child)), 0);
 }

@@ -6,6 +6,8 @@ export interface ScaleRequest {
   readonly runs: readonly ScaleOptions[];
   /** Nothing is to be done on so many nodes, for so many seconds. */
   readonly idle?: IdleOptions | undefined;
+  /** Nobody judges: what the API server bears at the most. */
+  readonly isFloor?: boolean;
   /** Where figures and plot are left. */
   readonly out?: string | undefined;
 }
@@ -27,6 +29,7 @@ export interface ScaleOptions {
 
 export const SCALE_USAGE = `npm run bench -- scale [--nodes N,N,...] [--concurrent C] [--answer-ms MS] [--drain] [--flaky P] [--seed S]
                         [--profile DIR] [--out DIR]
+npm run bench -- scale --floor [--nodes N] [--concurrent C] [--answer-ms MS]
 npm run bench -- scale --idle [--nodes N] [--heartbeats R] [--renewals R] [--seconds S]
 
   One run over N nodes, C at once, on a real etcd and API server; agents are simulated, all in one process. Several
@@ -40,6 +43,8 @@ npm run bench -- scale --idle [--nodes N] [--heartbeats R] [--renewals R] [--sec
   --seed S         of these faults
   --profile DIR    leaves a CPU profile of the orchestrator there
   --out DIR        leaves scale.json and scale.svg there; docs/development for the figures of the project
+  --floor          no run: the same writes to the same nodes and agents, as fast as they answer, with nobody to judge;
+                   no orchestrator could be faster with that API server on that machine
   --idle           no run: what the orchestrator takes of a core while nothing is to be done
   --heartbeats R   of agents, a second; 30
   --renewals R     of the Leases of nodes, a second; 30
@@ -61,6 +66,7 @@ export function parseScale(argv: readonly string[]): ScaleRequest {
       seed: { type: 'string', default: '1' },
       profile: { type: 'string' },
       out: { type: 'string' },
+      floor: { type: 'boolean', default: false },
       idle: { type: 'boolean', default: false },
       heartbeats: { type: 'string', default: '30' },
       renewals: { type: 'string', default: '30' },
@@ -90,7 +96,7 @@ export function parseScale(argv: readonly string[]): ScaleRequest {
     seed: wholeNumber('--seed', values.seed, 0),
     profile: values.profile,
   }));
-  return { runs, out: values.out };
+  return { runs, isFloor: values.floor, out: values.out };
 }
 
 function wholeNumber(option: string, text: string, least: number): number {

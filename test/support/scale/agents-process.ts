@@ -11,10 +11,13 @@ export class AgentsProcess {
   /** What went wrong in it, one message each. */
   readonly troubles: string[] = [];
   readonly #child: ChildProcess;
+  readonly #done = Promise.withResolvers<number>();
 
   private constructor(child: ChildProcess, moments: Moments) {
     this.#child = child;
     this.moments = moments;
+    // Mostly nobody waits for it.
+    this.#done.promise.catch(() => {});
   }
 
   static async start(
@@ -30,18 +33,29 @@ export class AgentsProcess {
     child.on('message', (message: FromAgents) => {
       if (message.kind === 'noted') moments.note(message.moments);
       else if (message.kind === 'ready') ready.resolve();
+      else if (message.kind === 'done') agents.#done.resolve(message.seconds);
       else {
         if (agents.troubles.length < 5) console.error(message.message);
         agents.troubles.push(message.message);
       }
     });
-    child.once('exit', (code) => ready.reject(new Error(`the agents ended with ${code}`)));
+    child.once('exit', (code) => {
+      const error = new Error(`the agents ended with ${code}`);
+      ready.reject(error);
+      agents.#done.reject(error);
+    });
     await ready.promise;
     return agents;
   }
 
   tell(message: ToAgents): void {
     this.#child.send(message);
+  }
+
+  /** @returns seconds until all nodes were updated by nobody's judgement */
+  floor(kubeconfig: string, concurrent: number): Promise<number> {
+    this.tell({ kind: 'floor', kubeconfig, concurrent });
+    return this.#done.promise;
   }
 
   async end(): Promise<void> {

@@ -7,6 +7,7 @@ import { startInformer } from '../../../src/kube/informer.ts';
 import type { RawNode, RawPod } from '../../../src/kube/raw.ts';
 import { createLog } from '../../../src/log.ts';
 import { type Mishap, type Moment, SimulatedAgent } from './agent.ts';
+import { Floor } from './floor.ts';
 
 export interface AgentsInput {
   readonly kubeconfig: string;
@@ -22,10 +23,14 @@ export type Noted = readonly [node: string, moment: Moment, atMs: number];
 export type FromAgents =
   | { readonly kind: 'ready'; readonly nodes: number }
   | { readonly kind: 'noted'; readonly moments: readonly Noted[] }
+  /** Of {@link Floor}: all nodes are through. */
+  | { readonly kind: 'done'; readonly seconds: number }
   | { readonly kind: 'trouble'; readonly message: string };
 export type ToAgents =
   /** All agents together write so many heartbeats a second, and kubelets renew so many Leases, evenly. */
-  { readonly kind: 'beat'; readonly perSecond: number; readonly renewalsPerSecond: number };
+  | { readonly kind: 'beat'; readonly perSecond: number; readonly renewalsPerSecond: number }
+  /** All nodes are updated by nobody's judgement. @see Floor */
+  | { readonly kind: 'floor'; readonly kubeconfig: string; readonly concurrent: number };
 
 const MISHAPS: readonly Mishap[] = ['fails', 'vanishes', 'late', 'twice'];
 const TELL_EVERY_MS = 200;
@@ -37,11 +42,19 @@ const stop = new AbortController();
 const agents = new Map<string, SimulatedAgent>();
 const random = mulberry32(input.seed);
 let moments: Noted[] = [];
+let floor: Floor | undefined;
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', ({ perSecond, renewalsPerSecond }: ToAgents) => {
-  evenly('beat', perSecond, (agent) => agent.beat());
-  evenly('renewal', renewalsPerSecond, (agent) => agent.renew());
+process.on('message', (message: ToAgents) => {
+  if (message.kind === 'floor') {
+    runFloor(message).catch((thrown: unknown) => {
+      console.error(thrown);
+      process.exit(1);
+    });
+    return;
+  }
+  evenly('beat', message.perSecond, (agent) => agent.beat());
+  evenly('renewal', message.renewalsPerSecond, (agent) => agent.renew());
 });
 setInterval(() => {
   if (moments.length > 0) tell({ kind: 'noted', moments });
@@ -52,7 +65,10 @@ const ports = {
   kube,
   answerMs: input.answerMs,
   mishap: () => (random() < input.flaky ? MISHAPS[Math.floor(random() * 4)] : undefined),
-  note: (node: string, moment: Moment) => moments.push([node, moment, Date.now()]),
+  note: (node: string, moment: Moment) => {
+    moments.push([node, moment, Date.now()]);
+    floor?.note(node, moment);
+  },
   onTrouble: (message: string) => tell({ kind: 'trouble', message }),
 };
 
@@ -109,6 +125,13 @@ async function keep({ metadata, status }: RawPod): Promise<void> {
       },
     },
   });
+}
+
+async function runFloor(asked: Extract<ToAgents, { kind: 'floor' }>): Promise<void> {
+  floor = new Floor(connect({ kubeconfig: asked.kubeconfig, version: 'floor' }));
+  const begunMs = performance.now();
+  await floor.run([...agents.keys()], asked.concurrent);
+  tell({ kind: 'done', seconds: (performance.now() - begunMs) / 1000 });
 }
 
 function evenly(what: string, perSecond: number, act: (agent: SimulatedAgent) => Promise<void>) {
