@@ -2,10 +2,9 @@ import type { TargetStatus } from '../api/plan.ts';
 import type { Order } from '../signals/order.ts';
 import type { Signal } from '../signals/report.ts';
 import type { NodeFacts } from './facts.ts';
-import type { Step } from './step.ts';
 
 /** A worker that waits for its turn, or for the run to be called off. */
-export const STAGED: Step = { phase: 'Staged', message: 'downloaded and verified', actions: [] };
+export const STAGED = { phase: 'Staged', message: 'downloaded and verified', actions: [] } as const;
 
 /** @returns the sha256 of what a worker has staged that waits for its turn, and is written down as such; else undefined */
 export function parkedWith(
@@ -23,7 +22,7 @@ export function parkedWith(
     node?.unschedulable === false &&
     status.phase === 'Staged' &&
     status.state === 'SignalSent' &&
-    status.reason === STAGED.reason &&
+    status.reason === undefined &&
     status.message === STAGED.message &&
     status.attempts !== undefined &&
     status.batch === undefined &&
