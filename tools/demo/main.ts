@@ -1,4 +1,6 @@
 /** `npm run demo`: a real cluster updates itself, and undoes a broken release. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { paintFor } from '../../src/cli/print-paint.ts';
 import { WORKLOAD } from '../../test/support/manifests.ts';
@@ -101,6 +103,8 @@ async function play(
       `  It runs ${OLD_VERSION} and a Deployment of ${WORKLOAD.replicas} replicas, of which ${WORKLOAD.minAvailable} must stay ready.`,
     ),
   );
+  progress('what was installed and built is written to the disk');
+  await writtenToDisk();
   const stage = await setStage(progress, signal, setting);
   try {
     screen.clear();
@@ -112,6 +116,14 @@ async function play(
     await strikeStage(stage);
     screen.clear();
   }
+}
+
+/**
+ * In a fresh clone gigabytes have just been written, and are on their way to the disk for a minute: the first syncs
+ * of etcd would wait behind them, and the API servers with it. Where it cannot be asked for, the demo goes on.
+ */
+async function writtenToDisk(): Promise<void> {
+  await promisify(execFile)('sync').catch(() => {});
 }
 
 async function perform(
