@@ -48,6 +48,18 @@ export async function soakInRounds(
   return { plans, samples };
 }
 
+/**
+ * How many megabytes each Plan adds, in the round that is the median: what is kept of each Plan is seen in all of
+ * them, and a connection that had to be opened in one.
+ */
+export function growthPerPlan(samples: readonly Sample[]): number {
+  const steps = samples.slice(1).map(([plans, mb], index) => {
+    const [plansBefore, before] = samples[index]!;
+    return (mb - before) / (plans - plansBefore);
+  });
+  return steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? Number.NaN;
+}
+
 /** Nodes that run the version already. */
 async function makeIdle(kube: Kube, count: number): Promise<void> {
   await inParallel(count, async (index) => {

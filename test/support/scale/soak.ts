@@ -63,11 +63,6 @@ export function assertCompleted({ metadata, status }: Plan): void {
 
 /** How many megabytes are added in a minute, by the line that fits the samples best. */
 export function slopeMBPerMinute(samples: readonly Sample[]): number {
-  return 60_000 * slopeOf(samples);
-}
-
-/** Megabytes for one more of whatever the samples are over. */
-export function slopeOf(samples: readonly Sample[]): number {
   const count = samples.length;
   const meanAt = samples.reduce((sum, [at]) => sum + at, 0) / count;
   const meanMB = samples.reduce((sum, [, mb]) => sum + mb, 0) / count;
@@ -77,7 +72,7 @@ export function slopeOf(samples: readonly Sample[]): number {
     above += (at - meanAt) * (mb - meanMB);
     below += (at - meanAt) ** 2;
   }
-  return below === 0 ? Number.NaN : above / below;
+  return below === 0 ? Number.NaN : (60_000 * above) / below;
 }
 
 export function medianMB(samples: readonly Sample[]): number {
