@@ -1,4 +1,4 @@
-/** What scale-trials.test.ts does with 150 nodes, with 1,000; and an hour of Plans. */
+/** What test/integration/plans/scale.test.ts does with few nodes, with 1,000 (SCALE_NODES); and an hour of Plans. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { ORCHESTRATOR } from '../support/api-server.ts';
@@ -7,15 +7,20 @@ import { ScaleScene } from '../support/scale/scene.ts';
 import { medianMB, slopeMBPerMinute, soak } from '../support/scale/soak.ts';
 import { apiRestarted, leaderKilled, toldToWait } from '../support/scale/trials.ts';
 
+const NODES = Number(process.env.SCALE_NODES ?? 1_000);
 const SOAK_MINUTES = Number(process.env.SOAK_MINUTES ?? 60);
 /** What a process takes until it has come to everything once. */
 const WARM_UP_SHARE = 1 / 6;
 
-describe('1,000 nodes, 100 at once', () => {
+describe(`${NODES} nodes, 100 at once`, () => {
   const CONCURRENT = 100;
   let scene: ScaleScene;
   before(async () => {
-    scene = await ScaleScene.start({ nodes: 1_000, answerMs: 1_000, onlooker: true });
+    scene = await ScaleScene.start({
+      nodes: NODES,
+      answerMs: 1_000,
+      onlooker: true,
+    });
   });
   afterEach(() => scene?.endOrchestrators());
   after(() => scene?.stop());
@@ -23,7 +28,8 @@ describe('1,000 nodes, 100 at once', () => {
   test('a leader that is killed: no node is ordered twice, and the run ends as without it', async () => {
     const { status } = await leaderKilled(scene, CONCURRENT);
     assert.ok(JSON.stringify(status).length <= 100_000);
-    assert.equal(status?.membership?.lists[0]?.total, 1_000);
+    // Fewer have room in the status itself.
+    if (NODES >= 1_000) assert.equal(status?.membership?.lists[0]?.total, NODES);
   });
 
   test('API server and etcd restarted, and history compacted: each watch lists once, memory returns, and the run ends', () =>

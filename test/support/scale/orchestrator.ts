@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
+import { type LiveMemory, MEASURED } from './live-memory.ts';
 
 export interface OrchestratorOptions {
   /** Path of the bundle, or of src/main.ts. */
@@ -13,6 +14,8 @@ export interface OrchestratorOptions {
   readonly name?: string;
   /** Of Node. */
   readonly nodeOptions?: readonly string[];
+  /** {@link OrchestratorProcess.liveMB} will be asked of it. */
+  readonly measured?: boolean;
 }
 
 /** It may have to list thousands of nodes, and to wait for the Lease of one that was killed. */
@@ -31,11 +34,13 @@ export class OrchestratorProcess {
 
   static async start(options: OrchestratorOptions): Promise<OrchestratorProcess> {
     const { program, kubeconfig, folder, name = 'orchestrator', nodeOptions = [] } = options;
+    const measured = options.measured === true;
     const logFile = join(folder, `${name}.log`);
     const log = await open(logFile, 'w');
     const args = ['controller', '--kubeconfig', kubeconfig, '--metrics-address', 'off'];
-    const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
-      stdio: ['ignore', log.fd, log.fd],
+    const ofNode = [...nodeOptions, ...(measured ? MEASURED : [])];
+    const child = spawn(process.execPath, [...ofNode, program, ...args], {
+      stdio: ['ignore', log.fd, log.fd, measured ? 'ipc' : 'ignore'],
     });
     await log.close();
     return new OrchestratorProcess(child, logFile);
@@ -57,6 +62,14 @@ export class OrchestratorProcess {
   acting(): Promise<number> {
     const acting = async () => actingSince(await this.log());
     return eventually('the orchestrator to act', acting, { timeoutMs: ACTING_MS });
+  }
+
+  /** What is alive in it, after all garbage has been collected. */
+  async liveMB(): Promise<number> {
+    const answered = once(this.#child, 'message');
+    this.#child.send('how much?');
+    const [{ liveBytes }] = (await answered) as [LiveMemory];
+    return liveBytes / 2 ** 20;
   }
 
   async end(how: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -71,21 +71,24 @@ export class ScaleScene {
   }
 
   /** @param server another address of the API server, such as that of a proxy */
-  async orchestrator(server?: string, nodeOptions: readonly string[] = []) {
+  async orchestrator(server?: string, { measured = false } = {}) {
     const kubeconfig = await this.api.kubeconfig(ORCHESTRATOR, [], server);
     const orchestrator = await OrchestratorProcess.start({
       program: this.#program,
       kubeconfig,
       folder: this.#folder,
       name: `orchestrator-${this.#orchestrators.length}`,
-      nodeOptions,
+      measured,
     });
     this.#orchestrators.push(orchestrator);
     return orchestrator;
   }
 
-  /** Applies a Plan over all nodes, or some of them; each takes up the same version once more. @returns its name */
-  async apply(concurrent: number, selector: object = everything): Promise<string> {
+  /**
+   * Applies a Plan over all nodes, or some of them. @returns its name
+   * @param again each takes up the version once more that it may run already
+   */
+  async apply(concurrent: number, selector: object = everything, again = true): Promise<string> {
     const name = `plan-${++this.#plans}`;
     const plan = aPlan({
       ...{ name, version: NEW, workers: selector, concurrent },
@@ -93,7 +96,7 @@ export class ScaleScene {
     });
     const [command] = plan.spec.commands;
     const policy = { maxUnavailable: '100%', download: { concurrent } };
-    const commands = [{ k0supdate: { ...command!.k0supdate, forceupdate: true } }];
+    const commands = [{ k0supdate: { ...command!.k0supdate, forceupdate: again } }];
     await this.api.admin.request('POST', PLANS, {
       body: { ...plan, spec: { ...plan.spec, commands, policy } },
     });

@@ -1,3 +1,4 @@
+import type { Plan } from '../../../src/api/plan.ts';
 import { memoryOf } from '../../bench/process-memory.ts';
 import type { OrchestratorProcess } from './orchestrator.ts';
 import type { ScaleScene } from './scene.ts';
@@ -14,8 +15,8 @@ export interface SoakOptions {
   readonly concurrent: number;
 }
 
-/** [milliseconds since the beginning, resident megabytes] */
-export type Sample = readonly [atMs: number, residentMB: number];
+/** Megabytes, and when: milliseconds since the beginning, or after how many Plans. */
+export type Sample = readonly [at: number, mb: number];
 
 export interface Soaked {
   readonly plans: number;
@@ -40,12 +41,7 @@ export async function soak(
     while (elapsedMs() < forMs) {
       const zone = `topology.kubernetes.io/zone=zone-${plans % ZONES}`;
       const name = await scene.apply(concurrent, { selector: { labels: zone } });
-      const { status } = await scene.ended(name);
-      if (status?.state !== 'Completed') {
-        throw new Error(
-          `${name} has ended as ${status?.state}: ${JSON.stringify(status?.conditions)}`,
-        );
-      }
+      assertCompleted(await scene.ended(name));
       names.push(name);
       while (names.length > KEPT_PLANS) await scene.delete(names.shift()!);
       plans++;
@@ -59,16 +55,22 @@ export async function soak(
   return { plans, samples };
 }
 
+export function assertCompleted({ metadata, status }: Plan): void {
+  if (status?.state === 'Completed') return;
+  const why = JSON.stringify(status?.conditions);
+  throw new Error(`${metadata.name} has ended as ${status?.state}: ${why}`);
+}
+
 /** How many megabytes are added in a minute, by the line that fits the samples best. */
 export function slopeMBPerMinute(samples: readonly Sample[]): number {
   const count = samples.length;
-  const meanAt = samples.reduce((sum, [atMs]) => sum + atMs, 0) / count;
+  const meanAt = samples.reduce((sum, [at]) => sum + at, 0) / count;
   const meanMB = samples.reduce((sum, [, mb]) => sum + mb, 0) / count;
   let above = 0;
   let below = 0;
-  for (const [atMs, mb] of samples) {
-    above += (atMs - meanAt) * (mb - meanMB);
-    below += (atMs - meanAt) ** 2;
+  for (const [at, mb] of samples) {
+    above += (at - meanAt) * (mb - meanMB);
+    below += (at - meanAt) ** 2;
   }
   return below === 0 ? Number.NaN : (60_000 * above) / below;
 }
