@@ -106,15 +106,18 @@ async function scale(argv: readonly string[]): Promise<number> {
     results.push(await measureScale(options, common.progress));
     screen.clear();
     console.log(JSON.stringify(results.at(-1), undefined, 2));
+    // After each, for the largest takes longest and may not come to its end.
+    if (out !== undefined) await leaveFigures(out, results);
   }
   const growth = growthOf(results);
   if (growth !== undefined) console.log(JSON.stringify({ growth }, undefined, 2));
-  if (out !== undefined) {
-    const figures = { machine: machine(), growth, runs: results };
-    await writeFile(join(out, 'scale.json'), `${JSON.stringify(figures, undefined, 2)}\n`);
-    await writeFile(join(out, 'scale.svg'), plotOf(results));
-  }
   return results.every(({ state }) => state === 'Completed') ? 0 : 1;
+}
+
+async function leaveFigures(out: string, results: readonly ScaleResult[]): Promise<void> {
+  const figures = { machine: machine(), growth: growthOf(results), runs: results };
+  await writeFile(join(out, 'scale.json'), `${JSON.stringify(figures, undefined, 2)}\n`);
+  await writeFile(join(out, 'scale.svg'), plotOf(results));
 }
 
 /** Prints a part as soon as it is done. @returns whether every bound was kept */
