@@ -50,6 +50,9 @@ async function act(action: Action) {
   return outcome.done ? { done: true } : outcome;
 }
 
+/** A controller of Kubernetes may come between: the world has moved on, and it is judged again. */
+const acted = (action: Action) => eventually(action.kind, async () => (await act(action)).done);
+
 async function makeNode(name: string, metadata: object = {}, spec: object = {}): Promise<void> {
   await api.admin.request('POST', NODES, {
     body: { apiVersion: 'v1', kind: 'Node', metadata: { name, ...metadata }, spec },
@@ -120,7 +123,7 @@ test('an order for a node that is gone is no exception', async () => {
 test('cordon and uncordon of a node without annotations leave it as it was', async () => {
   await makeNode('w-cordon');
   const id = { name: 'w-cordon', orderId: 'run.0.1' };
-  assert.deepEqual(await act({ kind: 'cordon', ...id }), { done: true });
+  await acted({ kind: 'cordon', ...id });
   assert.deepEqual(await act({ kind: 'cordon', ...id }), { done: true }, 'again');
   let node = await read(`${NODES}/w-cordon`);
   assert.equal(node.spec?.unschedulable, true);
@@ -137,12 +140,17 @@ test('the taint of a cordon comes and goes with it, so that Kubernetes has nothi
     ['w-taint-alone', undefined],
     ['w-taint-beside', foreign],
   ] as const) {
-    // With an annotation, as every node has one that an agent runs on.
-    await makeNode(name, { annotations: { other: 'stays' } }, taints ? { taints } : {});
-    // Kubernetes has said of it what it has to say of a node that nobody has heard of.
-    const before = await eventually('the taint of a node that is not ready', async () => {
+    // Ready, so that Kubernetes has no taints of its own to add; and with an annotation, as where an agent runs.
+    await api.admin.request('POST', NODES, {
+      body: {
+        metadata: { name, annotations: { other: 'stays' } },
+        spec: taints ? { taints } : {},
+        status: { conditions: [{ type: 'Ready', status: 'True' }] },
+      },
+    });
+    await eventually('no taint of Kubernetes', async () => {
       const found = (await read(`${NODES}/${name}`)).spec?.taints ?? [];
-      return found.some(({ key }) => key === 'node.kubernetes.io/not-ready') ? found : undefined;
+      return found.length === (taints?.length ?? 0);
     });
     const written = async (action: Action) => {
       seen = (await read(`${NODES}/${name}`)).spec?.taints;
@@ -153,10 +161,10 @@ test('the taint of a cordon comes and goes with it, so that Kubernetes has nothi
     const id = { name, orderId: 'run.0.1' };
     const cordoned = await written({ kind: 'cordon', ...id });
     assert.deepEqual(cordoned, [
-      ...before,
+      ...(taints ?? []),
       { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' },
     ]);
-    assert.deepEqual(await written({ kind: 'uncordon', ...id }), before);
+    assert.deepEqual(await written({ kind: 'uncordon', ...id }), taints ?? []);
   }
 });
 
@@ -167,7 +175,7 @@ for (const [what, annotations] of [
   test(`a foreign cordon on a node ${what} stays`, async () => {
     const name = `w-foreign-${annotations ? 'some' : 'none'}`;
     await makeNode(name, annotations ? { annotations } : {}, { unschedulable: true });
-    assert.deepEqual(await act({ kind: 'cordon', name, orderId: 'run.0.1' }), { done: true });
+    await acted({ kind: 'cordon', name, orderId: 'run.0.1' });
     let node = await read(`${NODES}/${name}`);
     assert.equal(node.metadata.annotations?.[ANNOTATION.cordonedFor], 'run.0.1/kept');
     assert.deepEqual(await act({ kind: 'uncordon', name, orderId: 'run.0.1' }), { done: true });
@@ -222,9 +230,6 @@ async function taintsOf(name: string) {
   const { spec } = await read(`${NODES}/${name}`);
   return spec?.taints?.filter(({ key }) => !key.startsWith('node.kubernetes.io/')) ?? [];
 }
-
-/** That controller may come between: the world has moved on, and it is judged again. */
-const acted = (action: Action) => eventually(action.kind, async () => (await act(action)).done);
 
 for (const [what, taints] of [
   ['without taints', undefined],
