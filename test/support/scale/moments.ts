@@ -8,7 +8,8 @@ export class Moments {
   note(moments: readonly Noted[]): void {
     for (const [node, moment, atMs] of moments) {
       // Not the one that the commit followed: an agent that takes its time goes on renewing meanwhile.
-      if (moment === 'renewed' && this.#byMoment.get('told commit')?.has(node)) continue;
+      const committedMs = this.#byMoment.get('told commit')?.get(node);
+      if (moment === 'renewed' && committedMs !== undefined && atMs > committedMs) continue;
       const known = this.#byMoment.get(moment) ?? new Map<string, number>();
       this.#byMoment.set(moment, known);
       if (!known.has(node) || moment === 'renewed') known.set(node, atMs);

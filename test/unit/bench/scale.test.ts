@@ -64,7 +64,7 @@ describe('what it measures', () => {
     assert.equal(moments.meanSlots(2), (2 * 100) / 120);
   });
 
-  test('a moment counts when it comes first, a renewal when it comes last', () => {
+  test('a moment counts when it comes first, a renewal when it is the last before the commit', () => {
     const one = new Moments();
     one.note([
       ['a', 'renewed', 1],
@@ -73,6 +73,7 @@ describe('what it measures', () => {
     one.note([
       ['a', 'renewed', 5],
       ['a', 'told commit', 20],
+      ['a', 'renewed', 12],
     ]);
     assert.deepEqual(one.between('renewed', 'told commit'), [4]);
   });
