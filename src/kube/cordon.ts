@@ -12,7 +12,7 @@ import {
 import { type Outcome, patchTarget } from './patch-target.ts';
 import type { RawTaint } from './raw.ts';
 import { replaceTaints } from './replace-taints.ts';
-import { isSoftTaintOf, readNode } from './soft-taint.ts';
+import { readNode, withoutSoftTaint } from './soft-taint.ts';
 import { targetPath } from './target-path.ts';
 import { replaceOrder } from './write-order.ts';
 
@@ -117,13 +117,13 @@ export async function uncordon(
   const lift = text === ours ? open : [testAnnotation(KEY, text), removeAnnotation(KEY)];
   const isThere = order !== undefined && node?.metadata.annotations?.[ANNOTATION.order] === order;
   const found = node?.spec?.taints;
-  const left = replaceTaints(found, withoutSoft(found, softTaint));
+  const left = replaceTaints(found, withoutSoftTaint(found, softTaint));
   return patchTarget(kube, path, [...lift, ...(isThere ? done : []), ...left], signal);
 }
 
 /** The taints of a node as Kubernetes itself makes them after a cordon. */
 function closeTo(taints: readonly RawTaint[] | undefined, run: string | undefined) {
-  const others = withoutSoft(taints, run);
+  const others = withoutSoftTaint(taints, run);
   const isThere = others.some(isCordonTaint);
   return replaceTaints(taints, isThere ? others : [...others, CORDON_TAINT]);
 }
@@ -132,12 +132,8 @@ function closeTo(taints: readonly RawTaint[] | undefined, run: string | undefine
 function openTo(taints: readonly RawTaint[] | undefined, run: string | undefined) {
   return replaceTaints(
     taints,
-    withoutSoft(taints, run).filter((one) => !isCordonTaint(one)),
+    withoutSoftTaint(taints, run).filter((one) => !isCordonTaint(one)),
   );
-}
-
-function withoutSoft(taints: readonly RawTaint[] = [], run: string | undefined): RawTaint[] {
-  return taints.filter((one) => run === undefined || !isSoftTaintOf(one, run));
 }
 
 function isCordonTaint({ key, effect }: RawTaint): boolean {

@@ -11,8 +11,16 @@ export function isSoftTaint({ key, effect }: RawTaint): boolean {
   return key === SOFT_TAINT.key && effect === SOFT_TAINT.effect;
 }
 
-export function isSoftTaintOf(taint: RawTaint, run: string): boolean {
+function isSoftTaintOf(taint: RawTaint, run: string): boolean {
   return isSoftTaint(taint) && (taint.value ?? '') === run;
+}
+
+/** @param run whose taint is to be left out; undefined: nothing is */
+export function withoutSoftTaint(
+  taints: readonly RawTaint[] = [],
+  run: string | undefined,
+): RawTaint[] {
+  return taints.filter((one) => run === undefined || !isSoftTaintOf(one, run));
 }
 
 /** Puts our taint on a node, beside what is there. Takes over one that another run of ours has left. */
@@ -30,7 +38,7 @@ export async function setSoftTaint(
   const node = await readNode(kube, path, signal);
   if (node === undefined) return { done: false, why: `node ${name} does not exist any more` };
   const taints = node.spec?.taints;
-  if (taints?.some((one) => isSoftTaint(one) && one.value === run)) return { done: true };
+  if (taints?.some((one) => isSoftTaintOf(one, run))) return { done: true };
   const wanted = [...(taints ?? []).filter((one) => !isSoftTaint(one)), ours];
   return patchTarget(kube, path, replaceTaints(taints, wanted), signal);
 }
@@ -43,9 +51,8 @@ export async function removeSoftTaint(
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   const path = targetPath('worker', name);
-  const taints = (await readNode(kube, path, signal))?.spec?.taints ?? [];
-  const others = taints.filter((one) => !isSoftTaintOf(one, run));
-  const steps = replaceTaints(taints, others);
+  const taints = (await readNode(kube, path, signal))?.spec?.taints;
+  const steps = replaceTaints(taints, withoutSoftTaint(taints, run));
   return steps.length === 0 ? { done: true } : patchTarget(kube, path, steps, signal);
 }
 

@@ -2,8 +2,7 @@ import type { Kube } from '../../../src/kube/client.ts';
 import { perform } from '../../../src/kube/perform.ts';
 import type { Action } from '../../../src/plans/facts.ts';
 import { orderIdOf } from '../../../src/plans/target.ts';
-import type { Goal, Order } from '../../../src/signals/order.ts';
-import { formatOrder } from '../../../src/signals/order.ts';
+import { formatOrder, type Goal, type Order } from '../../../src/signals/order.ts';
 import type { Moment } from './agent.ts';
 import { NEW, NEW_SHA } from './nodes.ts';
 
@@ -39,7 +38,7 @@ export class Floor {
     await Promise.all(Array.from({ length: concurrent }, work));
   }
 
-  /** The four writes of {@link docs/adr/0044-writes-of-a-run.md}, each when the one before was answered. */
+  /** The four writes of a worker, each when the one before was answered. @see docs/adr/0044-writes-of-a-run.md */
   async #update(name: string): Promise<void> {
     const orderId = orderIdOf(RUN, 0, 1);
     const [stage, apply, commit] = [orderTo('stage'), orderTo('apply'), orderTo('commit')];
