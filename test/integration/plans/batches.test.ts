@@ -4,6 +4,7 @@ import { ANNOTATION } from '../../../src/api/meta.ts';
 import type { Plan } from '../../../src/api/plan.ts';
 import { Cluster, type Offer } from '../../support/cluster/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
+import { anOperator } from '../../support/operator.ts';
 import { aPlan, conditionOf, everything, hasEnded, targetNamed } from '../../support/plans.ts';
 import { NEW_VERSION, OLD_VERSION } from '../../support/releases.ts';
 
@@ -72,9 +73,14 @@ test('two nodes whose pods share a budget are not emptied together, the others g
   const covered = await spreadWorkload();
   assert.equal(covered.length, 2);
   const free = WORKERS.filter((name) => !covered.includes(name));
-  await cluster.apply(
-    aPlan({ version: NEW_VERSION, id: 'up', offer, workers: everything, concurrent: 4 }),
+  const ann = await anOperator(cluster, 'ann');
+  const up = aPlan({ version: NEW_VERSION, id: 'up', offer, workers: everything, concurrent: 4 });
+  await cluster.apply({ ...up, spec: { ...up.spec, policy: { approvals: ['BeforeWorkers'] } } });
+  // Whose download ends when must not say who is begun beside whom.
+  await cluster.waitForPlan('autopilot', 'to have all that they need on the nodes', (plan) =>
+    WORKERS.every((name) => targetNamed(plan, name)?.phase === 'Staged'),
   );
+  await ann.autopilot('approve', 'autopilot', '--of', 'Workers');
   const seen: string[][] = [];
   const ended = await cluster.waitForPlan(
     'autopilot',
