@@ -11,18 +11,22 @@ const MISUSED = ['ConfigInvalid', 'InvalidKubeconfig'];
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...rest] = argv;
   if (command === 'agent') {
-    const { becomeLean } = await import('./node-agent/lean-linux.ts');
+    const { becomeLean } = await import('./lean-linux.ts');
     becomeLean();
     const { runAgent } = await import('./node-agent/main.ts');
     process.exitCode = await runAgent(rest, untilStopped());
   } else if (command === 'both') {
-    const { becomeLean } = await import('./node-agent/lean-linux.ts');
+    const { becomeLean } = await import('./lean-linux.ts');
     becomeLean();
     const { runBoth } = await import('./both/main.ts');
     process.exitCode = await runBoth(rest, untilStopped());
   } else if (rest.length === 0 && (command === '--version' || command === '-v')) {
     process.stdout.write(`${AUTOPILOT_VERSION}\n`);
   } else {
+    if (command === 'controller') {
+      const { becomeLean, ORCHESTRATOR_NODE_FLAGS } = await import('./lean-linux.ts');
+      becomeLean(ORCHESTRATOR_NODE_FLAGS);
+    }
     const { runCli } = await import('./cli/main.ts');
     await runCli(argv, calledAs());
   }

@@ -35,11 +35,12 @@ export function backupOf(
   targets: readonly Target[],
   nowMs: number,
 ): Backup | undefined {
-  for (const { name, signal } of command.backup === undefined ? targets : []) {
-    if (signal?.backup === undefined) continue;
+  if (command.backup !== undefined) return command.backup;
+  for (const { role, name, signal } of targets) {
+    if (role !== 'controller' || signal?.backup === undefined) continue;
     return { node: name, ...signal.backup, takenAt: new Date(nowMs).toISOString() };
   }
-  return command.backup;
+  return undefined;
 }
 
 /** @returns the backup of this command, or else of the last one before it that made one */

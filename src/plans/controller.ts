@@ -51,9 +51,12 @@ export interface ControllerOptions {
 const SETTLE_MS = 20;
 /** Of Nodes, while no Plan is at work and nothing is left to be tidied up. */
 const IDLE_SETTLE_MS = 500;
-/** So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most. */
+/**
+ * So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most, also
+ * where there are ten thousand targets, and with as many nodes under way half a second more is nothing to them.
+ */
 const PAUSE_PER_LOOK = 8;
-const LONGEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 1_000;
 /** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */

@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { LEAN_ENVIRONMENT, LEAN_NODE_FLAGS } from '../../src/lean-linux.ts';
 import type { DownloadRules } from '../../src/node-agent/agent-policy.ts';
-import { LEAN_ENVIRONMENT, LEAN_NODE_FLAGS } from '../../src/node-agent/lean-linux.ts';
 import type { ChildReport } from './download-child.ts';
 
 const root = dirname(dirname(import.meta.dirname));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ORCHESTRATOR_NODE_FLAGS } from '../../../src/lean-linux.ts';
 import { eventually } from '../eventually.ts';
 import { type LiveMemory, MEASURED } from './live-memory.ts';
 
@@ -38,7 +39,8 @@ export class OrchestratorProcess {
     const logFile = join(folder, `${name}.log`);
     const log = await open(logFile, 'w');
     const args = ['controller', '--kubeconfig', kubeconfig, '--metrics-address', 'off'];
-    const ofNode = [...nodeOptions, ...(measured ? MEASURED : [])];
+    // One that starts itself anew for its flags would lose the channel by which it is asked.
+    const ofNode = [...nodeOptions, ...(measured ? [...ORCHESTRATOR_NODE_FLAGS, ...MEASURED] : [])];
     const child = spawn(process.execPath, [...ofNode, program, ...args], {
       stdio: ['ignore', log.fd, log.fd, measured ? 'ipc' : 'ignore'],
     });
