@@ -102,7 +102,7 @@ export class Controller {
       onChange: () => this.#wake(),
       onNodeChange: () => this.#wake(this.#isIdle ? IDLE_SETTLE_MS : SETTLE_MS),
     });
-    this.#actions = new ActionClient(options.kube, options.log, this.store);
+    this.#actions = new ActionClient(options.kube, options.log, this.store, () => this.#wake());
     this.#definition = createDefinitionClient({
       ...options,
       onOurs: () => this.#rereadPlans(),
@@ -222,6 +222,7 @@ export class Controller {
 
   #look(epoch: number): void {
     this.#lookedAtMs = performance.now();
+    this.#actions.recall();
     const plans = new Map([...this.store.plans.values()].map((plan) => [plan.uid, plan]));
     for (const [uid, controller] of this.#plans) {
       if (plans.has(uid)) continue;
@@ -355,6 +356,7 @@ export class Controller {
       serverNowMs: this.store.serverNowMs,
       sightedSinceMs: Math.max(sightedSinceMs, this.#leadingSinceMs),
       writes: this.#actions.pace(),
+      nodesBeingWritten: this.#actions.nodesBeingWritten(),
       plan: { ...plan, status },
       ...othersOf({ ...plan, status }, this.#queue(), { world, isHeld }),
       policy,

@@ -25,6 +25,8 @@ interface CommonCourse {
   readonly stopping: boolean;
   /** What has failed in this cluster before, and may not be applied. */
   readonly quarantined: readonly QuarantineFacts[];
+  /** @see PlanFacts.nodesBeingWritten */
+  readonly nodesBeingWritten: ReadonlySet<string>;
   /** Digest that the artifact of a platform must have, as far as it is known. */
   readonly pinned: Readonly<Record<string, string>>;
 }

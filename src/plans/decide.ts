@@ -27,9 +27,17 @@ import { isUnderWay, lastingOf, type RunningStatus, turnOf } from './run.ts';
 import { schedule } from './schedule.ts';
 import { softTaints } from './soft-taint.ts';
 import type { Schedule } from './start.ts';
-import { fail, type Step } from './step.ts';
+import { fail, kept, type Step } from './step.ts';
 import { overtakenBy } from './supersede.ts';
-import { isFinal, isTrouble, phaseOf, type Standing, type Target, viewTargets } from './target.ts';
+import {
+  isBeingWritten,
+  isFinal,
+  isTrouble,
+  phaseOf,
+  type Standing,
+  type Target,
+  viewTargets,
+} from './target.ts';
 import { statusAfter } from './target-status.ts';
 import { waitsFor } from './waits.ts';
 
@@ -236,13 +244,15 @@ function judgeTargets(
       : now.kind === 'airgap'
         ? scheduleDeliveries(standings, now)
         : schedule(standings, now, facts, command);
-  const { starts, wait, untilMs, batch, failure, lookAhead } = scheduled;
+  const { wait, untilMs, batch, failure, lookAhead } = scheduled;
+  const starts = scheduled.starts.filter(({ target }) => !isBeingWritten(target, now));
   const started = new Map(starts.map((start) => [start.target, start]));
   const statuses = views.map((target, at) => {
     if (target.isAtRest) return target.status;
     const start = started.get(target);
     if (start !== undefined) return statusAfter(target, start, facts.nowMs, start.batch);
     if (target.parked !== undefined && steps[at] === STAGED) return target.status;
+    if (isBeingWritten(target, now)) return target.status;
     const isWorker = now.kind === 'k0s' && target.role === 'worker';
     const own = isWorker ? batchOf(standings[at]!, command.batch) : undefined;
     return statusAfter(target, steps[at]!, facts.nowMs, own);
@@ -300,7 +310,7 @@ function conclude(
   const given =
     judged.actions.length === 0 &&
     judged.wait === undefined &&
-    judged.standings.every(({ target }) => !target.marked);
+    judged.standings.every(({ target }) => !target.marked && !isBeingWritten(target, facts));
   const succeeded =
     command.failure === undefined &&
     targets.every((one) => one.state === 'SignalCompleted' || wasLeftOut(one));
@@ -371,9 +381,15 @@ function isGoingBack({ commands }: Pick<RunningStatus, 'commands'>): boolean {
 function judgeTarget(target: Target, course: Course): Step {
   if (target.isAtRest) return AT_REST;
   if (staysParked(target, course)) return STAGED;
+  if (isBeingWritten(target, course)) return asItStands(target);
   if (course.kind === 'airgap') return advanceDelivery(target, course);
   if (isFinal(target.status.phase)) return advance(target, course);
   return alreadyThere(target, course) ?? cannotGoBack(target, course) ?? advance(target, course);
+}
+
+/** As it was told before the write that is under way: that was judged, and the answer to it is not known yet. */
+function asItStands(target: Target): Step {
+  return { phase: target.status.phase ?? 'Pending', ...kept(target), actions: [] };
 }
 
 /** Of thousands at every look: what advance() would come to as well. */

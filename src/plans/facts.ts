@@ -161,6 +161,8 @@ export interface PlanFacts {
   readonly sightedSinceMs: number;
   /** How many writes the API server bears at once, and whether it has asked for patience; undefined: not known. */
   readonly writes?: { readonly atOnce: number; readonly isSlowed: boolean } | undefined;
+  /** Names of Nodes that are being written to: what is known of them is out of date. Undefined: none. */
+  readonly nodesBeingWritten?: ReadonlySet<string> | undefined;
   readonly plan: {
     readonly name: string;
     readonly uid: string;

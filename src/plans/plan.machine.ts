@@ -13,7 +13,8 @@ export interface ActInput {
 
 /**
  * The life of one Plan. The judgement is {@link decide}; the machine shows the order of things and sees to it
- * that effects never overlap. It is never restored from a snapshot: a new leader starts a new one, which
+ * that effects do not overlap, but for a write to a Node that hangs: of that Node nothing is decided meanwhile
+ * (docs/adr/0047-a-write-that-hangs.md). It is never restored from a snapshot: a new leader starts a new one, which
  * finds out where the world stands.
  *
  * - `judging`: a transient state that leads to the one that was decided

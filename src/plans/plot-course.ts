@@ -13,6 +13,8 @@ import type { RunningStatus } from './run.ts';
 import { isCalledBack, isFinal, isTrouble, phaseOf, type Target } from './target.ts';
 import { overtaken } from './turn.ts';
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** @returns undefined where the command holds nothing that could be run, which preflight refuses */
 export function plotCourse(
   facts: PlanFacts,
@@ -50,6 +52,7 @@ export function plotCourse(
     platforms: one.platforms,
     stopping,
     quarantined: facts.quarantined,
+    nodesBeingWritten: facts.nodesBeingWritten ?? NONE,
     // What each host has kept is its own: nobody's digest holds for another.
     pinned: rollback ? {} : pin(one.platforms, command, views),
   };

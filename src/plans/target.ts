@@ -203,6 +203,14 @@ export function occupiesSlot(target: Target, phase: TargetPhase): boolean {
   return target.marked || isTaken(phase);
 }
 
+/** Whether what is known of a target is out of date, for a write to its Node is under way. */
+export function isBeingWritten(
+  { node }: Pick<Target, 'node'>,
+  { nodesBeingWritten }: Pick<PlanFacts, 'nodesBeingWritten'>,
+): boolean {
+  return node !== undefined && nodesBeingWritten?.has(node.name) === true;
+}
+
 /** Whether what has cost nothing yet was taken back. An undo of a bundle is that: nothing else could be undone. */
 export function isCalledBack(order: Order | undefined): boolean {
   return order?.goal === 'cancel' || (order?.goal === 'undo' && order.artifact.kind === 'airgap');

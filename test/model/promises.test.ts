@@ -49,6 +49,15 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
 const at = fc.nat(20);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Happening>({ kind: 'look' }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant<'lookSlowly'>('lookSlowly'),
+      every: fc.integer({ min: 1, max: 3 }),
+      isLost: fc.boolean(),
+    }),
+  },
+  { weight: 3, arbitrary: fc.constant<Happening>({ kind: 'answers' }) },
   { weight: 10, arbitrary: at.map((n): Happening => ({ kind: 'agent', at: n })) },
   { weight: 2, arbitrary: fc.constant<Happening>({ kind: 'time' }) },
   { weight: 1, arbitrary: fc.constant<Happening>({ kind: 'crash' }) },

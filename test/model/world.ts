@@ -60,6 +60,10 @@ export const STEP_MS = 5_000;
 /** One thing that may happen next. */
 export type Happening =
   | { readonly kind: 'look' }
+  /** The leader looks, and of what it writes to Nodes every so many-th is not answered yet; or never comes to be. */
+  | { readonly kind: 'lookSlowly'; readonly every: number; readonly isLost: boolean }
+  /** All that has not been answered is. */
+  | { readonly kind: 'answers' }
   | { readonly kind: 'agent'; readonly at: number }
   | { readonly kind: 'time' }
   /** The leader dies: what it had not written is forgotten, and the next one has a higher epoch. */
@@ -97,6 +101,8 @@ export class World {
   readonly quarantined: QuarantineFacts[] = [];
   /** By name: what it was begun for, and when it ends. */
   readonly jobs = new Map<string, { readonly of: string; readonly endsAtMs: number }>();
+  /** Nodes with a write that is not answered yet, as they were before it. */
+  readonly #unanswered = new Map<string, NodeFacts>();
   readonly #readySinceMs = new Map<SimulatedHost, number>();
   /** Controllers that were down have been repaired without a backup. */
   #aControllerBroke = false;
@@ -181,6 +187,12 @@ export class World {
       case 'look':
         this.look(Number.POSITIVE_INFINITY);
         break;
+      case 'lookSlowly':
+        this.look(Number.POSITIVE_INFINITY, what);
+        break;
+      case 'answers':
+        this.#unanswered.clear();
+        break;
       case 'agent':
         host?.step(this.nowMs);
         break;
@@ -224,13 +236,17 @@ export class World {
 
   /** Another leader takes over, and knows what is stored. */
   #succeed(): void {
+    this.#unanswered.clear();
     this.known = this.stored;
     this.epoch++;
     this.sightedSinceMs = this.nowMs;
   }
 
-  /** One pass of the leader; only the first `limit` actions reach the world. */
-  look(limit: number): Decision {
+  /**
+   * One pass of the leader; only the first `limit` actions reach the world.
+   * @param slowly which writes to Nodes are answered late
+   */
+  look(limit: number, slowly?: { readonly every: number; readonly isLost: boolean }): Decision {
     const decision = decide(this.facts());
     this.last = decision;
     if ('status' in decision) {
@@ -241,14 +257,33 @@ export class World {
         (decision.kind === 'act' && lastingOf(this.stored) === lastingOf(decision.status));
       if (!isLate) this.stored = decision.status;
     }
-    if (decision.kind === 'act')
-      for (const action of decision.actions.slice(0, limit)) this.#perform(action);
+    if (decision.kind === 'act') this.#performAll(decision.actions.slice(0, limit), slowly);
     if (limit === Number.POSITIVE_INFINITY) this.#checkSoftTaintsAfter(decision);
     const { plan, nodes, controlNodes } = this.facts();
     const queued = { ...plan, createdAtMs: 0, appliedAtMs: 0, status: this.known };
     const leftovers = { nodes, controlNodes, activeRuns: activeRuns([queued]), epoch: this.epoch };
-    for (const action of tidy(leftovers)) this.#perform(action);
+    this.#performAll(tidy(leftovers));
     return decision;
+  }
+
+  /** What is being written to already is left alone; where others than Nodes are written to, all is waited for. */
+  #performAll(
+    actions: readonly Action[],
+    slowly?: { readonly every: number; readonly isLost: boolean },
+  ): void {
+    const nodes = new Set(this.bundled.map((host) => this.nodeNameOf(host)));
+    const isOfNode = (action: Action) =>
+      nodes.has(action.name) && !('role' in action && action.role === 'controller');
+    const mayBeLate = slowly !== undefined && actions.every(isOfNode);
+    const seen = mayBeLate ? this.facts().nodes : undefined;
+    let sent = 0;
+    for (const action of actions) {
+      const { name } = action;
+      if (this.#unanswered.has(name)) continue;
+      const isLate = mayBeLate && sent++ % slowly.every === 0;
+      if (isLate) this.#unanswered.set(name, seen!.get(name)!);
+      if (!isLate || !slowly.isLost) this.#perform(action);
+    }
   }
 
   facts(): PlanFacts {
@@ -271,7 +306,11 @@ export class World {
       gates: passing(this.nowMs),
       baseline: { kind: 'stored' },
       jobs: new Map([...this.jobs].map(([name, { endsAtMs }]) => [name, this.#job(endsAtMs)])),
-      nodes: new Map(this.bundled.map((host) => [this.nodeNameOf(host), this.#node(host)])),
+      nodes: new Map([
+        ...this.bundled.map((host) => [this.nodeNameOf(host), this.#node(host)] as const),
+        ...this.#unanswered,
+      ]),
+      nodesBeingWritten: new Set(this.#unanswered.keys()),
       controlNodes: new Map(this.controllers.map((host) => [host.name, this.#controlNode(host)])),
       budgets: [],
       quarantined: this.quarantined,
@@ -675,6 +714,7 @@ export class World {
   }
 
   round(): void {
+    this.happen({ kind: 'answers' });
     this.happen({ kind: 'look' });
     this.letPass();
     for (let at = 0; at < this.hosts.length; at++) this.happen({ kind: 'agent', at });

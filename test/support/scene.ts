@@ -29,6 +29,8 @@ export interface Scene {
   readonly sightedSinceMs?: number;
   /** What the stored definition of Plans lacks. */
   readonly lostFields?: readonly string[];
+  /** Nodes with a write that is not answered yet. */
+  readonly nodesBeingWritten?: readonly string[];
   /** The status that the run is at, instead of a fresh one. */
   readonly status?: PlanStatus;
 }
@@ -55,6 +57,7 @@ export function look(scene: Scene): Decision {
       sightedSinceMs: scene.sightedSinceMs ?? 0,
       budgets: scene.budgets ?? [],
       lostFields: scene.lostFields,
+      nodesBeingWritten: new Set(scene.nodesBeingWritten),
       plan: { status },
       controlNodes: Object.entries(controllers).map(([name, over]) => aControlNode(name, over)),
       nodes: Object.entries(nodes).map(([name, over]) => aNode(name, over)),

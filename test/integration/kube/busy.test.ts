@@ -10,6 +10,7 @@ import type { Action } from '../../../src/plans/facts.ts';
 import { MOST_AT_ONCE } from '../../../src/plans/pace.ts';
 import { type ApiServer, ORCHESTRATOR, startApiServer } from '../../support/api-server.ts';
 import { type BusyProxy, startBusyProxy } from '../../support/busy-proxy.ts';
+import { eventually } from '../../support/eventually.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const COUNT = 40;
@@ -26,12 +27,14 @@ before(async () => {
   }
 });
 after(async () => {
+  stop.abort();
   await kube?.close();
   await proxy?.close();
   await api?.stop();
 });
 
-const signal = new AbortController().signal;
+const stop = new AbortController();
+const { signal } = stop;
 const noted = new Set<string>();
 const store: ActionStore = {
   drain: { evict: async () => {} },
@@ -52,14 +55,17 @@ async function marked(): Promise<number> {
 }
 
 test('an API server that has too much to do is left alone for as long as it asks, and nothing is lost', async () => {
-  const client = new ActionClient(kube, silentLog, store);
+  const client = new ActionClient(kube, silentLog, store, () => {});
   assert.deepEqual(client.pace(), { atOnce: MOST_AT_ONCE, isSlowed: false });
 
   proxy.busySeconds = 2;
-  const thrown = await client.perform(cordons, signal).catch((error: unknown) => error);
+  // The first answers may take longer than writes to Nodes are waited for.
+  const thrown = await eventually('patience to be asked for', () =>
+    client.perform(cordons, signal).catch((error: unknown) => error),
+  );
   assert.ok(thrown instanceof ApiBusyError, String(thrown));
   assert.ok(thrown.waitMs > 1_000 && thrown.waitMs <= 2_000, `${thrown.waitMs} ms`);
-  assert.match(thrown.message, /asks for patience: 40 writes wait for 2 s/);
+  assert.match(thrown.message, /asks for patience: \d+ writes wait for 2 s/);
   const { refused } = proxy;
   assert.ok(refused <= MOST_AT_ONCE, `${refused} were sent though the first was refused`);
   assert.deepEqual(client.pace(), { atOnce: MOST_AT_ONCE / 2, isSlowed: true });
@@ -71,8 +77,14 @@ test('an API server that has too much to do is left alone for as long as it asks
 
   proxy.busySeconds = undefined;
   await pause(thrown.waitMs);
-  await client.perform(cordons, signal);
-  assert.equal(await marked(), COUNT);
+  // As the looks of a run do: what was not sent for want of time is judged anew.
+  await eventually('all to be cordoned', async () => {
+    await client.perform(
+      cordons.filter(({ name }) => !noted.has(name)),
+      signal,
+    );
+    return (await marked()) === COUNT;
+  });
   assert.equal(noted.size, COUNT);
   assert.ok(client.pace().atOnce > MOST_AT_ONCE / 2, 'it goes faster again');
 });

@@ -291,6 +291,13 @@ export const BREAKS: readonly Break[] = [
     instead: 'told.get(one.name)',
   },
   {
+    what: 'a node is decided upon while it is being written to',
+    promise: 'what is not known is not decided upon',
+    file: 'src/plans/target.ts',
+    text: 'nodesBeingWritten?.has(node.name) === true;',
+    instead: 'nodesBeingWritten?.has(node.name) === null;',
+  },
+  {
     what: 'orders of a further attempt are given before it is stored',
     promise: 'a leader finds the orders of the one before it',
     file: 'src/plans/run.ts',
