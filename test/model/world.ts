@@ -494,7 +494,11 @@ export class World {
     const isHeld = this.#isHeld(this.stored);
     if (kind !== 'end' && !(isHeld && (kind === 'act' || kind === 'wait'))) return;
     const left = this.workers.filter(
-      (one) => one.softTaint !== undefined && one.mark === undefined,
+      (one) =>
+        one.softTaint !== undefined &&
+        one.mark === undefined &&
+        // It goes when it has been seen; what is not answered holds the end up.
+        (kind === 'end' || !this.#unanswered.has(one.name)),
     );
     if (left.length > 0) this.#broken('S8', `taint left on ${left.map(({ name }) => name)}`);
   }
