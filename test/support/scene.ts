@@ -12,7 +12,16 @@ import type {
 import { targetsOf } from '../../src/plans/progress.ts';
 import { formatOrder, type Goal, type Order } from '../../src/signals/order.ts';
 import type { Report, Signal } from '../../src/signals/report.ts';
-import { aControlNode, aNode, aPolicy, aReport, NEW, START_MS, someFacts } from './builders.ts';
+import {
+  aControlNode,
+  aNode,
+  aPolicy,
+  aReport,
+  NEW,
+  SHA,
+  START_MS,
+  someFacts,
+} from './builders.ts';
 
 export const RUN = '01234567-1';
 
@@ -110,6 +119,14 @@ export function ordered({ goal, signal, order: over, agent }: OrderedOptions) {
     orderText: formatOrder(order),
     report: { kind: 'valid' as const, value: { ...report, agent: { ...report.agent, ...agent } } },
   };
+}
+
+/** A host that has downloaded what is wanted, and waits for its turn. */
+export function staged() {
+  return ordered({
+    goal: 'stage',
+    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
+  });
 }
 
 /** `apply cp-1`, in the order in which they are carried out; {@link softTaintsOf} apart. */

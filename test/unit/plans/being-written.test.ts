@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anUpdate, aSpec, NEW, SHA } from '../../support/builders.ts';
-import { actionsOf, look, ordered, RUN, statusOf, targetOf } from '../../support/scene.ts';
+import { anUpdate, aSpec, NEW } from '../../support/builders.ts';
+import { actionsOf, look, ordered, RUN, staged, statusOf, targetOf } from '../../support/scene.ts';
 
 const spec = aSpec(anUpdate({ workers: '', concurrent: 2 }));
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const begun = {
   phase: 'Draining',
   state: 'SignalSent',

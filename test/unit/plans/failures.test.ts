@@ -2,21 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { isPastFailures } from '../../../src/plans/failures.ts';
-import {
-  aDrainPod,
-  anUpdate,
-  aRefusal,
-  aSpec,
-  NEW,
-  SHA,
-  START_MS,
-} from '../../support/builders.ts';
+import { aDrainPod, anUpdate, aRefusal, aSpec, START_MS } from '../../support/builders.ts';
 import {
   actionsOf,
   failureOf,
   look,
   ordered,
   RUN,
+  staged,
   statusOf,
   targetOf,
 } from '../../support/scene.ts';
@@ -43,11 +36,6 @@ for (const [sentence, outcomes, kind, bound, past] of rows) {
 }
 
 const spec = aSpec(anUpdate({ workers: '', concurrent: 1 }));
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const failed = () =>
   ordered({ goal: 'stage', signal: { phase: 'Failed', reason: 'DownloadFailed', message: '404' } });
 

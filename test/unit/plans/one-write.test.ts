@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Action, NodeFacts } from '../../../src/plans/facts.ts';
-import { anUpdate, aSpec, NEW, SHA } from '../../support/builders.ts';
-import { actionsOf, look, ordered, RUN, statusOf, targetOf } from '../../support/scene.ts';
+import { anUpdate, aSpec } from '../../support/builders.ts';
+import { actionsOf, look, ordered, RUN, staged, statusOf, targetOf } from '../../support/scene.ts';
 
 const SPEC = aSpec(anUpdate({ workers: '', concurrent: 2 }));
 const ID = `${RUN}.0.1`;
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const mark: Partial<NodeFacts> = { unschedulable: true, cordon: { orderId: ID, ours: true } };
 const lookAt = (node: Partial<NodeFacts>, more: Partial<Parameters<typeof look>[0]> = {}) =>
   look({ spec: SPEC, nodes: { 'w-1': node }, ...more });

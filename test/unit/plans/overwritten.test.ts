@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { losesRuns } from '../../../src/plans/overwritten.ts';
-import { anUpdate, aSpec, NEW, SHA } from '../../support/builders.ts';
-import { actionsOf, look, ordered, RUN, statusOf } from '../../support/scene.ts';
+import { anUpdate, aSpec, NEW } from '../../support/builders.ts';
+import { actionsOf, look, ordered, RUN, staged, statusOf } from '../../support/scene.ts';
 
 const spec = aSpec(anUpdate({ workers: '', concurrent: 1 }));
 const lostFields = ['status.runID', 'status.frozenSpec', 'status.conditions'];
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const waiting = (decision: Parameters<typeof statusOf>[0]) =>
   statusOf(decision).conditions?.find(({ type }) => type === 'Waiting');
 

@@ -27,6 +27,7 @@ import {
   ordered,
   RUN,
   type Scene,
+  staged,
   statusOf,
   targetOf,
 } from '../../support/scene.ts';
@@ -123,12 +124,6 @@ test('S7: workers do not become newer than a controller that is left out', () =>
     ['KubeletTooNew'],
   );
 });
-
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 
 test('S7: nor than one that was left out once the run had begun: it fails, and says why', () => {
   const spec = aSpec(anUpdate({ controllers: '', workers: '', version: 'v1.37.0+k0s.0' }));

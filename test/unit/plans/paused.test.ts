@@ -11,7 +11,6 @@ import {
   aSpec,
   NEW,
   podsLeft,
-  SHA,
   someFacts,
 } from '../../support/builders.ts';
 import {
@@ -20,16 +19,12 @@ import {
   ordered,
   RUN,
   type Scene,
+  staged,
   statusOf,
   targetOf,
 } from '../../support/scene.ts';
 
 const SPEC = aSpec(anUpdate({ controllers: '', workers: '', concurrent: 2 }));
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const cordoned: Partial<NodeFacts> = {
   unschedulable: true,
   cordon: { orderId: `${RUN}.0.1`, ours: true },

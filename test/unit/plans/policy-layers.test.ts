@@ -3,14 +3,9 @@ import { test } from 'node:test';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { decide } from '../../../src/plans/decide.ts';
 import { trimPlan } from '../../../src/plans/trim-plan.ts';
-import { aNode, anUpdate, aPolicy, aSpec, NEW, SHA, someFacts } from '../../support/builders.ts';
-import { actionsOf, failureOf, look, ordered, statusOf } from '../../support/scene.ts';
+import { aNode, anUpdate, aPolicy, aSpec, someFacts } from '../../support/builders.ts';
+import { actionsOf, failureOf, look, staged, statusOf } from '../../support/scene.ts';
 
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const names = (count: number) => Array.from({ length: count }, (_, at) => `w-${at + 1}`);
 
 /** How many of the staged workers are begun in one look. */

@@ -16,19 +16,12 @@ import {
   anUpdate,
   aPolicy,
   aSpec,
-  NEW,
-  SHA,
   START_MS,
   someFacts,
 } from '../../support/builders.ts';
-import { begun, ordered, RUN } from '../../support/scene.ts';
+import { begun, ordered, RUN, staged } from '../../support/scene.ts';
 
 const SPEC = aSpec(anUpdate({ controllers: '', workers: '', concurrent: 2 }));
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const committed = () => ordered({ goal: 'commit', signal: { phase: 'Committed' } });
 const onTrial = () => ordered({ goal: 'apply', signal: { phase: 'OnTrial' } });
 const DONE: Partial<TargetStatus> = {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { NodeFacts } from '../../../src/plans/facts.ts';
 import { tidy } from '../../../src/plans/orphans.ts';
 import { MOST_SOFT_TAINTS } from '../../../src/plans/soft-taint.ts';
-import { aBundle, aNode, anUpdate, aSpec, NEW, podsLeft, SHA } from '../../support/builders.ts';
+import { aBundle, aNode, anUpdate, aSpec, podsLeft } from '../../support/builders.ts';
 import {
   actionsOf,
   look,
@@ -11,16 +11,12 @@ import {
   RUN,
   type Scene,
   softTaintsOf,
+  staged,
   statusOf,
   targetOf,
 } from '../../support/scene.ts';
 
 const SPEC = aSpec(anUpdate({ workers: '' }));
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const mine: Partial<NodeFacts> = {
   unschedulable: true,
   cordon: { orderId: `${RUN}.0.1`, ours: true },

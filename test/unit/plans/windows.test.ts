@@ -2,17 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyLayer } from '../../../src/api/policy.ts';
 import { decide } from '../../../src/plans/decide.ts';
-import {
-  aNode,
-  anUpdate,
-  aPolicy,
-  aSpec,
-  NEW,
-  podsLeft,
-  SHA,
-  someFacts,
-} from '../../support/builders.ts';
-import { actionsOf, failureOf, look, ordered, RUN, statusOf } from '../../support/scene.ts';
+import { aNode, anUpdate, aPolicy, aSpec, podsLeft, someFacts } from '../../support/builders.ts';
+import { actionsOf, failureOf, look, RUN, staged, statusOf } from '../../support/scene.ts';
 
 // The scenes are looked at on Sunday, 2026-03-01, 22:00 UTC.
 const closed: PolicyLayer = {
@@ -21,11 +12,6 @@ const closed: PolicyLayer = {
 const NEXT =
   'no window is open; the next window opens Sat 2026-03-07 22:00 Europe/Berlin (21:00 UTC)';
 const spec = aSpec(anUpdate({ workers: '', concurrent: 2 }));
-const staged = () =>
-  ordered({
-    goal: 'stage',
-    signal: { phase: 'Staged', staged: { version: NEW, sha256: SHA, size: 9 } },
-  });
 const empty = {
   unschedulable: true,
   cordon: { orderId: `${RUN}.0.1`, ours: true },
