@@ -8,6 +8,8 @@ export interface PodStoreOptions {
   readonly kube: Kube;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** @see InformerOptions.pause */
+  readonly pause: () => Promise<void>;
   /** A pod of this node has come, changed or gone; not called before all have been listed. */
   readonly onChange: (node: string) => void;
   /** All have been listed. */
@@ -37,14 +39,14 @@ interface Watching {
 const RUNNING = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';
 
 export function createPodStore(options: PodStoreOptions): PodStore {
-  const { kube, log, signal } = options;
+  const { kube, log, signal, pause } = options;
   let watching: Watching | undefined;
 
   function start(): Watching {
     const stop = new AbortController();
     const byNode = new PodsByNode();
     const pods = startInformer<TrimmedPod>({
-      ...{ kube, log },
+      ...{ kube, log, pause },
       path: '/api/v1/pods',
       query: { fieldSelector: RUNNING },
       trim: trimPod,

@@ -4,6 +4,7 @@ import { ApiError, type ApiStatus, ApiUnreachableError } from './api-error.ts';
 import { Connections, type Purpose } from './connections.ts';
 import { type Credentials, loadKubeConfig, readCredentials } from './credentials.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
+import { inBursts } from './in-bursts.ts';
 import { linesOf } from './lines.ts';
 import { createServerClock, type ServerClock } from './server-clock.ts';
 import { Servers } from './servers.ts';
@@ -18,6 +19,8 @@ export interface RequestOptions {
   readonly contentType?: string;
   /** For the whole request, the wait for a connection included; 10 s unless said otherwise. */
   readonly timeoutMs?: number;
+  /** Called with the first part of the answer as soon as it has come; the rest may take a while. Must not throw. */
+  readonly onHead?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,6 +30,8 @@ export interface WatchOptions {
   readonly silenceTimeoutMs: number;
   /** Called when the API server has let us in: the first line may be a minute away. */
   readonly onOpen?: () => void;
+  /** Waited for whenever all that has come has been read; without it, each line is handed on as it comes. */
+  readonly pause?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -175,7 +180,7 @@ export function connect(options: ConnectOptions = {}): Kube {
       const asked = { server };
       try {
         const response = await send('request', method, path, options, deadline.signal, asked);
-        const text = await response.body.text();
+        const text = await textOf(response.body, options.onHead);
         return (text === '' ? undefined : JSON.parse(text)) as T;
       } catch (thrown) {
         throw explain(`${method} ${asked.server}${path}`, thrown, deadline, options.signal);
@@ -201,7 +206,8 @@ export function connect(options: ConnectOptions = {}): Kube {
         // It has answered; from here on only silence ends it.
         deadline.lift();
         options.onOpen?.();
-        yield* linesOf(response.body);
+        const { body } = response;
+        yield* linesOf(options.pause === undefined ? body : inBursts(body, options.pause));
       } catch (thrown) {
         throw explain(`watch ${asked.server}${path}`, thrown, deadline, options.signal);
       } finally {
@@ -212,6 +218,19 @@ export function connect(options: ConnectOptions = {}): Kube {
     credentials: () => readCredentials(config),
     close: () => connections.destroy(),
   };
+}
+
+async function textOf(
+  body: Dispatcher.ResponseData['body'],
+  onHead: RequestOptions['onHead'],
+): Promise<string> {
+  if (onHead === undefined) return body.text();
+  const parts: Buffer[] = [];
+  for await (const part of body as AsyncIterable<Buffer>) {
+    if (parts.length === 0) onHead(part.toString('utf8'));
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 function urlOf(server: string, path: string, query: Query | undefined): string {

@@ -31,6 +31,8 @@ export interface InformerOptions<T extends Trimmed> {
   readonly onChange?: (change: Change<T>) => void;
   /** Called when `healthy` or `lastError` has changed. */
   readonly onHealth?: () => void;
+  /** Where changes come by the thousand: waited for between two bursts of them. */
+  readonly pause?: (() => Promise<void>) | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Bookmarks come about every minute; a connection that is silent for longer is taken for dead. */
@@ -76,6 +78,21 @@ const LIST_TIMEOUT_MS = 30_000;
 const PROVEN_MS = 5_000;
 /** A refused watch is first tried again from where it stood; after this many in a row, all is listed anew. */
 const REFUSALS_BEFORE_LIST = 3;
+
+/** A page of a list that has been asked for. */
+interface Page {
+  /** Where the next one begins, known as soon as this one begins to come; undefined: there is none. */
+  readonly next: Promise<string | undefined>;
+  readonly whole: Promise<RawList>;
+}
+
+/** @returns where the next page begins, as the beginning of a page says it; undefined where it does not */
+function continueOf(text: string): string | undefined {
+  const [, metadata] =
+    /^\{"kind":"\w+List","apiVersion":"[^"]+","metadata":(\{[^{}]*\})/.exec(text) ?? [];
+  if (metadata === undefined) return undefined;
+  return (JSON.parse(metadata) as RawList['metadata']).continue || undefined;
+}
 
 /** Revisions of a collection are ordered as numbers. @see KEP-5504, comparable resource versions */
 export function isNewer(a: string, b: string): boolean {
@@ -152,13 +169,17 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
   }
 
   /** What does not come in time comes in smaller parts. */
-  async function listPage(next: string | undefined): Promise<RawList> {
+  async function listPage(
+    from: string | undefined,
+    onHead: (text: string) => void,
+  ): Promise<RawList> {
     for (;;) {
       const begunMs = performance.now();
       try {
         return await kube.request<RawList>('GET', path, {
-          query: { ...options.query, limit: page, continue: next },
+          query: { ...options.query, limit: page, continue: from },
           timeoutMs: listTimeoutMs,
+          onHead,
           signal,
         });
       } catch (thrown) {
@@ -173,23 +194,37 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
     }
   }
 
+  function beginPage(from: string | undefined): Page {
+    const head = Promise.withResolvers<string | undefined>();
+    const whole = listPage(from, (text) => head.resolve(continueOf(text)));
+    whole.then(
+      ({ metadata }) => head.resolve(metadata.continue || undefined),
+      () => head.resolve(undefined),
+    );
+    return { next: head.promise, whole };
+  }
+
   /** @returns the resourceVersion to watch from */
   async function list(): Promise<string> {
     const seen = new Set<string>();
     noted = new Set();
     let resourceVersion = '';
-    let next: string | undefined;
-    do {
-      const listed = await listPage(next);
+    for (let current: Page | undefined = beginPage(undefined); current !== undefined; ) {
+      // One page is made while the one before it is read: they are two halves of the time.
+      const expected: string | undefined = await current.next;
+      const ahead: Page | undefined = expected === undefined ? undefined : beginPage(expected);
+      const listed: RawList = await current.whole;
       resourceVersion = listed.metadata.resourceVersion;
-      next = listed.metadata.continue || undefined;
       for (const raw of listed.items ?? []) {
         const key = keyOf(raw.metadata);
         seen.add(key);
         // Taken even where it looks older: the cluster may have been restored from a backup.
         if (!noted.has(key)) put(raw);
       }
-    } while (next !== undefined);
+      const next = listed.metadata.continue || undefined;
+      // Another one where it had to be asked for again, in smaller parts.
+      current = next === expected ? ahead : next === undefined ? undefined : beginPage(next);
+    }
     noted = undefined;
     for (const key of [...objects.keys()]) if (!seen.has(key)) drop(key);
     return resourceVersion;
@@ -212,6 +247,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
       },
       silenceTimeoutMs: options.silenceTimeoutMs ?? 90_000,
       onOpen: () => setHealth(undefined),
+      pause: options.pause,
       signal,
     });
     for await (const line of lines) {

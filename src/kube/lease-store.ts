@@ -8,6 +8,8 @@ export interface LeaseStoreOptions {
   readonly kube: Kube;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** @see InformerOptions.pause */
+  readonly pause: () => Promise<void>;
   readonly onChange: (lease: TrimmedLease) => void;
   /** Called when {@link LeaseStore.healthy} may have changed. */
   readonly onHealth: () => void;
@@ -26,7 +28,7 @@ export interface LeaseStore {
 }
 
 export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
-  const { kube, log, signal, onHealth } = options;
+  const { kube, log, signal, pause, onHealth } = options;
   let watching:
     | { readonly leases: Informer<TrimmedLease>; readonly stop: AbortController }
     | undefined;
@@ -34,7 +36,7 @@ export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
   function start() {
     const stop = new AbortController();
     const leases = startInformer<TrimmedLease>({
-      ...{ kube, log, onHealth },
+      ...{ kube, log, pause, onHealth },
       path: NODE_LEASES,
       trim: trimLease,
       onChange: ({ object }) => options.onChange(object),

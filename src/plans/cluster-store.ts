@@ -43,8 +43,8 @@ export interface ClusterStoreOptions {
   readonly apiPort: number;
   /** Something that a judgement may depend on has changed. */
   readonly onChange: () => void;
-  /** The same of a Node: thousands of agents tell all the time that they live. */
-  readonly onNodeChange: () => void;
+  /** @see InformerOptions.pause; for what there are thousands of */
+  readonly pause: () => Promise<void>;
 }
 
 /** All that is observed of the cluster, kept up to date by watches, whether we lead or not. */
@@ -73,7 +73,7 @@ export class ClusterStore {
   readonly #prober: ReadyzProber;
 
   constructor(options: ClusterStoreOptions) {
-    const { kube, log, signal, onChange } = options;
+    const { kube, log, signal, pause, onChange } = options;
     const onHealth = () => {
       const sighted = this.#informers.every(({ healthy }) => healthy) && this.#leases.healthy;
       if (!sighted) this.#sightedSinceMs = undefined;
@@ -91,7 +91,7 @@ export class ClusterStore {
     this.gates = createGateRunner({ kube, log, onChange });
     this.apis = createApiCheckClient({ kube, log, signal, onChange });
     this.#pods = createPodStore({
-      ...{ kube, log, signal },
+      ...{ kube, log, signal, pause },
       onChange: (node) => {
         this.#nodeFacts.changed(node);
         this.drain.podsChanged(node);
@@ -137,6 +137,7 @@ export class ClusterStore {
     });
     this.#leases = createLeaseStore({
       ...common,
+      pause,
       onChange: (lease) => {
         const before = this.#renewals.count(lease.name);
         this.#renewals.leaseChanged(lease);
@@ -165,12 +166,13 @@ export class ClusterStore {
       ...common,
       path: NODES,
       trim: trimNode,
+      pause,
       onChange: ({ kind, object }) => {
         if (kind === 'deleted') this.#renewals.nodeDeleted(object.name);
         // The agent of a hybrid reports on its ControlNode.
         else if (!this.#isHybrid(object.name)) this.#renewals.nodeChanged(object);
         this.#nodeFacts.changed(object.name);
-        options.onNodeChange();
+        onChange();
       },
     });
     this.#controlNodes = startInformer<TrimmedControlNode>({

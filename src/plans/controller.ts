@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import { createDefinitionClient, type DefinitionClient } from '../kube/definition-client.ts';
 import type { Recorder } from '../kube/events.ts';
+import { ReadingPause } from '../kube/reading-pause.ts';
 import { PLANS } from '../kube/target-path.ts';
 import type { Log } from '../log.ts';
 import { ActionClient } from './action-client.ts';
@@ -49,14 +50,15 @@ export interface ControllerOptions {
 
 /** Changes that come together are judged together. */
 const SETTLE_MS = 20;
-/** Of Nodes, while no Plan is at work and nothing is left to be tidied up. */
-const IDLE_SETTLE_MS = 500;
+/** Between two readings of what Nodes tell, while no Plan is at work, or a look is far away. */
+const READING_PAUSE_MS = 1_000;
 /**
  * So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most, also
- * where there are ten thousand targets, and with as many nodes under way half a second more is nothing to them.
+ * where there are ten thousand targets. Such a look takes a third of a second where an API server uses the same two
+ * cores, and with as many nodes under way two seconds more are nothing to them.
  */
 const PAUSE_PER_LOOK = 8;
-const LONGEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_000;
 /** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
@@ -84,8 +86,8 @@ export class Controller {
   #tick: NodeJS.Timeout | undefined;
   /** When it is due, by the monotonic clock. */
   #tickAtMs = 0;
-  /** The last look has found nothing to do, and nothing to wait for. */
-  #isIdle = false;
+  /** Nobody looks before it is over. */
+  readonly #reading: ReadingPause;
   #deadline: NodeJS.Timeout | undefined;
   /** Plans that cannot be judged for want of their chunks, by uid; since when, by the monotonic clock. */
   readonly #missing = new Map<string, { readonly atMs: number; readonly isTold: boolean }>();
@@ -97,10 +99,12 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#reading = new ReadingPause(options.signal);
+    this.#reading.everyMs = READING_PAUSE_MS;
     this.store = new ClusterStore({
       ...options,
       onChange: () => this.#wake(),
-      onNodeChange: () => this.#wake(this.#isIdle ? IDLE_SETTLE_MS : SETTLE_MS),
+      pause: () => this.#reading.over(),
     });
     this.#actions = new ActionClient(options.kube, options.log, this.store, () => this.#wake());
     this.#definition = createDefinitionClient({
@@ -160,6 +164,7 @@ export class Controller {
     this.#lookedAtMs = performance.now();
     this.#leadingSinceMs = Date.now();
     this.#term = new AbortController();
+    this.#reading.everyMs = 0;
     this.#wake();
   }
 
@@ -172,6 +177,7 @@ export class Controller {
     clearTimeout(this.#tick);
     clearTimeout(this.#deadline);
     this.#tick = undefined;
+    this.#reading.everyMs = READING_PAUSE_MS;
     for (const plan of this.#plans.values()) plan.stop();
     this.#plans.clear();
     this.#missing.clear();
@@ -201,11 +207,13 @@ export class Controller {
     }
   }
 
-  #wake(settleMs = SETTLE_MS): void {
+  #wake(): void {
     this.#tellBeside();
     if (this.#epoch === undefined) return;
     const nowMs = performance.now();
-    const atMs = Math.max(nowMs + settleMs, this.#restedAtMs);
+    const atMs = Math.max(nowMs + SETTLE_MS, this.#restedAtMs);
+    // Whatever it is, it is to be judged by what is so now.
+    if (nowMs >= this.#restedAtMs) this.#reading.end();
     if (this.#tick !== undefined && this.#tickAtMs <= atMs) return;
     clearTimeout(this.#tick);
     this.#tickAtMs = atMs;
@@ -217,6 +225,10 @@ export class Controller {
       const endedAtMs = performance.now();
       const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_PER_LOOK * (endedAtMs - begunAtMs));
       this.#restedAtMs = endedAtMs + pauseMs;
+      // Nobody needs what there is to be read before the next look.
+      if (pauseMs > READING_PAUSE_MS) this.#reading.everyMs = READING_PAUSE_MS;
+      const unreadMs = Math.min(pauseMs - SETTLE_MS, READING_PAUSE_MS);
+      this.#reading.begin(Math.max(unreadMs, this.#reading.everyMs));
     }, atMs - nowMs);
   }
 
@@ -268,7 +280,8 @@ export class Controller {
     const leftovers = isBlind
       ? []
       : tidy({ ...world, left: this.store.nodesOfOtherRuns(runs), activeRuns: runs, epoch });
-    this.#isIdle = !isAnybodyAtWork && !isBlind && leftovers.length === 0;
+    const isIdle = !isAnybodyAtWork && !isBlind && leftovers.length === 0;
+    this.#reading.everyMs = isIdle ? READING_PAUSE_MS : 0;
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running || isForgotten);
   }

@@ -29,6 +29,9 @@ export function softTaints(
   statuses: readonly TargetStatus[],
   course: Course,
 ): SoftTaints {
+  if (!standings.some((standing, at) => isConcerned(standing, statuses[at]!))) {
+    return { statuses, actions: [] };
+  }
   const run = course.runID;
   const wanted = wantedOn(standings, course);
   const actions: Action[] = [];
@@ -49,6 +52,14 @@ export function softTaints(
     return remember(status, false);
   });
   return { statuses: remembered, actions };
+}
+
+/** Of thousands, at every look: where nobody carries a taint, and nobody has pods to lose, none is set or taken away. */
+function isConcerned(standing: Standing, status: TargetStatus): boolean {
+  const { isAtRest, node, status: before } = standing.target;
+  if (isAtRest) return false;
+  const isRemembered = before.softTaint === true || status.softTaint === true;
+  return isRemembered || node?.softTaint !== undefined || hasPodsToGo(standing);
 }
 
 /** The very same object where nothing has changed. */

@@ -113,6 +113,7 @@ function startDrain(node: string, over: Partial<DrainRules> = {}): Drained {
   const common = { kube, log: silentLog, signal: stop.signal };
   const pods = createPodStore({
     ...common,
+    pause: () => Promise.resolve(),
     onChange: (changed) => client.podsChanged(changed),
     onSynced: () => void client.evict(node, rules),
   });

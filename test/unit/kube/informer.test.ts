@@ -245,3 +245,54 @@ test('what does not come in time is listed in smaller parts', async () => {
   assert.equal(informer.size, 200);
   assert.deepEqual(limits.slice(0, 4), [250, 62, 25, 25]);
 });
+
+test('a page is asked for as soon as the one before it has begun to come, and two at once at the most', async () => {
+  const log: string[] = [];
+  const waiting: (() => void)[] = [];
+  let underWay = 0;
+  let most = 0;
+  let isCutOff = false;
+  const kube = {
+    request: async (_method, _path, { query, onHead } = {}) => {
+      const { continue: from = '0', limit } = query as { continue?: string; limit: number };
+      const next = Number(from) + 1;
+      // The third is cut off once, and asked for again in smaller parts: another one follows it then.
+      const follower = from === '2' ? `${limit}00` : next <= 4 ? `${next}` : '';
+      const metadata = { resourceVersion: '9', continue: follower };
+      most = Math.max(most, ++underWay);
+      log.push(`begin ${from}`);
+      onHead?.(
+        `{"kind":"ThingList","apiVersion":"v1","metadata":${JSON.stringify(metadata)},"items":[{"metadata":{"na`,
+      );
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      underWay--;
+      log.push(`end ${from}`);
+      if (from === '2' && !isCutOff) {
+        isCutOff = true;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        throw new ApiUnreachableError('no answer in time');
+      }
+      const items = [raw({ name: `n${from}`, resourceVersion: '5' })];
+      return { metadata: Number(from) > 3 ? { resourceVersion: '9' } : metadata, items };
+    },
+    async *lines(_path, { onOpen, signal }) {
+      onOpen?.();
+      await new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    },
+  } as Pick<Kube, 'request' | 'lines'> as Kube;
+  const informer = startInformer<Thing>({
+    ...{ kube, path: '/things', log: silentLog, signal: stop.signal, listTimeoutMs: 5 },
+    trim: (object) => (object as RawObject).metadata,
+  });
+  const release = setInterval(() => waiting.shift()?.(), 5);
+  await informer.synced().finally(() => clearInterval(release));
+  assert.deepEqual(log.slice(0, 4), ['begin 0', 'begin 1', 'end 0', 'begin 2']);
+  assert.equal(most, 2);
+  assert.ok(log.includes('begin 25000'), `${log}`);
+  assert.ok(log.includes('begin 6200'), `${log}`);
+  assert.deepEqual([...informer.values()].map(({ name }) => name).sort(), [
+    ...['n0', 'n1', 'n2', 'n6200'],
+  ]);
+});
