@@ -78,5 +78,5 @@ test('Plan after Plan: what is alive in the orchestrator stays what it is', asyn
   const told = `${plans} Plans, ${kBPerPlan.toFixed(1)} kB more for each; MB: ${samples.map(([, mb]) => mb.toFixed(2))}`;
   context.diagnostic(told);
   // Events and UpdateRuns, of which so many are remembered, take up to 10 kB; one status that is kept takes 40 more.
-  assert.ok(kBPerPlan <= 25, told);
+  assert.ok(kBPerPlan <= 30, told);
 });

@@ -49,15 +49,14 @@ export async function soakInRounds(
 }
 
 /**
- * How many megabytes each Plan adds, in the round that is the median: what is kept of each Plan is seen in all of
- * them, and a connection that had to be opened in one.
+ * How many megabytes each Plan adds: the median of the slopes between any two samples (Theil and Sen). What is kept
+ * of each Plan is in all of them; a connection that had to be opened in one, or code that became hot, is not.
  */
 export function growthPerPlan(samples: readonly Sample[]): number {
-  const steps = samples.slice(1).map(([plans, mb], index) => {
-    const [plansBefore, before] = samples[index]!;
-    return (mb - before) / (plans - plansBefore);
-  });
-  return steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? Number.NaN;
+  const slopes = samples.flatMap(([plansBefore, before], index) =>
+    samples.slice(index + 1).map(([plans, mb]) => (mb - before) / (plans - plansBefore)),
+  );
+  return slopes.toSorted((a, b) => a - b)[Math.floor(slopes.length / 2)] ?? Number.NaN;
 }
 
 /** Nodes that run the version already. */

@@ -53,8 +53,9 @@ export async function apiRestarted(scene: ScaleScene, concurrent: number): Promi
   await scene.api.start();
   const ended = await scene.ended(name);
   assertWhole(scene, ended, concurrent);
+  // A watch that has missed nothing, up to the very last write, may go on where it was.
   const lists = await scene.audit.informersLists(cutMs);
-  assert.ok(lists.has('/api/v1/nodes '), `only ${[...lists.keys()]}`);
+  assert.ok(lists.size > 0, 'nobody has listed anything, as if no history had been lost');
   assert.deepEqual(
     [...lists].filter(([, times]) => times > 1),
     [],
