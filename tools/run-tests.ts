@@ -1,6 +1,6 @@
 /**
- * `npm test`: what `npm run verify` does, then integration and end-to-end tests on real API servers.
- * `--long` adds test/long. Ends with the line `N passed, N failed`.
+ * `npm test`: what `npm run verify` does, then integration and end-to-end tests on real API servers, of the longest
+ * a sample. `--long` runs all of them, and test/long. Ends with the line `N passed, N failed`.
  */
 import { glob } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -18,6 +18,7 @@ import { unproven } from './testing/conformance.ts';
 import { longestFirst, readDurations, writeDurations } from './testing/durations.ts';
 import { Outcomes } from './testing/outcomes.ts';
 import { followRun, type Totals } from './testing/report.ts';
+import { leftToLong } from './testing/sample.ts';
 
 const root = dirname(import.meta.dirname);
 /** Outside the clone, so that a fresh one knows it too. */
@@ -45,12 +46,16 @@ const clusters = Math.max(1, Math.min(2, availableParallelism()));
 /** Five hosts and an API that has to answer 99 % of all requests: on slow cores no other cluster may be beside it. */
 const ALONE = new Set(['test/e2e/hosts-update.test.ts', 'test/e2e/kill.test.ts']);
 
+const left = withLong ? new Set<string>() : leftToLong(Number(process.env.TEST_SEED));
+/** Also within a file a sample is enough. */
+if (!withLong) process.env.TEST_SAMPLE = process.env.TEST_SEED;
+
 const UNIT: Suite = { name: 'unit', folders: ['unit', 'model'], concurrency: 2 };
 // Whole clusters take longest: they are first as long as no file's time is known.
 const CLUSTERS: Suite = {
   name: 'clusters',
   folders: ['conformance', 'e2e', 'integration'],
-  except: ALONE,
+  except: new Set([...ALONE, ...left]),
   concurrency: clusters,
 };
 const BY_ITSELF: Suite = {
@@ -79,6 +84,7 @@ for (const [name, command] of CHECKS) {
 const outcomes = new Outcomes();
 await runSuite(UNIT);
 await prepare();
+for (const file of left) console.log(`  left to npm run test:long by the seed: ${file}`);
 await runSuite(CLUSTERS);
 await runSuite(BY_ITSELF);
 if (withLong) await runSuite(LONG);
