@@ -50,8 +50,8 @@ export interface ScaleResult {
   readonly troubles: number;
 }
 
-/** Three times as long as the slowest bound allows. */
-const PER_NODE_MS = 200;
+/** An API server on two slow cores takes a quarter of a second for each node. */
+const PER_NODE_MS = 500;
 const LEAST_MS = 120_000;
 const ETCD_BYTES = 'etcd_disk_wal_write_bytes_total';
 const PLANS = '/apis/autopilot.k0sproject.io/v1beta2/plans';

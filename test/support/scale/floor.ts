@@ -45,11 +45,11 @@ export class Floor {
     await this.#write(name, 'reported Staged', {
       ...{ kind: 'order', role: 'worker', name, order: stage, replaces: undefined },
     });
-    await this.#write(name, 'reported OnTrial', {
+    // A run waits for two renewals of the Lease, of which the first came with the restart.
+    await this.#write(name, 'renewed', {
       ...{ kind: 'cordon', name, orderId },
       apply: { order: apply, replaces: formatOrder(stage) },
     });
-    // A run waits for two renewals of the Lease; these were sent by then, or are about to be.
     await this.#write(name, 'reported Committed', {
       ...{ kind: 'order', role: 'worker', name, order: commit, replaces: formatOrder(apply) },
     });
