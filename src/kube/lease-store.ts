@@ -22,7 +22,7 @@ export interface LeaseStoreOptions {
 export interface LeaseStore {
   isWanted: boolean;
   /** What the Lease of a node says; undefined where there is none, or nobody has listed them. */
-  renewTimeOf(node: string): string | undefined;
+  of(node: string): TrimmedLease | undefined;
   /** false: they are wanted, and what is known may be out of date. */
   readonly healthy: boolean;
 }
@@ -55,7 +55,7 @@ export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
       watching = wanted && !signal.aborted ? start() : undefined;
       onHealth();
     },
-    renewTimeOf: (node) => watching?.leases.get(`kube-node-lease/${node}`)?.renewTime,
+    of: (node) => watching?.leases.get(`kube-node-lease/${node}`),
     get healthy() {
       return watching?.leases.healthy ?? true;
     },

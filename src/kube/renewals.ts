@@ -6,8 +6,9 @@ import type { TrimmedNode } from './trim-node.ts';
  * Condition Ready stays True for most of a minute after a kubelet has died, so that only a renewal proves
  * that the restarted one lives.
  *
- * The first renewal is often made before the node's report of its restart gets here. It counts where the
- * node's own clock says that it came after the old process was gone.
+ * Renewals are often made before the node's report of its restart gets here: nodes and Leases come by watches of
+ * their own. The last two of them count where the node's own clock says that they came after the old process was
+ * gone.
  *
  * It lives in memory: after a restart of ours it begins at nothing again, which delays a commit by a
  * renewal or two and can never bring one about too early.
@@ -28,8 +29,10 @@ interface Trial {
   count: number;
 }
 
-/** @param renewTimeOf what the Lease of a node says at this moment, undefined where there is none */
-export function createRenewals(renewTimeOf: (name: string) => string | undefined): Renewals {
+/** @param leaseOf what the Lease of a node says at this moment, undefined where there is none */
+export function createRenewals(
+  leaseOf: (name: string) => Pick<TrimmedLease, 'renewTime' | 'renewedBefore'> | undefined,
+): Renewals {
   const trials = new Map<string, Trial>();
   return {
     nodeChanged({ name, report }) {
@@ -37,9 +40,9 @@ export function createRenewals(renewTimeOf: (name: string) => string | undefined
       const known = trials.get(name);
       if (known && known.orderId !== signal?.id) trials.delete(name);
       if (signal?.phase !== 'OnTrial' || trials.has(name)) return;
-      const renewTime = renewTimeOf(name);
+      const { renewTime, renewedBefore } = leaseOf(name) ?? {};
       const { id: orderId, restartedAt } = signal;
-      const count = isAfter(renewTime, restartedAt) ? 1 : 0;
+      const count = [renewTime, renewedBefore].filter((at) => isAfter(at, restartedAt)).length;
       trials.set(name, { orderId, restartedAt, renewTime, count });
     },
     nodeDeleted(name) {

@@ -154,7 +154,7 @@ export class ClusterStore {
         if ((object.disruptionsAllowed ?? 0) > 0) this.drain.budgetOpened(object.namespace);
       },
     });
-    this.#renewals = createRenewals((name) => this.#leases.renewTimeOf(name));
+    this.#renewals = createRenewals((name) => this.#leases.of(name));
     this.#nodeFacts = new NodeFactsCache({
       node: (name) => this.#nodes.get(name),
       renewals: (name) => this.#renewals.count(name),

@@ -11,10 +11,12 @@ function node(id: string, phase: SignalPhase): { name: string; report: Parsed<Re
 
 function setUp(first?: { readonly renewTime: undefined }) {
   let now: string | undefined = first === undefined ? 't0' : first.renewTime;
-  const renewals = createRenewals(() => now);
+  let renewedBefore: string | undefined;
+  const renewals = createRenewals(() => ({ renewTime: now, renewedBefore }));
   return {
     renewals,
     renew(renewTime: string) {
+      if (now !== renewTime) renewedBefore = now;
       now = renewTime;
       renewals.leaseChanged({ name: 'w-1', renewTime });
       return renewals.count('w-1');
@@ -87,6 +89,24 @@ test('a renewal that came before the report counts, if the node itself says that
     const { renewals, renew } = setUp();
     renew(at(renewedAt));
     renewals.nodeChanged(restarted(at(restartedAt)) as ReturnType<typeof node>);
+    assert.equal(renewals.count('w-1'), wanted);
+    assert.equal(renew(at(20)), wanted + 1);
+  }
+});
+
+test('two renewals that came before the report count as two, and no more than came after the restart', () => {
+  const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+  const { name, report } = node('a', 'OnTrial');
+  const { signal } = (report as { value: Report }).value;
+  for (const [restartedAt, wanted] of [
+    [at(1), 2],
+    [at(3), 1],
+    [at(5), 0],
+  ] as const) {
+    const { renewals, renew } = setUp();
+    for (const second of [2, 4, 4]) renew(at(second));
+    const value = { signal: { ...signal, restartedAt } } as unknown as Report;
+    renewals.nodeChanged({ name, report: { kind: 'valid', value } });
     assert.equal(renewals.count('w-1'), wanted);
     assert.equal(renew(at(20)), wanted + 1);
   }

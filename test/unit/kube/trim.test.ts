@@ -149,12 +149,19 @@ test('a ControlNode becomes facts', () => {
   );
 });
 
-test('of a Lease only its renewal is kept', () => {
+test('of a Lease only its last renewal is kept, and the one before where it was seen', () => {
   const metadata = { name: 'w-1', namespace: 'kube-node-lease', uid: 'u', resourceVersion: '9' };
-  assert.deepEqual(trimLease({ metadata, spec: { renewTime: 't', holderIdentity: 'w-1' } }), {
+  const lease = (renewTime: string) => ({ metadata, spec: { renewTime, holderIdentity: 'w-1' } });
+  const first = trimLease(lease('t1'));
+  assert.deepEqual(first, {
     name: 'w-1',
     namespace: 'kube-node-lease',
     resourceVersion: '9',
-    renewTime: 't',
+    renewTime: 't1',
+    renewedBefore: undefined,
   });
+  const second = trimLease(lease('t2'), first);
+  assert.deepEqual([second.renewTime, second.renewedBefore], ['t2', 't1']);
+  const touched = trimLease(lease('t2'), second);
+  assert.deepEqual([touched.renewTime, touched.renewedBefore], ['t2', 't1']);
 });
