@@ -123,10 +123,10 @@ export class ActionClient {
     }
   }
 
-  /** Verdicts and orders before evictions, which are tried again and again; and whoever had to wait before the others. */
+  /** By what can wait; and among what can wait as long, whoever had to wait before the others. */
   #inLine(actions: readonly Action[]): Action[] {
     const place = (action: Action) =>
-      (action.kind === 'evict' ? 2 : 0) + (this.#passedOver.has(keyOf(action)) ? 0 : 1);
+      2 * patienceOf(action) + (this.#passedOver.has(keyOf(action)) ? 0 : 1);
     return actions.toSorted((a, b) => place(a) - place(b));
   }
 
@@ -237,6 +237,15 @@ class Patience {
   end(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/**
+ * While a node is out of service others wait for its slot. Whoever is told to download has hours; and evictions are
+ * tried again and again.
+ */
+function patienceOf(action: Action): 0 | 1 | 2 {
+  if (action.kind === 'evict') return 2;
+  return action.kind === 'order' && action.order.goal === 'stage' ? 1 : 0;
 }
 
 const NODE = 'node/';

@@ -6,6 +6,7 @@ import type { Kube } from '../../../src/kube/client.ts';
 import { ActionClient, type ActionStore } from '../../../src/plans/action-client.ts';
 import type { Action } from '../../../src/plans/facts.ts';
 import { MOST_AT_ONCE } from '../../../src/plans/pace.ts';
+import { anOrder } from '../../support/agent-drive.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 interface Held {
@@ -121,6 +122,22 @@ test('what was not sent by the next look is not sent for the one before; it come
   );
   assert.deepEqual(noted, ['w-2', 'w-8']);
   assert.deepEqual(evicted, ['w-7 behind w-2,w-8']);
+});
+
+test('who is out of service comes before who is told to download, however long that one has waited', async () => {
+  const slow = Array.from({ length: MOST_AT_ONCE }, (_, at) => `slow-${at}`);
+  const { client, held, noted } = aClient(slow);
+  const stage = (name: string): Action => ({
+    ...{ kind: 'order', role: 'worker', name, replaces: undefined },
+    order: anOrder('stage'),
+  });
+  await client.perform([...slow.map(cordon), stage('w-1')], signal);
+  client.recall();
+  for (const name of slow) held.get(name)!.answer();
+  await nextTurn();
+  noted.length = 0;
+  await client.perform([stage('w-2'), stage('w-1'), cordon('w-3')], signal);
+  assert.deepEqual(noted, ['w-3', 'w-1', 'w-2']);
 });
 
 test('two writes to one Node are sent one after the other', async () => {
