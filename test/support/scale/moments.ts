@@ -1,18 +1,15 @@
 import type { Moment } from './agent.ts';
 import type { Noted } from './agents.ts';
 
-/** When each node came to each moment first, or last where it comes to it again; epoch milliseconds. */
+/** When each node came to each moment first; epoch milliseconds. */
 export class Moments {
   readonly #byMoment = new Map<Moment, Map<string, number>>();
 
   note(moments: readonly Noted[]): void {
     for (const [node, moment, atMs] of moments) {
-      // Not the one that the commit followed: an agent that takes its time goes on renewing meanwhile.
-      const committedMs = this.#byMoment.get('told commit')?.get(node);
-      if (moment === 'renewed' && committedMs !== undefined && atMs > committedMs) continue;
       const known = this.#byMoment.get(moment) ?? new Map<string, number>();
       this.#byMoment.set(moment, known);
-      if (!known.has(node) || moment === 'renewed') known.set(node, atMs);
+      if (!known.has(node)) known.set(node, atMs);
     }
   }
 
