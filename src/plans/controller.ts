@@ -86,7 +86,7 @@ export class Controller {
   #tick: NodeJS.Timeout | undefined;
   /** When it is due, by the monotonic clock. */
   #tickAtMs = 0;
-  /** Nobody looks before it is over. */
+  /** Nobody looks before it is over; there is none while another one leads. */
   readonly #reading: ReadingPause;
   #deadline: NodeJS.Timeout | undefined;
   /** Plans that cannot be judged for want of their chunks, by uid; since when, by the monotonic clock. */
@@ -100,7 +100,6 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#reading = new ReadingPause(options.signal);
-    this.#reading.everyMs = READING_PAUSE_MS;
     this.store = new ClusterStore({
       ...options,
       onChange: () => this.#wake(),
@@ -164,7 +163,6 @@ export class Controller {
     this.#lookedAtMs = performance.now();
     this.#leadingSinceMs = Date.now();
     this.#term = new AbortController();
-    this.#reading.everyMs = 0;
     this.#wake();
   }
 
@@ -177,7 +175,9 @@ export class Controller {
     clearTimeout(this.#tick);
     clearTimeout(this.#deadline);
     this.#tick = undefined;
-    this.#reading.everyMs = READING_PAUSE_MS;
+    // What another leader does has to be known when our turn comes: it may have taken a slot just before.
+    this.#reading.everyMs = 0;
+    this.#reading.end();
     for (const plan of this.#plans.values()) plan.stop();
     this.#plans.clear();
     this.#missing.clear();
