@@ -90,7 +90,7 @@ export function begin(facts: PlanFacts): Beginning {
 function freeze(facts: PlanFacts, spec: PlanSpec, checked: Preflight): PlanStatus {
   const now = new Date(facts.nowMs).toISOString();
   const commands = listTargets(facts, spec, checked, []);
-  const warnings = checked.warnings.map(({ message }) => message).join('; ');
+  const warnings = summary(checked.warnings);
   const conditions = withCondition(
     withCondition(
       [],
@@ -181,12 +181,16 @@ function listTargets(
   refusals: readonly Refusal[],
 ): CommandStatus[] {
   const now = new Date(facts.nowMs).toISOString();
+  // There may be one of each of thousands; the first of each counts.
+  const byTarget = new Map<string, Refusal>();
+  for (const refusal of refusals) {
+    const key = refusal.target && keyOf(refusal.target);
+    if (key !== undefined && !byTarget.has(key)) byTarget.set(key, refusal);
+  }
   return spec.commands.map((command, id) => {
     const list = (role: Role, names: readonly string[]): TargetStatus[] =>
       names.map((name) => {
-        const refusal = refusals.find(
-          ({ target }) => target?.command === id && target.role === role && target.name === name,
-        );
+        const refusal = byTarget.get(keyOf({ command: id, role, name }));
         const { host, node } = machineOf(facts, role, name);
         // A bundle leaves the version as it is.
         const previousVersion =
@@ -225,6 +229,10 @@ function listTargets(
         : { airgapupdate: { workers: list('worker', resolved.workers) } }),
     };
   });
+}
+
+function keyOf({ command, role, name }: NonNullable<Refusal['target']>): string {
+  return `${command}/${role}/${name}`;
 }
 
 function stateOfRefusal(reason: Reason): TargetState {

@@ -43,7 +43,7 @@ export function packStatus(plan: string, status: PlanStatus, options: PackOption
   const { membership: _, ...whole } = status;
   const lists = listsOf(status);
   const { runID, startedAt } = status;
-  if (runID === undefined || startedAt === undefined) return asItIs(whole);
+  if (runID === undefined || startedAt === undefined) return inPart(whole, lists, options.limit);
   const workers = lists.reduce((total, { targets }) => total + targets.length, 0);
   // Even of the shortest names so many are too long, and to write them all to find that out costs more.
   const mayBeShort = !options.inChunks && workers <= 1_000;
@@ -87,6 +87,14 @@ export function packStatus(plan: string, status: PlanStatus, options: PackOption
       };
     },
   };
+}
+
+/** Of a run that was refused nothing will follow: who has no room in its status is not needed in a chunk either. */
+function inPart(status: PlanStatus, lists: readonly List[], limit: number): Packed {
+  if (JSON.stringify(status).length <= limit) return asItIs(status);
+  const bare = withLists(status, () => []);
+  const told = toldWorkers(lists, limit - JSON.stringify(bare).length);
+  return asItIs(withLists(status, (targets) => targets.filter((one) => told.has(one))));
 }
 
 function asItIs(status: PlanStatus): Packed {
