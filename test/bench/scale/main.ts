@@ -125,7 +125,13 @@ export async function measureScale(
     const requests = await audit.requests(appliedMs);
     await orchestrator.end();
     progress('another one begins another Plan');
-    const startToFirstDecisionS = await firstDecision(api, plan, { program, folder });
+    // Half an hour of figures is not lost for one that cannot be had.
+    const startToFirstDecisionS = await firstDecision(api, plan, { program, folder }).catch(
+      (thrown: unknown) => {
+        progress(`the first decision was not measured: ${thrown}`);
+        return Number.NaN;
+      },
+    );
     const answers = moments.between('renewed', 'told commit');
     const refills = moments.refills(options.concurrent);
     const perNode = (value: number) => Math.round((100 * value) / options.nodes) / 100;
