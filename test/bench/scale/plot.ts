@@ -34,6 +34,7 @@ export function plotOf(results: readonly ScaleResult[]): string {
   const size = { width: COLUMNS * WIDTH, height: rows * HEIGHT };
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" font-family="sans-serif" font-size="11">`,
+    '<title>What a run costs for each node, and how that grows with their number</title>',
     `<rect width="${size.width}" height="${size.height}" fill="white"/>`,
     ...plots,
     '</svg>\n',
