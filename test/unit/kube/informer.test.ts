@@ -213,6 +213,14 @@ test('it says why it does not know, and ends when it is told to', async () => {
   assert.equal(informer.healthy, false);
 });
 
+/** A watch that goes on for ever, and in which nothing happens. */
+const silence: Kube['lines'] = async function* (_path, { onOpen, signal }) {
+  onOpen?.();
+  await new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+};
+
 test('what does not come in time is listed in smaller parts', async () => {
   const names = Array.from({ length: 200 }, (_, at) => `n${at}`);
   const limits: number[] = [];
@@ -230,12 +238,7 @@ test('what does not come in time is listed in smaller parts', async () => {
         items: names.slice(Number(next), end).map((name) => raw({ name, resourceVersion: '5' })),
       };
     },
-    async *lines(_path, { onOpen, signal }) {
-      onOpen?.();
-      await new Promise((_, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
-    },
+    lines: silence,
   } as Pick<Kube, 'request' | 'lines'> as Kube;
   const informer = startInformer<Thing>({
     ...{ kube, path: '/things', log: silentLog, signal: stop.signal, listTimeoutMs: 20 },
@@ -275,12 +278,7 @@ test('a page is asked for as soon as the one before it has begun to come, and tw
       const items = [raw({ name: `n${from}`, resourceVersion: '5' })];
       return { metadata: Number(from) > 3 ? { resourceVersion: '9' } : metadata, items };
     },
-    async *lines(_path, { onOpen, signal }) {
-      onOpen?.();
-      await new Promise((_, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
-    },
+    lines: silence,
   } as Pick<Kube, 'request' | 'lines'> as Kube;
   const informer = startInformer<Thing>({
     ...{ kube, path: '/things', log: silentLog, signal: stop.signal, listTimeoutMs: 5 },
