@@ -409,7 +409,11 @@ export class Controller {
       const controller = this.#plans.get(plan.uid);
       return controller === undefined
         ? this.store.whole(plan)
-        : { ...plan, status: controller.newest };
+        : {
+            ...plan,
+            status: controller.newest,
+            isStoredInFlight: controller.isStoredInFlight,
+          };
     });
   }
 

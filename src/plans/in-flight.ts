@@ -19,6 +19,16 @@ export function inFlightOf(status: StoredPlanStatus | undefined): string[] {
   });
 }
 
-export function isInFlight({ status }: { readonly status: StoredPlanStatus | undefined }): boolean {
-  return inFlightOf(status).length > 0;
+/**
+ * By what is stored as well: an order of another Plan would replace the one that alone tells how what is stored
+ * has ended.
+ */
+export function isInFlight({
+  status,
+  isStoredInFlight = false,
+}: {
+  readonly status: StoredPlanStatus | undefined;
+  readonly isStoredInFlight?: boolean;
+}): boolean {
+  return isStoredInFlight || inFlightOf(status).length > 0;
 }

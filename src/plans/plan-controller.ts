@@ -12,6 +12,7 @@ import type { ChunkSight } from './chunk-client.ts';
 import { eventsBetween, type PlanEvent } from './events.ts';
 import type { Action, PlanFacts } from './facts.ts';
 import { transitionsBetween, withHistory } from './history.ts';
+import { isInFlight } from './in-flight.ts';
 import { LONGEST_REST_MS } from './pace.ts';
 import { type ActInput, planMachine, type WriteInput } from './plan.machine.ts';
 import { lastingOf } from './run.ts';
@@ -94,6 +95,11 @@ export class PlanController {
     }
     const { decision } = snapshot.context;
     return 'status' in decision ? decision.status : this.#known;
+  }
+
+  /** Whether the next leader, if we died now, would find something in flight. */
+  get isStoredInFlight(): boolean {
+    return isInFlight({ status: this.#status.stored });
   }
 
   /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */

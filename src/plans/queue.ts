@@ -20,7 +20,10 @@ export type QueuedPlan = Pick<
   | 'deleted'
   | 'spec'
 > &
-  Pick<Origin, 'adopted'>;
+  Pick<Origin, 'adopted'> & {
+    /** What is stored still has something in flight that has ended since: the next leader would believe it. */
+    readonly isStoredInFlight?: boolean;
+  };
 
 /** What the order of Plans depends on besides themselves. */
 export interface Surroundings {

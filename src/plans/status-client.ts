@@ -1,4 +1,4 @@
-import type { PlanStatus } from '../api/plan.ts';
+import type { PlanStatus, StoredPlanStatus } from '../api/plan.ts';
 import { messageOf } from '../errors.ts';
 import { isTooLarge } from '../kube/api-error.ts';
 import type { Kube } from '../kube/client.ts';
@@ -27,6 +27,8 @@ export interface StatusPorts {
   /** The Plan as it was last seen or written. */
   readonly plan: () => TrimmedPlan | undefined;
   readonly chunks: ChunkSight;
+  /** What was stored when we began, as a whole. */
+  readonly stored: StoredPlanStatus | undefined;
   /** Why nothing may be written now; undefined: it may. */
   readonly withheld: () => string | undefined;
   /** A write was refused, or not kept in whole. */
@@ -48,6 +50,7 @@ export class StatusClient {
   #runInChunks: string | undefined;
   #chunksAtMs = Number.NEGATIVE_INFINITY;
   #written: string | undefined;
+  #stored: StoredPlanStatus | undefined;
   #revision = '';
   #wanted: { readonly status: PlanStatus; readonly signal: AbortSignal } | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -59,9 +62,15 @@ export class StatusClient {
 
   constructor(ports: StatusPorts) {
     this.#ports = ports;
-    const stored = ports.plan()?.status;
-    this.#chunks = new ChunkClient(ports.kube, ports.chunks, stored);
-    if (stored?.membership !== undefined) this.#runInChunks = stored.runID;
+    this.#stored = ports.stored;
+    const packed = ports.plan()?.status;
+    this.#chunks = new ChunkClient(ports.kube, ports.chunks, packed);
+    if (packed?.membership !== undefined) this.#runInChunks = packed.runID;
+  }
+
+  /** The newest that is stored for certain, as it was told and before it was packed. */
+  get stored(): StoredPlanStatus | undefined {
+    return this.#stored;
   }
 
   /** Resolves once this status is stored. @throws when it cannot be, or the Plan is gone */
@@ -153,8 +162,10 @@ export class StatusClient {
     await this.#storeChunks(packed, status, plan, withChunks, signal);
     const stored = packed.stored((name) => this.#chunks.revisionOf(name));
     const text = JSON.stringify(stored);
-    if (text === this.#written && !this.#isLost(plan, status)) return;
-    await this.#apply(stored, text, signal);
+    const isStored = text === this.#written && !this.#isLost(plan, status);
+    if (!isStored) await this.#apply(stored, text, signal);
+    if (withChunks || packed.chunks.length === 0) this.#stored = status;
+    if (isStored) return;
     try {
       await this.#chunks.dropOthers(plan.uid, packed.chunks, signal);
     } catch (thrown) {

@@ -3,6 +3,7 @@ import type { PlanSpec, StoredPlanStatus } from '../../src/api/plan.ts';
 import { decide } from '../../src/plans/decide.ts';
 import type { Action, ControlNodeFacts, NodeFacts, PlanFacts } from '../../src/plans/facts.ts';
 import { holdOf } from '../../src/plans/hold.ts';
+import { isInFlight } from '../../src/plans/in-flight.ts';
 import { tidy } from '../../src/plans/orphans.ts';
 import { othersOf } from '../../src/plans/others.ts';
 import { activeRuns, type QueuedPlan } from '../../src/plans/queue.ts';
@@ -47,6 +48,7 @@ class PlanOfWorld {
         status,
       },
       ...{ requests: [], deleted: false, spec: { ...this.spec, policy } },
+      isStoredInFlight: isInFlight({ status: this.stored }),
     };
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { PlanSpec } from '../../src/api/plan.ts';
 import { anUpdate, aSpec } from '../support/builders.ts';
 import { PlansWorld } from './plans-world.ts';
 import { type Fate, SimulatedHost } from './simulated-host.ts';
@@ -39,6 +40,22 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     ] as const
   ).map(([kind, weight]) => ({ weight, arbitrary: at.map((n): Happening => [kind, n]) })),
 );
+type World = readonly [Fate[], PlanSpec[], number | undefined, Happening[]];
+/** A leader dies before it has stored that a paused Plan has ended what it had begun; the next one finds it so. */
+const DIES_WITH_THE_END_OF_A_TRIAL: World = [
+  ['good', 'good', 'good', 'exits', 'good', 'good'],
+  [PATCH, NEXT].map((version) => aSpec(anUpdate({ controllers: '', version }))),
+  undefined,
+  [
+    ...told(
+      'look look agent agent look agent agent agent agent look pause time time look agent look',
+    ),
+    ['look', 1],
+    ['look', 1],
+    ...told('agent crash'),
+  ],
+];
+
 const RUNS = Number(process.env.TEST_RUNS ?? 200);
 const seed = process.env.TEST_SEED === undefined ? {} : { seed: Number(process.env.TEST_SEED) };
 
@@ -71,9 +88,14 @@ test(`S2, S3 and S7 hold across all Plans, versions do not go back, and all end 
         }
       },
     ),
-    { numRuns: RUNS, ...seed },
+    { numRuns: RUNS, ...seed, examples: [[...DIES_WITH_THE_END_OF_A_TRIAL]] },
   );
 });
+
+/** All of it happens to what comes first. */
+function told(kinds: string): Happening[] {
+  return kinds.split(' ').map((kind) => [kind as Happening[0], 0]);
+}
 
 function happen(world: PlansWorld, kind: Happening[0], n: number): void {
   switch (kind) {

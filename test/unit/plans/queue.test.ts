@@ -107,6 +107,15 @@ test('a held run is overtaken once it has nothing in flight', () => {
   }
 });
 
+test('a held run is not overtaken while another leader would find something of it in flight', () => {
+  const spec = some('w-1', 'w-2');
+  const committed = running(spec, { 'w-1': 'Committed', 'w-2': 'Pending' });
+  const old = aPlan('old', 1, spec, { ...committed, isStoredInFlight: true });
+  const patch = aPlan('patch', 2, some('w-1'));
+  assert.deepEqual(before(patch, [old], ['old']), ['old']);
+  assert.deepEqual(before(patch, [{ ...old, isStoredInFlight: false }], ['old']), []);
+});
+
 test('no older version overtakes a run that is held', () => {
   const spec = some('w-1');
   const old = aPlan('old', 1, spec, running(spec, { 'w-1': 'Pending' }));

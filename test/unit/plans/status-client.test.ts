@@ -11,13 +11,14 @@ const never = new AbortController().signal;
 const pending = (count: number) =>
   Array.from({ length: count }, (_, at) => workerIn(at, 'Pending'));
 
-function aClient(disk: PlanDisk) {
+function aClient(disk: PlanDisk, stored?: PlanStatus) {
   const shortened: string[] = [];
   const client = new StatusClient({
     kube: disk.kube,
     log: silentLog,
     plan: () => disk.plan,
     chunks: disk.sight,
+    stored,
     withheld: () => undefined,
     onOdd: () => {},
     onTooLarge: (message) => shortened.push(message),
@@ -57,6 +58,23 @@ describe('the status of a Plan is written', () => {
     assert.match(disk.writes[5]!, /plans\/spring\/status$/);
     assert.equal(disk.writes.length, 6);
     assert.deepEqual(phasesOf(whole(disk)), phasesOf(aLargeRun(moved)));
+  });
+
+  test('and known as stored once all of its parts are', async () => {
+    const disk = new PlanDisk('spring', 'u');
+    const before = aLargeRun(pending(1_000));
+    const { client } = aClient(disk, before);
+    assert.equal(client.stored, before);
+    const begun = aLargeRun(pending(1_000).with(450, workerIn(450, 'OnTrial')));
+    disk.writesLeft = 2;
+    await assert.rejects(client.write(begun, never));
+    assert.equal(client.stored, before);
+    disk.writesLeft = Number.POSITIVE_INFINITY;
+    await client.write(begun, never);
+    assert.equal(client.stored, begun);
+    const same = { ...begun };
+    await client.write(same, never);
+    assert.equal(client.stored, same);
   });
 
   test('by another leader, which goes on from what is there and writes no part anew', async () => {
