@@ -5,14 +5,9 @@ import { byZone } from '../targets/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { leftOut } from './left-out.ts';
 import { isBegun } from './start.ts';
-import { isFinal, type Standing, type Target } from './target.ts';
+import { isFinal, type Placed, type Standing, type Target } from './target.ts';
 
 type BatchPolicy = Pick<Policy, 'ramp' | 'canaries' | 'zones' | 'zoneLabel'>;
-
-/** A worker with the batch that it was begun in. */
-export interface Placed extends Standing {
-  readonly batch: number | undefined;
-}
 
 /**
  * The batch that a worker was begun in. It is told by status; where that was lost with a leader, a worker that
@@ -29,6 +24,7 @@ export function placed(
 ): readonly Placed[] {
   return workers.map((worker) => {
     const { target, phase } = worker;
+    if (worker === target.still) return target.still;
     return { target, phase, batch: batchOf(worker, underWay) };
   });
 }

@@ -25,6 +25,12 @@ import { lackingFields, losesRuns } from './overwritten.ts';
 import { PlanController } from './plan-controller.ts';
 import { activeRuns, isAtWork, type QueuedPlan, wantsToRun } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
+import {
+  cpuMsSince,
+  LONGEST_READING_PAUSE_MS,
+  readingPauseMs,
+  restAfterMs,
+} from './rest-after-look.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 import { UpdatePolicyClient } from './update-policy-client.ts';
@@ -50,15 +56,6 @@ export interface ControllerOptions {
 
 /** Changes that come together are judged together. */
 const SETTLE_MS = 20;
-/** Between two readings of what Nodes tell, while no Plan is at work, or a look is far away. */
-const READING_PAUSE_MS = 1_000;
-/**
- * So many times as long as a look took is the pause before the next one: looks take a ninth of a core at most, also
- * where there are ten thousand targets. Such a look takes a third of a second where an API server uses the same two
- * cores, and with as many nodes under way two seconds more are nothing to them.
- */
-const PAUSE_PER_LOOK = 8;
-const LONGEST_PAUSE_MS = 3_000;
 /** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
@@ -220,19 +217,19 @@ export class Controller {
     this.#tick = setTimeout(() => {
       this.#tick = undefined;
       if (this.#epoch === undefined) return;
-      const begunAtMs = performance.now();
-      this.#look(this.#epoch);
-      const endedAtMs = performance.now();
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, PAUSE_PER_LOOK * (endedAtMs - begunAtMs));
-      this.#restedAtMs = endedAtMs + pauseMs;
+      const before = process.threadCpuUsage();
+      const isIdle = this.#look(this.#epoch);
+      const restMs = restAfterMs(cpuMsSince(before));
+      this.#restedAtMs = performance.now() + restMs;
       // Nobody needs what there is to be read before the next look.
-      if (pauseMs > READING_PAUSE_MS) this.#reading.everyMs = READING_PAUSE_MS;
-      const unreadMs = Math.min(pauseMs - SETTLE_MS, READING_PAUSE_MS);
+      this.#reading.everyMs = readingPauseMs(restMs, isIdle);
+      const unreadMs = Math.min(restMs - SETTLE_MS, LONGEST_READING_PAUSE_MS);
       this.#reading.begin(Math.max(unreadMs, this.#reading.everyMs));
     }, atMs - nowMs);
   }
 
-  #look(epoch: number): void {
+  /** @returns whether nothing is under way, nor left over */
+  #look(epoch: number): boolean {
     this.#lookedAtMs = performance.now();
     this.#actions.recall();
     const plans = new Map([...this.store.plans.values()].map((plan) => [plan.uid, plan]));
@@ -280,10 +277,9 @@ export class Controller {
     const leftovers = isBlind
       ? []
       : tidy({ ...world, left: this.store.nodesOfOtherRuns(runs), activeRuns: runs, epoch });
-    const isIdle = !isAnybodyAtWork && !isBlind && leftovers.length === 0;
-    this.#reading.everyMs = isIdle ? READING_PAUSE_MS : 0;
     void this.#tidyUp([...leftovers, ...this.#answered()]);
     this.#sleep(running || isForgotten);
+    return !isAnybodyAtWork && !isBlind && leftovers.length === 0;
   }
 
   /** Chunks come by a watch of their own, which may be behind for a moment; what is longer away is told. */

@@ -35,6 +35,7 @@ import {
   isTrouble,
   phaseOf,
   type Standing,
+  standingOf,
   type Target,
   viewTargets,
 } from './target.ts';
@@ -237,7 +238,7 @@ function judgeTargets(
       inTrouble(steps[at]!) ? steps[at]! : judgeTarget(target, now),
     );
   }
-  const standings = views.map((target, at) => ({ target, phase: steps[at]!.phase }));
+  const standings = views.map((target, at) => standingOf(target, steps[at]!.phase));
   const scheduled: Schedule =
     now.hold?.reason === 'HeldAfterFailure'
       ? { starts: [], wait: now.hold }

@@ -26,28 +26,30 @@ export function gatedRun({ name, uid, status, deleted }: QueuedPlan): GatedRun |
   if (deleted || !isUnderWay(status)) return undefined;
   const policy = withDefaults(status.policy ?? {});
   const began = status.startedAt ?? '';
-  // What a run that is retried has done before stands in its status as well.
-  const touched = status.commands
-    .flatMap(targetsOf)
-    .filter(
-      ({ phase, lastUpdatedTimestamp }) =>
-        !UNTOUCHED.has(phase) && !isBefore(lastUpdatedTimestamp, began),
-    );
-  const ended = touched
-    .filter(({ phase }) => !IN_OUR_HANDS.has(phase))
-    .map(({ lastUpdatedTimestamp }) => lastUpdatedTimestamp);
-  const batches = status.commands.flatMap(({ batch }) => batch?.settledAt ?? []);
-  const last = [...ended, ...batches].reduce((a, b) => (isBefore(a, b) ? b : a), '');
+  const nodesUnderWay: string[] = [];
+  let touched = false;
+  let last = '';
+  const end = (at: string) => {
+    if (isBefore(last, at)) last = at;
+  };
+  for (const command of status.commands) {
+    for (const { name, phase, lastUpdatedTimestamp: at } of targetsOf(command)) {
+      // What a run that is retried has done before stands in its status as well.
+      if (UNTOUCHED.has(phase) || isBefore(at, began)) continue;
+      touched = true;
+      if (IN_OUR_HANDS.has(phase)) nodesUnderWay.push(name);
+      else end(at);
+    }
+    if (command.batch?.settledAt !== undefined) end(command.batch.settledAt);
+  }
   return {
     plan: { name, uid },
     runID: status.runID,
     gates: policy.gates,
     workloads: policy.workloads,
     ignoreNamespaces: policy.workloadsIgnore,
-    touched: touched.length > 0,
-    nodesUnderWay: touched
-      .filter(({ phase }) => IN_OUR_HANDS.has(phase))
-      .map((target) => target.name),
+    touched,
+    nodesUnderWay,
     settledAtMs: Date.parse(last) || 0,
   };
 }

@@ -1,6 +1,6 @@
 import type { BatchStatus } from '../api/plan.ts';
 import { isAvailable } from './availability.ts';
-import { isClosed, isWilling, joinable, membersOf, type Placed } from './batches.ts';
+import { isClosed, isWilling, joinable, membersOf } from './batches.ts';
 import type { UpdateCourse } from './course.ts';
 import { obstacleOf } from './drain-outlook.ts';
 import type { NodeFacts, PlanFacts } from './facts.ts';
@@ -10,7 +10,7 @@ import { type Ask, afterNodes, beforeNode, type Shut } from './passages.ts';
 import { sharedLimit } from './shared-limit.ts';
 import type { Schedule, Start, Wait } from './start.ts';
 import { takeOut } from './step.ts';
-import { isFinal, occupiesSlot, type Standing, type Target } from './target.ts';
+import { isFinal, occupiesSlot, type Placed, type Standing, type Target } from './target.ts';
 
 /** So many nodes beyond the limit are looked at for one that can be drained at this moment. */
 const LOOK_AHEAD = 5;
@@ -148,11 +148,7 @@ function slotsOf(workers: readonly Placed[], course: UpdateCourse, facts: PlanFa
   );
   for (const name of awayOfRun(course, facts)) unavailable.add(name);
   const down = [...unavailable].filter((name) => !inFlight.has(name));
-  const shared = sharedLimit(
-    workers.map(({ target }) => target),
-    limit,
-    facts,
-  );
+  const shared = sharedLimit(workers, limit, facts);
   const fullOfOthers = (occupied: number, isUp: boolean): Wait | undefined => {
     if (shared === undefined) return undefined;
     const { taken, because } = shared;

@@ -2,8 +2,11 @@ import type { CommandStatus, TargetStatus } from '../api/plan.ts';
 
 /** All targets of a command, controllers first. */
 export function targetsOf({ k0supdate, airgapupdate }: CommandStatus): readonly TargetStatus[] {
-  const updated = (k0supdate?.controllers ?? []).concat(k0supdate?.workers ?? []);
-  return airgapupdate?.workers ? updated.concat(airgapupdate.workers) : updated;
+  const { controllers = [], workers = [] } = k0supdate ?? {};
+  const bundles = airgapupdate?.workers ?? [];
+  // Of thousands, at every look: most lists stand alone.
+  if (controllers.length === 0 && bundles.length === 0) return workers;
+  return [...controllers, ...workers, ...bundles];
 }
 
 /** How many targets have their version; a node that is in two commands counts twice, one that was put back not. */

@@ -1,6 +1,6 @@
 import type { BatchStatus, CommandStatus } from '../api/plan.ts';
 import { backupBearer } from './backup.ts';
-import { joinable, membersOf, nextBatch, type Placed, placed } from './batches.ts';
+import { joinable, membersOf, nextBatch, placed } from './batches.ts';
 import type { Point } from './checkpoint.ts';
 import type { UpdateCourse } from './course.ts';
 import { platformsNotVerified, scheduleDownloads } from './downloads.ts';
@@ -12,7 +12,7 @@ import { isOver, nextWorkers, skip } from './next-workers.ts';
 import { type Ask, afterNodes, asking, type Shut } from './passages.ts';
 import { isUnderWay } from './run.ts';
 import { hasCommitted, isBegun, type Schedule } from './start.ts';
-import { isFinal, type Standing } from './target.ts';
+import { isFinal, type Placed, type Standing } from './target.ts';
 
 const NOTHING: Schedule = { starts: [], wait: undefined };
 

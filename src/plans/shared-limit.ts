@@ -21,12 +21,12 @@ export interface SharedLimit {
  * @returns undefined where no other Plan has anything away: then its own limit holds alone
  */
 export function sharedLimit(
-  workers: readonly Pick<Target, 'name' | 'node'>[],
+  workers: readonly { readonly target: Pick<Target, 'name'> }[],
   limit: number,
   { others, policy, nodes }: Pick<PlanFacts, 'others' | 'policy' | 'nodes'>,
 ): SharedLimit | undefined {
   if (others.inFlight.size === 0 && others.workers.size === 0) return undefined;
-  const own = new Set(workers.map(({ name }) => name));
+  const own = new Set(workers.map(({ target }) => target.name));
   const inFlight = new Set([...others.inFlight].filter((name) => !own.has(name)));
   const taken = new Set(inFlight);
   for (const name of others.workers) {

@@ -34,12 +34,19 @@ export interface Target {
    * reported it. Nothing but the course of the run can change anything about it.
    */
   readonly parked: string | undefined;
+  /** As it stands where it is at rest or parked: of thousands, the very same object at every look. */
+  readonly still: Placed | undefined;
 }
 
 /** A target with the phase that this judgement has found it in. */
 export interface Standing {
   readonly target: Target;
   readonly phase: TargetPhase;
+}
+
+/** A worker with the batch that it was begun in. */
+export interface Placed extends Standing {
+  readonly batch: number | undefined;
 }
 
 /** Orders are numbered so that a leader that died between two writes finds its own again. */
@@ -61,12 +68,14 @@ export function viewTargets(
   const controllers = command.k0supdate?.controllers?.length ?? 0;
   const key = `${facts.plan.uid}/${runID}/${command.id}`;
   const before = seen.get(key);
+  const isUpdate = command.airgapupdate === undefined;
   const views = targetsOf(command).map((status, at) => {
-    const machine =
-      command.airgapupdate === undefined
-        ? machineOf(facts, at < controllers ? 'controller' : 'worker', status.name)
-        : deliveredTo(facts, status.name);
-    return viewTarget(facts, runID, command.id, machine, status, before?.[at]);
+    const was = before?.[at];
+    if (was !== undefined && isUpdate && isStill(was, status, facts)) return was;
+    const machine = isUpdate
+      ? machineOf(facts, at < controllers ? 'controller' : 'worker', status.name)
+      : deliveredTo(facts, status.name);
+    return viewTarget(facts, runID, command.id, machine, status, was);
   });
   remember(key, views);
   return views;
@@ -83,6 +92,11 @@ function remember(key: string, views: readonly Target[]): void {
   seen.delete(key);
   seen.set(key, views);
   if (seen.size > MOST_SEEN) for (const oldest of seen.keys()) return void seen.delete(oldest);
+}
+
+/** What {@link viewTarget} finds as well, of most of thousands. */
+function isStill({ still }: Target, status: TargetStatus, { nodes }: PlanFacts): boolean {
+  return still?.target.status === status && still.target.node === nodes.get(status.name);
 }
 
 type Machine = Pick<Target, 'role' | 'host' | 'node' | 'controlNode'>;
@@ -147,7 +161,9 @@ function lookAt(
   const stored = host?.order.kind === 'valid' ? host.order.value : undefined;
   const order = stored?.id === orderId ? stored : undefined;
   const reported = host?.report.kind === 'valid' ? host.report.value.signal : undefined;
-  return {
+  const atRest = role === 'worker' && isAtRest(status, node);
+  const parked = role === 'worker' ? parkedWith(status, node, order, reported) : undefined;
+  const target: Target & { still: Placed | undefined } = {
     role,
     name: status.name,
     status,
@@ -159,9 +175,18 @@ function lookAt(
     foreignOrder: order === undefined && !isParked ? stored : undefined,
     signal: reported?.id === orderId ? reported : undefined,
     marked: node?.cordon?.orderId === orderId,
-    isAtRest: role === 'worker' && isAtRest(status, node),
-    parked: role === 'worker' ? parkedWith(status, node, order, reported) : undefined,
+    isAtRest: atRest,
+    parked,
+    still: undefined,
   };
+  if (atRest) target.still = { target, phase: 'Committed', batch: status.batch };
+  else if (parked !== undefined) target.still = { target, phase: 'Staged', batch: undefined };
+  return target;
+}
+
+/** How a target stands after a judgement. */
+export function standingOf(target: Target, phase: TargetPhase): Standing {
+  return target.still?.phase === phase ? target.still : { target, phase };
 }
 
 function isAtRest(status: TargetStatus, node: NodeFacts | undefined): boolean {
