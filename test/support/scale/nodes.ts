@@ -51,6 +51,9 @@ function node(name: string): object {
         'kubernetes.io/hostname': name,
         'kubernetes.io/os': 'linux',
         'kubernetes.io/arch': 'amd64',
+        // Where a kubelet has not said these as well, a controller writes them to each Node.
+        'beta.kubernetes.io/os': 'linux',
+        'beta.kubernetes.io/arch': 'amd64',
         'topology.kubernetes.io/zone': `zone-${Number(name.slice(2)) % 3}`,
       },
       annotations: { [ANNOTATION.report]: formatReport(restingReport()) },

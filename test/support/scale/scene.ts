@@ -149,7 +149,10 @@ export class ScaleScene {
   }
 }
 
-/** Nobody renews thousands of Leases every ten seconds here: no Node is ever taken for lost. */
+/**
+ * Nobody renews thousands of Leases every ten seconds here: no Node is ever taken for lost. Nor is written to each Node
+ * for minutes after it was made, and again whenever there are more of them, for how long a kubelet may keep a Secret.
+ */
 export function manyNodes(apiFlags: Readonly<Record<string, string>>) {
   return {
     // A profile costs nothing until one is asked for.
@@ -157,6 +160,7 @@ export function manyNodes(apiFlags: Readonly<Record<string, string>>) {
     controllerManager: {
       extraArgs: {
         'node-monitor-grace-period': '24h',
+        controllers: '*,-ttl-controller',
         'kube-api-qps': '2000',
         'kube-api-burst': '4000',
       },
