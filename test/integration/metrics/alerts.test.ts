@@ -49,7 +49,7 @@ const HEALTHY: Readonly<Record<string, string>> = {
   'autopilot_api_requests_total{instance="a",verb="get",code="200"}': '0+600x1500',
   'autopilot_api_requests_total{instance="a",verb="patch",code="409"}': '0+60x1500',
   'autopilot_api_requests_total{instance="a",verb="get",code="none"}': '0+3x1500',
-  'nodejs_eventloop_lag_p99_seconds{instance="a",job="autopilot"}': '0.02x1500',
+  'nodejs_eventloop_lag_p99_seconds{instance="a",job="autopilot"}': '0.1x1500',
 };
 
 const CASES: readonly Case[] = [
