@@ -16,9 +16,10 @@ export interface Catch {
 const WATCHERS: readonly string[] = [
   'test/model/explorer-tiny.test.ts',
   'test/model/promises.test.ts',
+  'test/model/several.test.ts',
   'test/model/verbs.test.ts',
-  'test/unit/plans/{agents,airgap,decide,failures,found-by-model,orphans,paused,preflight}.test.ts',
-  'test/unit/plans/{hand-over,hybrid,overwritten,requests,windows}.test.ts',
+  'test/unit/plans/{agents,airgap,being-written,decide,failures,found-by-model,orphans,paused,preflight}.test.ts',
+  'test/unit/plans/{hand-over,hybrid,overwritten,queue,requests,windows}.test.ts',
   'test/unit/signals/*.test.ts',
   'test/unit/health/*.test.ts',
   'test/unit/node-agent/{steps,fencing,settle,journal,trial,undo.property,cancel}.test.ts',

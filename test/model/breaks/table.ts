@@ -304,6 +304,13 @@ export const BREAKS: readonly Break[] = [
     text: 'cordoned === true || attempts > 1',
     instead: 'cordoned === true',
   },
+  {
+    what: 'a Plan overtakes one of which something in flight is still stored',
+    promise: 'a leader finds the orders of the one before it',
+    file: 'src/plans/in-flight.ts',
+    text: 'return isStoredInFlight || inFlightOf(status).length > 0;',
+    instead: 'return inFlightOf(status).length > 0;',
+  },
 ];
 
 /** @returns the text of a file with the break in it, undefined unless what is broken is there exactly once */
