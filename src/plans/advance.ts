@@ -7,8 +7,9 @@ import type { Goal } from '../signals/order.ts';
 import type { UpdateCourse } from './course.ts';
 import { deadlineOf, gateMs, settleMs, sinceMs } from './deadlines.ts';
 import type { Action } from './facts.ts';
-import { give, isBusyElsewhere } from './give-order.ts';
+import { isBusyElsewhere } from './give-order.ts';
 import { NOT_DRAINED } from './hybrid.ts';
+import { orderAgain } from './order-again.ts';
 import { STAGED } from './parked.ts';
 import { quarantineOf } from './quarantine.ts';
 import { settled } from './settled.ts';
@@ -70,14 +71,7 @@ function withoutOrder(target: Target, phase: TargetPhase, course: UpdateCourse):
   if (course.stopping && isUntouched(phase)) {
     return { phase: 'Skipped', ...why('RunStopped'), actions: giveBack(target) };
   }
-  // Somebody removed the order of a target that is under way. What was intended is said again; the agent
-  // answers with where it stands.
-  return {
-    ...kept(target),
-    phase,
-    deadlineMs: deadlineOf(target, phase, course),
-    actions: give(target, GOAL_OF[phase] ?? 'stage', course),
-  };
+  return orderAgain(target, phase, GOAL_OF[phase] ?? 'stage', course);
 }
 
 /** What another run has left there ends by itself, unless the agent died with it and says nothing any more. */

@@ -1,6 +1,6 @@
 import type { DeliveryCourse } from './course.ts';
 import { deadlineOf, sinceMs } from './deadlines.ts';
-import { give } from './give-order.ts';
+import { orderAgain } from './order-again.ts';
 import { settled } from './settled.ts';
 import { calledBack, downloading } from './staging.ts';
 import { fail, kept, type Step, say, seconds, why } from './step.ts';
@@ -26,9 +26,7 @@ export function advanceDelivery(target: Target, course: DeliveryCourse): Step {
         ? { phase: 'Skipped', ...why('RunStopped'), actions: [] }
         : { phase: 'Pending', actions: [] };
     }
-    // Somebody removed the order: it is said again, and the agent answers with where it stands.
-    const deadlineMs = deadlineOf(target, phase, course);
-    return { ...kept(target), phase, deadlineMs, actions: give(target, 'apply', course) };
+    return orderAgain(target, phase, 'apply', course);
   }
   switch (phase) {
     case 'Downloading':
