@@ -17,11 +17,14 @@ export const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' } as const;
  * What keeps an orchestrator small amid a run: each change of a Node is 10 kB that nobody needs a moment later. A
  * large nursery is filled to its end before anything is thrown out of it, and one that holds no look at thousands of
  * targets as a whole is cleaned up amid it: 2 MB of it cost a fourth of such a look, and 16 MB gain no more than 8.
+ * Below 4 MB it would be cleaned up every second at rest, each time by all cores of the machine, for a megabyte.
  * Where there may be 4 GB of heap it is let grow to four times of what is alive before anybody cleans up; where there
  * may be one, to less than twice. With ten thousand nodes the whole process had some 250 MB at its peak.
  */
 export const ORCHESTRATOR_NODE_FLAGS = [
   '--max-semi-space-size=8',
+  '--min-semi-space-size=4',
+  '--no-parallel-scavenge',
   '--max-old-space-size=1024',
 ] as const;
 

@@ -17,7 +17,8 @@ export interface IdleResult extends IdleOptions {
   readonly startToActingS: number;
 }
 
-const SETTLE_MS = 20_000;
+/** What a start leaves is collected for half a minute after it, and would be half of what is measured. */
+const SETTLE_MS = 60_000;
 
 /** What a cluster costs in which nothing is to be done. */
 export async function measureIdle(
