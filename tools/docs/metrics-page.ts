@@ -49,7 +49,7 @@ Gauges tell what a process sees, leader or not: of several orchestrators take th
 
 ${metricsTable()}
 
-Beside these stand those of the process, \`process_*\` and \`nodejs_*\`: CPU time, memory, open files, garbage collections, and \`nodejs_eventloop_lag_seconds\`.
+Beside these stand those of the process, \`process_*\` and \`nodejs_*\`: CPU time, memory, open files, garbage collections, and \`nodejs_eventloop_lag_seconds\`. Its quantiles (\`nodejs_eventloop_lag_p99_seconds\`) are of waits of 0.1 s, so that at rest they show 0.1.
 
 ## Alerts
 [deploy/monitoring/alerts.yaml](../../deploy/monitoring/alerts.yaml) is a file of rules for Prometheus; every alert says what to look at, and each is in the [runbooks](runbooks.md#alerts). \`promtool check rules\` accepts it, and the project's tests let each alert fire, and stay silent when all is well.
