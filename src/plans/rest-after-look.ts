@@ -1,7 +1,7 @@
-/** So many times as long as a short look took is the rest after it, so that looks take a sixteenth of a core at most. */
-const RESTS_PER_LOOK = 16;
+/** So many times as long as a short look took is the rest after it, so that looks take a ninth of a core at most. */
+const RESTS_PER_LOOK = 8;
 /** A look that took longer than this has looked at thousands. */
-const LONG_LOOK_MS = 20;
+const LONG_LOOK_MS = 10;
 const LONGEST_REST_MS = 4_000;
 
 /** Longest time in which nothing of what Nodes tell is read, while a run is under way. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cpuMsSince, readingPauseMs, restAfterMs } from '../../../src/plans/rest-after-look.ts';
 
-test('short looks take a sixteenth of a core, long ones less, and four seconds is the longest rest', () => {
+test('short looks take a ninth of a core, long ones less, and four seconds is the longest rest', () => {
   assert.equal(restAfterMs(0), 0);
-  assert.equal(restAfterMs(1), 16);
-  assert.equal(restAfterMs(10), 160);
+  assert.equal(restAfterMs(1), 8);
+  assert.equal(restAfterMs(10), 80);
   assert.equal(restAfterMs(20), 320);
   assert.equal(restAfterMs(50), 2_000);
   assert.equal(restAfterMs(200), 4_000);
