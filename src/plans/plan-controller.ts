@@ -63,6 +63,7 @@ export class PlanController {
   #known: StoredPlanStatus | undefined;
   /** What is stored for certain of that which must be before anything follows from it. */
   #stored: string;
+  #inFlight: { readonly of: StoredPlanStatus | undefined; readonly is: boolean } | undefined;
   /** Facts came while an effect was under way. */
   #missed = false;
   /** After a failure: when to try again, epoch milliseconds. */
@@ -99,7 +100,12 @@ export class PlanController {
 
   /** Whether the next leader, if we died now, would find something in flight. */
   get isStoredInFlight(): boolean {
-    return isInFlight({ status: this.#status.stored });
+    const { stored } = this.#status;
+    // Asked for at every look, of thousands of targets; it changes with what is stored.
+    if (this.#inFlight?.of !== stored) {
+      this.#inFlight = { of: stored, is: isInFlight({ status: stored }) };
+    }
+    return this.#inFlight?.is ?? false;
   }
 
   /** When the Plan has to be looked at again even if nothing changes; epoch milliseconds. */
