@@ -8,6 +8,7 @@ import type { Recorder } from '../kube/events.ts';
 import { ReadingPause } from '../kube/reading-pause.ts';
 import { PLANS } from '../kube/target-path.ts';
 import type { Log } from '../log.ts';
+import { cpuMsSince } from '../thread-cpu.ts';
 import { ActionClient } from './action-client.ts';
 import { isFromBefore, isLeftHalfRun } from './adopted.ts';
 import { checkedVersions, describeMissing } from './api-check.ts';
@@ -25,12 +26,7 @@ import { lackingFields, losesRuns } from './overwritten.ts';
 import { PlanController } from './plan-controller.ts';
 import { activeRuns, isAtWork, type QueuedPlan, wantsToRun } from './queue.ts';
 import { answeredLongAgo, isAsked } from './requests.ts';
-import {
-  cpuMsSince,
-  LONGEST_READING_PAUSE_MS,
-  readingPauseMs,
-  restAfterMs,
-} from './rest-after-look.ts';
+import { LONGEST_READING_PAUSE_MS, readingPauseMs, restAfterMs } from './rest-after-look.ts';
 import { isUnderWay } from './run.ts';
 import type { TrimmedPlan } from './trim-plan.ts';
 import { UpdatePolicyClient } from './update-policy-client.ts';

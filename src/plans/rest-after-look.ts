@@ -30,9 +30,3 @@ export function readingPauseMs(restMs: number, isIdle: boolean): number {
   if (isIdle) return IDLE_READING_PAUSE_MS;
   return restMs > LONGEST_READING_PAUSE_MS ? LONGEST_READING_PAUSE_MS : 0;
 }
-
-/** @returns milliseconds that this thread has used the processor for; that it waited for one counts for nothing */
-export function cpuMsSince(before: NodeJS.CpuUsage): number {
-  const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / 1_000;
-}
