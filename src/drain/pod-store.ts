@@ -1,5 +1,6 @@
 import type { Kube } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
+import { POD } from '../kube/protobuf/kinds.ts';
 import type { Log } from '../log.ts';
 import { type TrimmedPod, trimPod } from './evictable.ts';
 import { PodsByNode } from './pods-by-node.ts';
@@ -48,6 +49,7 @@ export function createPodStore(options: PodStoreOptions): PodStore {
     const pods = startInformer<TrimmedPod>({
       ...{ kube, log, pause },
       path: '/api/v1/pods',
+      kind: POD,
       query: { fieldSelector: RUNNING },
       trim: trimPod,
       onChange: ({ kind, object }) => {

@@ -2,6 +2,8 @@ import { AutopilotError } from '../errors.ts';
 
 /** The part of a Kubernetes Status that we read. @see k8s meta/v1 Status */
 export interface ApiStatus {
+  /** Of HTTP. */
+  readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
   readonly details?: {

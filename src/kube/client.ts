@@ -5,9 +5,14 @@ import { Connections, type Purpose } from './connections.ts';
 import { type Credentials, loadKubeConfig, readCredentials } from './credentials.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { inBursts } from './in-bursts.ts';
-import { linesOf } from './lines.ts';
+import { isProtobuf, readEnvelope } from './protobuf/envelope.ts';
+import type { Kind } from './protobuf/message.ts';
+import { STATUS } from './protobuf/status.ts';
+import { protobufEvents } from './protobuf/watch-events.ts';
+import type { RawObject } from './raw.ts';
 import { createServerClock, type ServerClock } from './server-clock.ts';
 import { Servers } from './servers.ts';
+import { jsonEvents, type WatchEvent } from './watch-event.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -19,8 +24,10 @@ export interface RequestOptions {
   readonly contentType?: string;
   /** For the whole request, the wait for a connection included; 10 s unless said otherwise. */
   readonly timeoutMs?: number;
+  /** What the answer is, where it may come in protobuf: less is sent, and of that only what is needed is read. */
+  readonly kind?: Kind | undefined;
   /** Called with the first part of the answer as soon as it has come; the rest may take a while. Must not throw. */
-  readonly onHead?: ((text: string) => void) | undefined;
+  readonly onHead?: ((head: Buffer) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,9 +35,11 @@ export interface WatchOptions {
   readonly query?: Query;
   /** The watch ends with ApiUnreachableError when nothing at all comes for this long. */
   readonly silenceTimeoutMs: number;
-  /** Called when the API server has let us in: the first line may be a minute away. */
+  /** @see RequestOptions.kind; of one object */
+  readonly kind?: Kind<RawObject> | undefined;
+  /** Called when the API server has let us in: the first event may be a minute away. */
   readonly onOpen?: () => void;
-  /** Waited for whenever all that has come has been read; without it, each line is handed on as it comes. */
+  /** Waited for whenever all that has come has been read; without it, each event is handed on as it comes. */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,8 +70,11 @@ export interface Kube {
    *   reason of `signal` when that is aborted
    */
   request<T = unknown>(method: Method, path: string, options?: RequestOptions): Promise<T>;
-  /** The lines of an answer that goes on. Throws as {@link request} does; ends when the server ends it. */
-  lines(path: string, options: WatchOptions): AsyncGenerator<string>;
+  /**
+   * The events of a watch. Ends when the server ends it.
+   * @throws as {@link request} does, and SyntaxError where an event cannot be read
+   */
+  watch(path: string, options: WatchOptions): AsyncGenerator<WatchEvent>;
   /** For other programs of the same cluster, such as each API server's own `/readyz`. */
   credentials(): Promise<Credentials>;
   /** Cuts what is under way, for good. */
@@ -90,6 +102,8 @@ export interface Answered {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const EITHER = `${PROTOBUF}, ${CONTENT_TYPE.json}`;
 
 /**
  * Reads the configuration; nothing is sent yet.
@@ -127,7 +141,7 @@ export function connect(options: ConnectOptions = {}): Kube {
         headers: {
           ...credentials.headers,
           'user-agent': userAgent,
-          accept: 'application/json',
+          accept: options.kind === undefined ? CONTENT_TYPE.json : EITHER,
           ...(options.body === undefined
             ? {}
             : { 'content-type': options.contentType ?? CONTENT_TYPE.json }),
@@ -180,15 +194,19 @@ export function connect(options: ConnectOptions = {}): Kube {
       const asked = { server };
       try {
         const response = await send('request', method, path, options, deadline.signal, asked);
-        const text = await textOf(response.body, options.onHead);
-        return (text === '' ? undefined : JSON.parse(text)) as T;
+        const answer = await bytesOf(response.body, options.onHead);
+        if (answer.length === 0) return undefined as T;
+        if (options.kind !== undefined && isProtobuf(answer)) {
+          return readEnvelope(answer, { [options.kind.name]: options.kind.message }) as T;
+        }
+        return JSON.parse(answer.toString('utf8')) as T;
       } catch (thrown) {
         throw explain(`${method} ${asked.server}${path}`, thrown, deadline, options.signal);
       } finally {
         deadline.end();
       }
     },
-    async *lines(path: string, options: WatchOptions): AsyncGenerator<string> {
+    async *watch(path: string, options: WatchOptions): AsyncGenerator<WatchEvent> {
       const deadline = startDeadline(DEFAULT_TIMEOUT_MS, options.signal);
       const asked = { server };
       try {
@@ -198,6 +216,7 @@ export function connect(options: ConnectOptions = {}): Kube {
           path,
           {
             ...(options.query ? { query: options.query } : {}),
+            kind: options.kind,
             bodyTimeoutMs: options.silenceTimeoutMs,
           },
           deadline.signal,
@@ -207,8 +226,14 @@ export function connect(options: ConnectOptions = {}): Kube {
         deadline.lift();
         options.onOpen?.();
         const { body } = response;
-        yield* linesOf(options.pause === undefined ? body : inBursts(body, options.pause));
+        const chunks = options.pause === undefined ? body : inBursts(body, options.pause);
+        const isBinary = headerOf(response, 'content-type')?.startsWith(PROTOBUF);
+        yield* options.kind !== undefined && isBinary
+          ? protobufEvents(chunks, options.kind)
+          : jsonEvents(chunks);
       } catch (thrown) {
+        // It has come whole, and would be the same if it came again.
+        if (thrown instanceof SyntaxError) throw thrown;
         throw explain(`watch ${asked.server}${path}`, thrown, deadline, options.signal);
       } finally {
         // Also when the reader leaves early: aborting closes the connection.
@@ -220,17 +245,16 @@ export function connect(options: ConnectOptions = {}): Kube {
   };
 }
 
-async function textOf(
+async function bytesOf(
   body: Dispatcher.ResponseData['body'],
   onHead: RequestOptions['onHead'],
-): Promise<string> {
-  if (onHead === undefined) return body.text();
+): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of body as AsyncIterable<Buffer>) {
-    if (parts.length === 0) onHead(part.toString('utf8'));
+    if (parts.length === 0) onHead?.(part);
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 }
 
 function urlOf(server: string, path: string, query: Query | undefined): string {
@@ -259,10 +283,13 @@ function headerOf(response: Dispatcher.ResponseData, name: string): string | und
 }
 
 async function refusal(request: string, response: Dispatcher.ResponseData): Promise<ApiError> {
-  const text = await response.body.text();
+  const answer = await bytesOf(response.body, undefined);
+  const text = answer.toString('utf8');
   let status: ApiStatus;
   try {
-    status = JSON.parse(text) as ApiStatus;
+    status = isProtobuf(answer)
+      ? readEnvelope<ApiStatus>(answer, { Status: STATUS })
+      : (JSON.parse(text) as ApiStatus);
   } catch {
     // A proxy's page, or plain text from a server that is still starting.
     status = { message: text.slice(0, 200).trim() };

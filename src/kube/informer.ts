@@ -4,6 +4,9 @@ import type { Log } from '../log.ts';
 import { ApiError, ApiUnreachableError, isExpired } from './api-error.ts';
 import { createBackoff } from './backoff.ts';
 import type { Kube, Query } from './client.ts';
+import { continueOf } from './list-head.ts';
+import { listOf } from './protobuf/list.ts';
+import type { Kind } from './protobuf/message.ts';
 import { keyOf, type RawList, type RawObject } from './raw.ts';
 
 /** What is kept of an object: as little as possible, and these two. */
@@ -25,6 +28,8 @@ export interface InformerOptions<T extends Trimmed> {
   readonly path: string;
   /** Such as `fieldSelector`. */
   readonly query?: Query;
+  /** What they are, where there are so many that they had better come in protobuf. */
+  readonly kind?: Kind<RawObject>;
   /** Picks what is needed. `previous` is what it made of this object before: to be reused in part. */
   readonly trim: (raw: unknown, previous: T | undefined) => T;
   /** Called after {@link Informer.get} knows of it. Must not throw. */
@@ -71,6 +76,8 @@ export interface Informer<T> {
 
 /** Some 2 MB of Nodes: a page is in memory as text and as objects at once. */
 export const PAGE = 250;
+/** Of what comes in protobuf, only what is kept is made into objects: 3 MB of Nodes, and little beside. */
+const PROTOBUF_PAGE = 500;
 /** Where not even that comes in time, the API server is of no use. */
 const LEAST_PAGE = 25;
 const LIST_TIMEOUT_MS = 30_000;
@@ -86,27 +93,9 @@ interface Page {
   readonly whole: Promise<RawList>;
 }
 
-/** @returns where the next page begins, as the beginning of a page says it; undefined where it does not */
-function continueOf(text: string): string | undefined {
-  const [, metadata] =
-    /^\{"kind":"\w+List","apiVersion":"[^"]+","metadata":(\{[^{}]*\})/.exec(text) ?? [];
-  if (metadata === undefined) return undefined;
-  return (JSON.parse(metadata) as RawList['metadata']).continue || undefined;
-}
-
 /** Revisions of a collection are ordered as numbers. @see KEP-5504, comparable resource versions */
 export function isNewer(a: string, b: string): boolean {
   return BigInt(a) > BigInt(b);
-}
-
-interface WatchEvent {
-  readonly type: string;
-  readonly object: {
-    readonly metadata?: { readonly resourceVersion?: string };
-    readonly code?: number;
-    readonly reason?: string;
-    readonly message?: string;
-  };
 }
 
 /**
@@ -114,10 +103,11 @@ interface WatchEvent {
  *
  * Nothing is missed: a watch goes on from the resourceVersion that was seen last (bookmarks keep it young),
  * and wherever that is not possible everything is listed again and compared, which also finds what was
- * deleted meanwhile. A line that cannot be read counts as such a place.
+ * deleted meanwhile. An event that cannot be read counts as such a place.
  */
 export function startInformer<T extends Trimmed>(options: InformerOptions<T>): Informer<T> {
-  const { kube, path, trim, signal, log, listTimeoutMs = LIST_TIMEOUT_MS } = options;
+  const { kube, path, kind, trim, signal, log, listTimeoutMs = LIST_TIMEOUT_MS } = options;
+  const listKind = kind && listOf(kind);
   const objects = new Map<string, T>();
   const backoff = createBackoff(200, options.backoffCapMs ?? 5_000);
   const first = Promise.withResolvers<void>();
@@ -128,7 +118,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
   let lastError: string | undefined;
   let refusals = 0;
   /** Smaller where an API server, or the way to it, is too slow for more in one answer. */
-  let page = PAGE;
+  let page = kind === undefined ? PAGE : PROTOBUF_PAGE;
   /** What was noted while a list was under way: the list may have been made before that. */
   let noted: Set<string> | undefined;
 
@@ -171,7 +161,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
   /** What does not come in time comes in smaller parts. */
   async function listPage(
     from: string | undefined,
-    onHead: (text: string) => void,
+    onHead: (head: Buffer) => void,
   ): Promise<RawList> {
     for (;;) {
       const begunMs = performance.now();
@@ -179,6 +169,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
         return await kube.request<RawList>('GET', path, {
           query: { ...options.query, limit: page, continue: from },
           timeoutMs: listTimeoutMs,
+          kind: listKind,
           onHead,
           signal,
         });
@@ -196,7 +187,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
 
   function beginPage(from: string | undefined): Page {
     const head = Promise.withResolvers<string | undefined>();
-    const whole = listPage(from, (text) => head.resolve(continueOf(text)));
+    const whole = listPage(from, (begun) => head.resolve(continueOf(begun)));
     whole.then(
       ({ metadata }) => head.resolve(metadata.continue || undefined),
       () => head.resolve(undefined),
@@ -236,7 +227,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
    * @throws whatever ended it, other than the server's ordinary time limit
    */
   async function watch(from: string, moved: (resourceVersion: string) => void): Promise<void> {
-    const lines = kube.lines(path, {
+    const events = kube.watch(path, {
       query: {
         ...options.query,
         watch: true,
@@ -246,21 +237,21 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
         timeoutSeconds: 300 + Math.floor(Math.random() * 300),
       },
       silenceTimeoutMs: options.silenceTimeoutMs ?? 90_000,
+      kind,
       onOpen: () => setHealth(undefined),
       pause: options.pause,
       signal,
     });
-    for await (const line of lines) {
-      const event = JSON.parse(line) as WatchEvent;
+    for await (const event of events) {
       const version = event.object.metadata?.resourceVersion;
       switch (event.type) {
         case 'ADDED':
         case 'MODIFIED':
           // Older: what was noted is ahead of the watch.
-          if (isNews(event.object as unknown as RawObject)) put(event.object);
+          if (isNews(event.object as RawObject)) put(event.object);
           break;
         case 'DELETED':
-          drop(keyOf((event.object as unknown as RawObject).metadata));
+          drop(keyOf((event.object as RawObject).metadata));
           break;
         case 'BOOKMARK':
           break;

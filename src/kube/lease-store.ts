@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Kube } from './client.ts';
 import { type Informer, startInformer } from './informer.ts';
+import { LEASE } from './protobuf/kinds.ts';
 import { NODE_LEASES } from './target-path.ts';
 import { type TrimmedLease, trimLease } from './trim-lease.ts';
 
@@ -38,6 +39,7 @@ export function createLeaseStore(options: LeaseStoreOptions): LeaseStore {
     const leases = startInformer<TrimmedLease>({
       ...{ kube, log, pause, onHealth },
       path: NODE_LEASES,
+      kind: LEASE,
       trim: trimLease,
       onChange: ({ object }) => options.onChange(object),
       signal: AbortSignal.any([signal, stop.signal]),

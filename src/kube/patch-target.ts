@@ -1,6 +1,7 @@
 import { isConflict, isNotFound, isPatchMismatch } from './api-error.ts';
 import { CONTENT_TYPE, type Kube } from './client.ts';
 import type { PatchStep } from './json-patch.ts';
+import { kindAt } from './target-path.ts';
 
 /** The owner of everything that the orchestrator writes, as managedFields tell it. */
 export const FIELD_MANAGER = 'autopilot-orchestrator';
@@ -27,6 +28,7 @@ export async function patchTarget(
       query: { fieldManager: FIELD_MANAGER },
       contentType: CONTENT_TYPE.jsonPatch,
       body: steps,
+      kind: kindAt(path),
       signal,
     });
     return { done: true, object };

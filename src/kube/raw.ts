@@ -45,6 +45,7 @@ export interface RawTaint {
   readonly key: string;
   readonly value?: string;
   readonly effect: string;
+  readonly timeAdded?: string;
 }
 
 export interface RawNode extends RawObject {

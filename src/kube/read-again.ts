@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Role } from '../api/plan.ts';
 import { ApiError, isNotFound } from './api-error.ts';
 import type { Kube } from './client.ts';
-import { targetPath } from './target-path.ts';
+import { kindAt, targetPath } from './target-path.ts';
 
 const RETRY_MS = 500;
 
@@ -23,9 +23,10 @@ export async function readAgain(
   name: string,
   signal: AbortSignal,
 ): Promise<unknown> {
+  const path = targetPath(role, name);
   for (;;) {
     try {
-      return await kube.request('GET', targetPath(role, name), { signal });
+      return await kube.request('GET', path, { kind: kindAt(path), signal });
     } catch (thrown) {
       signal.throwIfAborted();
       if (isNotFound(thrown) || !isInDoubt(thrown)) return undefined;

@@ -1,5 +1,8 @@
 import { API_VERSION, EXTENSIONS_API_VERSION, NAMESPACE } from '../api/meta.ts';
 import type { Role } from '../api/plan.ts';
+import { NODE } from './protobuf/kinds.ts';
+import type { Kind } from './protobuf/message.ts';
+import type { RawNode } from './raw.ts';
 
 export const NODES = '/api/v1/nodes';
 export const CONTROL_NODES = `/apis/${API_VERSION}/controlnodes`;
@@ -12,6 +15,11 @@ export const PLAN_TARGETS = `/apis/${EXTENSIONS_API_VERSION}/plantargets`;
 export const BUDGETS = '/apis/policy/v1/poddisruptionbudgets';
 export const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
 export const NODE_LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+
+/** @returns what the object at a path is, where an API server can send it in protobuf: nothing that a definition defines */
+export function kindAt(path: string): Kind<RawNode> | undefined {
+  return path.startsWith(`${NODES}/`) ? NODE : undefined;
+}
 
 /** The object that stands for a target: a pure controller has no Node. */
 export function targetPath(role: Role, name: string): string {

@@ -11,6 +11,7 @@ import { type Informer, startInformer } from '../kube/informer.ts';
 import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { createLeaseStore, type LeaseStore } from '../kube/lease-store.ts';
 import { NodeFactsCache } from '../kube/node-facts-cache.ts';
+import { NODE } from '../kube/protobuf/kinds.ts';
 import type { RawTaint } from '../kube/raw.ts';
 import { createRenewals, type Renewals } from '../kube/renewals.ts';
 import {
@@ -165,6 +166,7 @@ export class ClusterStore {
     this.#nodes = startInformer<TrimmedNode>({
       ...common,
       path: NODES,
+      kind: NODE,
       trim: trimNode,
       pause,
       onChange: ({ kind, object }) => {

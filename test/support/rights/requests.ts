@@ -175,8 +175,10 @@ async function watched(kube: Kube, path: string): Promise<void> {
   try {
     const query = { watch: true, timeoutSeconds: 1 };
     const onOpen = () => stop.abort(done);
-    const lines = kube.lines(path, { query, silenceTimeoutMs: 5_000, onOpen, signal: stop.signal });
-    for await (const _ of lines) break;
+    const events = kube.watch(path, {
+      ...{ query, silenceTimeoutMs: 5_000, onOpen, signal: stop.signal },
+    });
+    for await (const _ of events) break;
   } catch (thrown) {
     if (thrown !== done) throw thrown;
   }

@@ -41,7 +41,7 @@ function read(): Reading {
       pause = Promise.withResolvers();
     },
     ended: (async () => {
-      for await (const line of linesOf(lines)) all.push(line);
+      for await (const line of linesOf(lines, String)) all.push(line);
     })(),
   };
   reading.ended.catch(() => {});

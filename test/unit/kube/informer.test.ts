@@ -4,6 +4,7 @@ import { ApiError, ApiUnreachableError } from '../../../src/kube/api-error.ts';
 import type { Kube } from '../../../src/kube/client.ts';
 import { type Informer, startInformer } from '../../../src/kube/informer.ts';
 import type { RawObject } from '../../../src/kube/raw.ts';
+import { jsonEvents } from '../../../src/kube/watch-event.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
@@ -43,6 +44,10 @@ function error(code: number): string {
   return JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code, message: 'no' } });
 }
 
+async function* bytesOf(lines: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const line of lines) yield Buffer.from(`${line}\n`);
+}
+
 /** The last answer of each kind is given again and again. */
 function follow(script: Script) {
   const asked: string[] = [];
@@ -60,19 +65,19 @@ function follow(script: Script) {
         items: answer?.items.map(raw),
       };
     },
-    async *lines(_path, { query, onOpen, signal }) {
+    async *watch(_path, { query, onOpen, signal }) {
       asked.push(`watch ${query?.resourceVersion}`);
       const answer = script.watches[Math.min(watches++, script.watches.length - 1)] ?? {};
       if (answer.end instanceof ApiError) throw answer.end;
       onOpen?.();
-      yield* answer.lines ?? [];
+      yield* jsonEvents(bytesOf(answer.lines ?? []));
       if (answer.end instanceof Error) throw answer.end;
       if (answer.end === 'closed') return;
       await new Promise((_, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
       });
     },
-  } as Pick<Kube, 'request' | 'lines'> as Kube;
+  } as Pick<Kube, 'request' | 'watch'> as Kube;
   const informer = startInformer<Thing>({
     kube,
     path: '/things',
@@ -115,7 +120,7 @@ test('a watch that was cut off goes on from what was seen last, bookmarks includ
 
 for (const [sentence, first] of [
   ['an expired revision', { lines: [error(410)] }],
-  ['a line that cannot be read', { lines: ['{"type":"MODI'] }],
+  ['an event that cannot be read', { lines: ['{"type":"MODI'] }],
   [
     'an expired revision before anything else',
     { end: new ApiError('watch', 410, { reason: 'Expired' }, undefined) },
@@ -214,7 +219,7 @@ test('it says why it does not know, and ends when it is told to', async () => {
 });
 
 /** A watch that goes on for ever, and in which nothing happens. */
-const silence: Kube['lines'] = async function* (_path, { onOpen, signal }) {
+const silence: Kube['watch'] = async function* (_path, { onOpen, signal }) {
   onOpen?.();
   await new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -238,8 +243,8 @@ test('what does not come in time is listed in smaller parts', async () => {
         items: names.slice(Number(next), end).map((name) => raw({ name, resourceVersion: '5' })),
       };
     },
-    lines: silence,
-  } as Pick<Kube, 'request' | 'lines'> as Kube;
+    watch: silence,
+  } as Pick<Kube, 'request' | 'watch'> as Kube;
   const informer = startInformer<Thing>({
     ...{ kube, path: '/things', log: silentLog, signal: stop.signal, listTimeoutMs: 20 },
     trim: (object) => (object as RawObject).metadata,
@@ -265,7 +270,9 @@ test('a page is asked for as soon as the one before it has begun to come, and tw
       most = Math.max(most, ++underWay);
       log.push(`begin ${from}`);
       onHead?.(
-        `{"kind":"ThingList","apiVersion":"v1","metadata":${JSON.stringify(metadata)},"items":[{"metadata":{"na`,
+        Buffer.from(
+          `{"kind":"ThingList","apiVersion":"v1","metadata":${JSON.stringify(metadata)},"items":[{"metadata":{"na`,
+        ),
       );
       await new Promise<void>((resolve) => waiting.push(resolve));
       underWay--;
@@ -278,8 +285,8 @@ test('a page is asked for as soon as the one before it has begun to come, and tw
       const items = [raw({ name: `n${from}`, resourceVersion: '5' })];
       return { metadata: Number(from) > 3 ? { resourceVersion: '9' } : metadata, items };
     },
-    lines: silence,
-  } as Pick<Kube, 'request' | 'lines'> as Kube;
+    watch: silence,
+  } as Pick<Kube, 'request' | 'watch'> as Kube;
   const informer = startInformer<Thing>({
     ...{ kube, path: '/things', log: silentLog, signal: stop.signal, listTimeoutMs: 5 },
     trim: (object) => (object as RawObject).metadata,

@@ -26,14 +26,14 @@ test('lines: cut wherever the network likes, characters of several bytes include
   const expected = ['{"a":"ü"}', '{"b":1}', '{"c":2}'];
   for (let cut = 0; cut <= whole.length; cut++) {
     const parts = chunks(whole.subarray(0, cut), whole.subarray(cut));
-    assert.deepEqual(await collect(linesOf(parts)), expected, `cut at ${cut}`);
+    assert.deepEqual(await collect(linesOf(parts, String)), expected, `cut at ${cut}`);
   }
   const bytes = [...whole].map((byte) => Uint8Array.of(byte));
-  assert.deepEqual(await collect(linesOf(chunks(...bytes))), expected);
+  assert.deepEqual(await collect(linesOf(chunks(...bytes), String)), expected);
 });
 
 test('lines: what has no end is an event that was cut off, and dropped', async () => {
-  assert.deepEqual(await collect(linesOf(chunks('{"a":1}\n{"b":'))), ['{"a":1}']);
+  assert.deepEqual(await collect(linesOf(chunks('{"a":1}\n{"b":'), String)), ['{"a":1}']);
 });
 
 test('backoff doubles up to its cap, keeps at least half, and begins anew', () => {
