@@ -20,6 +20,8 @@ export interface Change<T> {
   readonly kind: 'changed' | 'deleted';
   /** What there is now, or was last seen of a deleted object. */
   readonly object: T;
+  /** What was known of it before. */
+  readonly before: T | undefined;
 }
 
 export interface InformerOptions<T extends Trimmed> {
@@ -143,7 +145,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
       return;
     }
     objects.set(key, object);
-    options.onChange?.({ kind: 'changed', object });
+    options.onChange?.({ kind: 'changed', object, before: previous });
   }
 
   function isNews({ metadata }: RawObject): boolean {
@@ -155,7 +157,7 @@ export function startInformer<T extends Trimmed>(options: InformerOptions<T>): I
     const object = objects.get(key);
     if (object === undefined) return;
     objects.delete(key);
-    options.onChange?.({ kind: 'deleted', object });
+    options.onChange?.({ kind: 'deleted', object, before: object });
   }
 
   /** What does not come in time comes in smaller parts. */

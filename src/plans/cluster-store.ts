@@ -7,7 +7,7 @@ import { type ReadyzProber, startReadyzProber } from '../health/readyz-client.ts
 import { type ApiCheckClient, createApiCheckClient } from '../kube/api-check-client.ts';
 import type { Kube } from '../kube/client.ts';
 import { controlNodeFacts } from '../kube/control-node-facts.ts';
-import { type Informer, startInformer } from '../kube/informer.ts';
+import { type Change, type Informer, startInformer } from '../kube/informer.ts';
 import { type JobClient, startJobClient } from '../kube/job-client.ts';
 import { createLeaseStore, type LeaseStore } from '../kube/lease-store.ts';
 import { NodeFactsCache } from '../kube/node-facts-cache.ts';
@@ -36,6 +36,7 @@ import { type TrimmedQuarantine, trimQuarantine } from './trim-quarantine.ts';
 import { type TrimmedUpdatePolicy, trimUpdatePolicy } from './trim-update-policy.ts';
 import { type TrimmedUpdateRun, trimUpdateRun } from './trim-update-run.ts';
 import { type Unpacked, unpackStatus } from './unpack-status.ts';
+import { isWish } from './wish.ts';
 
 export interface ClusterStoreOptions {
   readonly kube: Kube;
@@ -44,6 +45,8 @@ export interface ClusterStoreOptions {
   readonly apiPort: number;
   /** Something that a judgement may depend on has changed. */
   readonly onChange: () => void;
+  /** The same, and people have done it, and wait. */
+  readonly onWish: () => void;
   /** @see InformerOptions.pause; for what there are thousands of */
   readonly pause: () => Promise<void>;
 }
@@ -74,7 +77,7 @@ export class ClusterStore {
   readonly #prober: ReadyzProber;
 
   constructor(options: ClusterStoreOptions) {
-    const { kube, log, signal, pause, onChange } = options;
+    const { kube, log, signal, pause, onChange, onWish } = options;
     const onHealth = () => {
       const sighted = this.#informers.every(({ healthy }) => healthy) && this.#leases.healthy;
       if (!sighted) this.#sightedSinceMs = undefined;
@@ -82,6 +85,10 @@ export class ClusterStore {
       onChange();
     };
     const common = { kube, log, signal, onHealth };
+    const judge = ({ kind, before, object }: Change<TrimmedPlan> | Change<TrimmedUpdatePolicy>) => {
+      if (kind === 'deleted' || isWish(before, object)) onWish();
+      else onChange();
+    };
     this.#kube = kube;
     this.#onChange = onChange;
     this.#prober = startReadyzProber({
@@ -107,10 +114,10 @@ export class ClusterStore {
       ...common,
       path: PLANS,
       trim: trimPlan,
-      onChange: () => {
+      onChange: (change) => {
         // Whoever leads: a take-over begins with everything at hand.
         this.#leases.isWanted = [...this.plans.values()].some(({ status }) => isUnderWay(status));
-        onChange();
+        judge(change);
       },
     });
     this.jobs = startJobClient({ ...common, onChange });
@@ -128,7 +135,7 @@ export class ClusterStore {
       ...common,
       path: UPDATE_POLICIES,
       trim: trimUpdatePolicy,
-      onChange,
+      onChange: judge,
     });
     this.#quarantined = startInformer({
       ...common,

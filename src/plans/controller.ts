@@ -19,6 +19,7 @@ import type { Action, PlanFacts } from './facts.ts';
 import { gatedRun } from './gated-run.ts';
 import { appliesOwnHost } from './hand-over.ts';
 import { holdOf } from './hold.ts';
+import { LookTimer, SETTLE_MS } from './look-timer.ts';
 import { nameList } from './name-list.ts';
 import { tidy } from './orphans.ts';
 import { othersOf } from './others.ts';
@@ -50,8 +51,6 @@ export interface ControllerOptions {
   readonly onStatus: (before: StoredPlanStatus | undefined, after: StoredPlanStatus) => void;
 }
 
-/** Changes that come together are judged together. */
-const SETTLE_MS = 20;
 /** While a run is under way: answers that say the same again (a later /readyz) wake nobody. */
 const RUNNING_TICK_MS = 1_000;
 /** Leftovers of a host that does not answer are asked for again, but not all the time. */
@@ -76,9 +75,10 @@ export class Controller {
   #leadingSinceMs = 0;
   #isAlone = false;
   #term: AbortController | undefined;
-  #tick: NodeJS.Timeout | undefined;
-  /** When it is due, by the monotonic clock. */
-  #tickAtMs = 0;
+  readonly #looks = new LookTimer({
+    nowMs: () => performance.now(),
+    look: () => this.#lookAndRest(),
+  });
   /** Nobody looks before it is over; there is none while another one leads. */
   readonly #reading: ReadingPause;
   #deadline: NodeJS.Timeout | undefined;
@@ -87,8 +87,6 @@ export class Controller {
   #isTidying = false;
   #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = 0;
-  /** When the next look may begin, by the monotonic clock. */
-  #restedAtMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -96,6 +94,7 @@ export class Controller {
     this.store = new ClusterStore({
       ...options,
       onChange: () => this.#wake(),
+      onWish: () => this.#hurry(),
       pause: () => this.#reading.over(),
     });
     this.#actions = new ActionClient(options.kube, options.log, this.store, () => this.#wake());
@@ -165,9 +164,8 @@ export class Controller {
     this.#besideK0s = undefined;
     this.#term?.abort(new Error('not leading any more'));
     this.#term = undefined;
-    clearTimeout(this.#tick);
+    this.#looks.stop();
     clearTimeout(this.#deadline);
-    this.#tick = undefined;
     // What another leader does has to be known when our turn comes: it may have taken a slot just before.
     this.#reading.everyMs = 0;
     this.#reading.end();
@@ -203,25 +201,30 @@ export class Controller {
   #wake(): void {
     this.#tellBeside();
     if (this.#epoch === undefined) return;
-    const nowMs = performance.now();
-    const atMs = Math.max(nowMs + SETTLE_MS, this.#restedAtMs);
     // Whatever it is, it is to be judged by what is so now.
-    if (nowMs >= this.#restedAtMs) this.#reading.end();
-    if (this.#tick !== undefined && this.#tickAtMs <= atMs) return;
-    clearTimeout(this.#tick);
-    this.#tickAtMs = atMs;
-    this.#tick = setTimeout(() => {
-      this.#tick = undefined;
-      if (this.#epoch === undefined) return;
-      const before = process.threadCpuUsage();
-      const isIdle = this.#look(this.#epoch);
-      const restMs = restAfterMs(cpuMsSince(before));
-      this.#restedAtMs = performance.now() + restMs;
-      // Nobody needs what there is to be read before the next look.
-      this.#reading.everyMs = readingPauseMs(restMs, isIdle);
-      const unreadMs = Math.min(restMs - SETTLE_MS, LONGEST_READING_PAUSE_MS);
-      this.#reading.begin(Math.max(unreadMs, this.#reading.everyMs));
-    }, atMs - nowMs);
+    if (this.#looks.isRested) this.#reading.end();
+    this.#looks.wake();
+  }
+
+  /** People have asked for something, and wait. */
+  #hurry(): void {
+    this.#tellBeside();
+    if (this.#epoch === undefined) return;
+    this.#reading.end();
+    this.#looks.hurry();
+  }
+
+  /** @returns for how long nobody looks then, milliseconds */
+  #lookAndRest(): number {
+    if (this.#epoch === undefined) return 0;
+    const before = process.threadCpuUsage();
+    const isIdle = this.#look(this.#epoch);
+    const restMs = restAfterMs(cpuMsSince(before));
+    // Nobody needs what there is to be read before the next look.
+    this.#reading.everyMs = readingPauseMs(restMs, isIdle);
+    const unreadMs = Math.min(restMs - SETTLE_MS, LONGEST_READING_PAUSE_MS);
+    this.#reading.begin(Math.max(unreadMs, this.#reading.everyMs));
+    return restMs;
   }
 
   /** @returns whether nothing is under way, nor left over */
