@@ -45,8 +45,8 @@ export interface ClusterStoreOptions {
   readonly apiPort: number;
   /** Something that a judgement may depend on has changed. */
   readonly onChange: () => void;
-  /** The same, and people have done it, and wait. */
-  readonly onWish: () => void;
+  /** The same, and it is waited for: by people who have written it, or by a look that has asked for it. */
+  readonly onAwaited: () => void;
   /** @see InformerOptions.pause; for what there are thousands of */
   readonly pause: () => Promise<void>;
 }
@@ -77,7 +77,7 @@ export class ClusterStore {
   readonly #prober: ReadyzProber;
 
   constructor(options: ClusterStoreOptions) {
-    const { kube, log, signal, pause, onChange, onWish } = options;
+    const { kube, log, signal, pause, onChange, onAwaited } = options;
     const onHealth = () => {
       const sighted = this.#informers.every(({ healthy }) => healthy) && this.#leases.healthy;
       if (!sighted) this.#sightedSinceMs = undefined;
@@ -86,7 +86,7 @@ export class ClusterStore {
     };
     const common = { kube, log, signal, onHealth };
     const judge = ({ kind, before, object }: Change<TrimmedPlan> | Change<TrimmedUpdatePolicy>) => {
-      if (kind === 'deleted' || isWish(before, object)) onWish();
+      if (kind === 'deleted' || isWish(before, object)) onAwaited();
       else onChange();
     };
     this.#kube = kube;
@@ -97,7 +97,7 @@ export class ClusterStore {
       onChange,
     });
     this.gates = createGateRunner({ kube, log, onChange });
-    this.apis = createApiCheckClient({ kube, log, signal, onChange });
+    this.apis = createApiCheckClient({ kube, log, signal, onChange: onAwaited });
     this.#pods = createPodStore({
       ...{ kube, log, signal, pause },
       onChange: (node) => {
@@ -106,7 +106,7 @@ export class ClusterStore {
       },
       onSynced: () => {
         this.#nodeFacts.allChanged();
-        onChange();
+        onAwaited();
       },
     });
     this.drain = createDrainClient({ kube, log, signal, pods: this.#pods, onChange });

@@ -94,14 +94,14 @@ export class Controller {
     this.store = new ClusterStore({
       ...options,
       onChange: () => this.#wake(),
-      onWish: () => this.#hurry(),
+      onAwaited: () => this.#hurry(),
       pause: () => this.#reading.over(),
     });
     this.#actions = new ActionClient(options.kube, options.log, this.store, () => this.#wake());
     this.#definition = createDefinitionClient({
       ...options,
       onOurs: () => this.#rereadPlans(),
-      onChange: () => this.#wake(),
+      onChange: () => this.#hurry(),
     });
     this.#policyStatus = new UpdatePolicyClient(options.kube, options.log);
     this.#runs = new UpdateRunClient({
@@ -206,7 +206,7 @@ export class Controller {
     this.#looks.wake();
   }
 
-  /** People have asked for something, and wait. */
+  /** People have asked for something, or a look has, and cannot go on without: nobody rests now. */
   #hurry(): void {
     this.#tellBeside();
     if (this.#epoch === undefined) return;

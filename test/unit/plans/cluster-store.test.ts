@@ -59,10 +59,11 @@ function observe() {
   const store = new ClusterStore({
     ...{ kube, log: silentLog, signal: stop.signal, apiPort: 6443, pause: async () => {} },
     onChange: () => told.push('change'),
-    onWish: () => told.push('wish'),
+    onAwaited: () => told.push('awaited'),
   });
   return {
     store,
+    told,
     /** @returns what is told of it */
     async becomes(path: string, { status, ...metadata }: Written, type = 'MODIFIED') {
       await eventually('the watch', () => waiting.has(path));
@@ -87,23 +88,32 @@ function observe() {
 
 const request = (nonce: string) => ({ nonce, verb: 'pause', by: 'anna' });
 
-test('what people write of a Plan is a wish, and what we write of it is a change', async () => {
+test('what people write of a Plan is awaited, and what we write of it is not', async () => {
   const { store, becomes } = observe();
   await store.synced();
   const status = { state: 'SchedulableWait' };
   assert.deepEqual(await becomes(PLANS, { generation: 1, status }), ['change']);
-  assert.deepEqual(await becomes(PLANS, { generation: 2, status }), ['wish']);
+  assert.deepEqual(await becomes(PLANS, { generation: 2, status }), ['awaited']);
   const asked = { ...status, requests: [request('a')] };
-  assert.deepEqual(await becomes(PLANS, { generation: 2, status: asked }), ['wish']);
+  assert.deepEqual(await becomes(PLANS, { generation: 2, status: asked }), ['awaited']);
   assert.deepEqual(await becomes(PLANS, { generation: 2, status: asked }), ['change']);
   assert.deepEqual(await becomes(PLANS, { generation: 2, status }), ['change']);
-  assert.deepEqual(await becomes(PLANS, { generation: 2 }, 'DELETED'), ['wish']);
+  assert.deepEqual(await becomes(PLANS, { generation: 2 }, 'DELETED'), ['awaited']);
 });
 
 test('so is what they write of a policy', async () => {
   const { store, becomes } = observe();
   await store.synced();
   assert.deepEqual(await becomes(UPDATE_POLICIES, { generation: 1, status: {} }), ['change']);
-  assert.deepEqual(await becomes(UPDATE_POLICIES, { generation: 2 }), ['wish']);
-  assert.deepEqual(await becomes(UPDATE_POLICIES, { generation: 2 }, 'DELETED'), ['wish']);
+  assert.deepEqual(await becomes(UPDATE_POLICIES, { generation: 2 }), ['awaited']);
+  assert.deepEqual(await becomes(UPDATE_POLICIES, { generation: 2 }, 'DELETED'), ['awaited']);
+});
+
+test('so is the answer to what a look has asked for', async () => {
+  const { store, told } = observe();
+  await store.synced();
+  told.length = 0;
+  store.apis.watch(new Set(['v1.36.4+k0s.0']));
+  await eventually('the answer', () => store.apis.check() !== undefined);
+  assert.deepEqual(told, ['awaited']);
 });
