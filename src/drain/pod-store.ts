@@ -37,7 +37,7 @@ interface Watching {
 }
 
 /** Those that wait for a node are of no drain, and those that have ended are of none any more. */
-const RUNNING = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';
+export const RUNNING = 'spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed';
 
 export function createPodStore(options: PodStoreOptions): PodStore {
   const { kube, log, signal, pause } = options;

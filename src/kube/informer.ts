@@ -79,7 +79,7 @@ export interface Informer<T> {
 /** Some 2 MB of Nodes: a page is in memory as text and as objects at once. */
 export const PAGE = 250;
 /** Of what comes in protobuf, only what is kept is made into objects: 3 MB of Nodes, and little beside. */
-const PROTOBUF_PAGE = 500;
+export const PROTOBUF_PAGE = 500;
 /** Where not even that comes in time, the API server is of no use. */
 const LEAST_PAGE = 25;
 const LIST_TIMEOUT_MS = 30_000;

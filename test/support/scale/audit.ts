@@ -1,6 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PAGE } from '../../../src/kube/informer.ts';
+import { RUNNING } from '../../../src/drain/pod-store.ts';
+import { PAGE, PROTOBUF_PAGE } from '../../../src/kube/informer.ts';
+import { NODE_LEASES, NODES } from '../../../src/kube/target-path.ts';
+
+/** What informers read in protobuf, as {@link Audit.informersLists} names it. */
+const IN_PROTOBUF: ReadonlySet<string> = new Set([
+  `${NODES} `,
+  `${NODE_LEASES} `,
+  `/api/v1/pods ${RUNNING}`,
+]);
 
 /** Requests of one user, by `PATCH nodes` and the like, as the API server itself has counted them. */
 export type Requests = ReadonlyMap<string, number>;
@@ -48,10 +57,12 @@ export class Audit {
     const counts = new Map<string, number>();
     for (const { verb, requestURI, responseStatus } of await this.#events(sinceMs)) {
       const { pathname, searchParams } = new URL(requestURI, 'https://any');
-      const isFirstPage =
-        searchParams.get('limit') === String(PAGE) && !searchParams.has('continue');
-      if (verb !== 'list' || !isFirstPage || responseStatus?.code !== 200) continue;
       const key = `${pathname} ${searchParams.get('fieldSelector') ?? ''}`;
+      // Gates list as well, and by pages that tell them from informers of the same collection.
+      const page = IN_PROTOBUF.has(key) ? PROTOBUF_PAGE : PAGE;
+      const isFirstPage =
+        searchParams.get('limit') === String(page) && !searchParams.has('continue');
+      if (verb !== 'list' || !isFirstPage || responseStatus?.code !== 200) continue;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     return counts;
