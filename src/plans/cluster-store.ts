@@ -85,7 +85,7 @@ export class ClusterStore {
       onChange();
     };
     const common = { kube, log, signal, onHealth };
-    const judge = ({ kind, before, object }: Change<TrimmedPlan> | Change<TrimmedUpdatePolicy>) => {
+    const tell = ({ kind, before, object }: Change<TrimmedPlan> | Change<TrimmedUpdatePolicy>) => {
       if (kind === 'deleted' || isWish(before, object)) onAwaited();
       else onChange();
     };
@@ -117,7 +117,7 @@ export class ClusterStore {
       onChange: (change) => {
         // Whoever leads: a take-over begins with everything at hand.
         this.#leases.isWanted = [...this.plans.values()].some(({ status }) => isUnderWay(status));
-        judge(change);
+        tell(change);
       },
     });
     this.jobs = startJobClient({ ...common, onChange });
@@ -135,7 +135,7 @@ export class ClusterStore {
       ...common,
       path: UPDATE_POLICIES,
       trim: trimUpdatePolicy,
-      onChange: judge,
+      onChange: tell,
     });
     this.#quarantined = startInformer({
       ...common,

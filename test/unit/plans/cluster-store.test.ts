@@ -17,7 +17,6 @@ afterEach(() => {
 interface Written {
   readonly generation: number;
   readonly status?: object;
-  readonly deletionTimestamp?: string;
 }
 
 /** An API server with one Plan and one policy, of which it is told what becomes. */
